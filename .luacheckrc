@@ -1,0 +1,35 @@
+-- What luacheck knows about each kind of Lua file here. Every tracked Lua file is checked.
+
+std = "max"
+max_line_length = 130
+max_comment_line_length = 130
+
+-- What the engine gives to scripts, beside the allowed part of Lua's own library.
+stds.tidelock = {
+  read_globals = {
+    "wait", "task", "bus", "shared", "entity", "log", "time", "async",
+    "input", "sprite", "sound", "camera", "draw", "http", "files",
+  },
+}
+
+-- Scripts never see these.
+local refused = { "io", "os", "debug", "package", "dofile", "loadfile", "collectgarbage" }
+
+-- `self` and the arguments of a hook are part of its signature, used or not.
+local game = { std = "lua54+tidelock", not_globals = refused, self = false, unused_args = false }
+
+files["scripts"] = game
+files["assets"] = game
+
+-- The prelude meets three versions of Lua, so it may read what only some of them have, and sets no global.
+files["engine/lua/prelude"] = { std = "max" }
+
+-- Tests try what scripts must not do: set globals, change library tables, look for ways out.
+files["tests/lua"] = {
+  std = "max+tidelock",
+  read_globals = { "test", "expect", "check", "fail", "host" },
+  allow_defined = true,
+  self = false,
+  unused_args = false,
+  ignore = { "11.", "12.", "14." },
+}

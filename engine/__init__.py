@@ -1,0 +1,52 @@
+"""Tidelock: Lua scripts for the entities of Python games."""
+
+# Layers, lowest first; a file imports from below only:
+#   errors limits payload problems
+#   lua/                 the border: the only folder that imports lupa
+#   scripts sources watch scheduler requests bus shared inputs entity operations questions population reload loop world
+#   host/                host modules and what runs them
+#   app/                 the window: the only folder that imports pygame
+#   cli/                 python -m engine
+
+from engine.entity import Entity
+from engine.errors import (
+    EngineError,
+    EntityGone,
+    HandleReleased,
+    LimitError,
+    NoHandler,
+    PayloadError,
+    RequestTimeout,
+    ScriptError,
+    ScriptNotFound,
+    StateBusy,
+    StateClosed,
+    WorldClosed,
+)
+from engine.limits import Limits
+from engine.lua.handles import FunctionHandle, TableHandle
+from engine.lua.state import LuaState
+from engine.problems import Problem
+from engine.world import World
+
+__all__ = [
+    "EngineError",
+    "Entity",
+    "EntityGone",
+    "FunctionHandle",
+    "HandleReleased",
+    "Limits",
+    "LimitError",
+    "LuaState",
+    "NoHandler",
+    "PayloadError",
+    "Problem",
+    "RequestTimeout",
+    "ScriptError",
+    "ScriptNotFound",
+    "StateBusy",
+    "StateClosed",
+    "TableHandle",
+    "World",
+    "WorldClosed",
+]

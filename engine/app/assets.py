@@ -1,0 +1,44 @@
+"""Finds the files of a game's images and sounds by name."""
+
+import difflib
+from pathlib import Path
+
+
+class Assets:
+    """The folder of a game's images and sounds; a name is the path in it without the ending ("ui/heart")."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def find(self, name: str, endings: tuple[str, ...]) -> Path | None:
+        """The file of that name, or `None`.
+
+        Names come from scripts, so what lies outside the folder is not found.
+        """
+        try:
+            inside = self.folder.resolve()
+            for ending in endings:
+                file = self.folder / f"{name}{ending}"
+                if file.is_file() and file.resolve().is_relative_to(inside):
+                    return file
+        except (OSError, ValueError):  # a name too long for the system, or with a zero byte
+            pass
+        return None
+
+    def name_of(self, path: Path) -> str | None:
+        """The name that scripts use for the file `path`; `None` for a file outside the folder."""
+        try:
+            return path.resolve().relative_to(self.folder.resolve()).with_suffix("").as_posix()
+        except (OSError, ValueError):
+            return None
+
+    def missing(self, name: str, endings: tuple[str, ...]) -> str:
+        """What to tell somebody who asked for a file that is not there."""
+        names = sorted(
+            known
+            for file in self.folder.rglob("*")
+            if file.suffix in endings and (known := self.name_of(file))
+        )
+        near = difflib.get_close_matches(name, names, 1)
+        shown = " or ".join(f"{name[:60]}{ending}" for ending in endings)
+        return f"no {shown} in {self.folder.name}/" + (f'; did you mean "{near[0]}"?' if near else "")

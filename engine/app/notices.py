@@ -1,0 +1,40 @@
+"""What the window has to say about a game's files and drawing calls, each once.
+
+A script error is the world's and stands in `world.problems`. A notice is about something that only a window
+can find out: an image that is missing, a colour that is none.
+"""
+
+import logging
+from collections.abc import Hashable
+
+log = logging.getLogger("tidelock.app")
+
+# A script that makes up a new name every frame must fill neither the log nor the memory.
+MOST = 100
+
+
+class Notices:
+    """Open notices by the thing that they are about."""
+
+    def __init__(self) -> None:
+        self._open: dict[Hashable, str] = {}
+
+    @property
+    def lines(self) -> list[str]:
+        """The open notices, oldest first."""
+        return list(self._open.values())
+
+    def report(self, about: Hashable, message: str) -> None:
+        """Log `message` and show it, unless there is an open notice about the same thing."""
+        if about in self._open or len(self._open) >= MOST:
+            return
+        self._open[about] = message
+        log.warning("%s", message)
+
+    def mend(self, about: Hashable) -> None:
+        """Close the notice about a thing that works again."""
+        self._open.pop(about, None)
+
+    def clear(self) -> None:
+        """Close all; after a reload whatever is still wrong is reported anew."""
+        self._open.clear()

@@ -1,0 +1,131 @@
+"""Plays sounds by name: `sound.play(name [, volume])`, `.loop(name [, volume])`, `.stop([name])`.
+
+A name loops once, however many entities ask for it; asking again sets its volume. Without a sound device
+nothing is heard and nothing is said about it; a file that is missing is a notice either way.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import pygame
+
+from engine.app.arguments import length, name
+from engine.app.assets import Assets
+from engine.app.cache import Cache
+from engine.app.notices import Notices
+
+ENDINGS = (".wav", ".ogg")
+CHANNELS = 32
+
+
+class _Voice(NamedTuple):
+    """What a channel plays."""
+
+    name: str
+    volume: float
+    loops: bool
+
+
+class _Loaded(NamedTuple):
+    sound: pygame.mixer.Sound | None
+    trouble: str = ""
+
+
+class Sounds:
+    """The sounds of one window, each loaded when it is first heard."""
+
+    def __init__(self, assets: Assets, notices: Notices) -> None:
+        self._assets = assets
+        self._notices = notices
+        self._on = False
+        self._muted = False
+        self._loaded: Cache[str, _Loaded] = Cache(256)
+        self._voices: dict[int, _Voice] = {}
+        self.verbs: dict[str, Callable[..., None]] = {
+            "play": self._play,
+            "loop": self._loop,
+            "stop": self._stop,
+        }
+
+    def open(self) -> None:
+        """Take the sound device, if there is one."""
+        try:
+            pygame.mixer.init(44_100, -16, 2, 512)
+            pygame.mixer.set_num_channels(CHANNELS)
+        except (pygame.error, NotImplementedError):  # the latter: a pygame built without its mixer
+            return
+        self._on = True
+
+    def mute(self, muted: bool) -> None:
+        """Let everything go on unheard, or be heard again."""
+        self._muted = muted
+        for index, voice in self._playing():
+            self._set_volume(index, voice)
+
+    def reload(self, name: str) -> bool:
+        """Use the file as it is now, also where it loops; one that cannot be read leaves the old sound."""
+        if name not in self._loaded:
+            return False
+        old, new = self._loaded.get(name, lambda: self._load(name)), self._load(name)
+        if new.trouble and not old.trouble:
+            self._notices.report(("sound", name), new.trouble)
+            return False
+        self._notices.mend(("sound", name))
+        self._loaded.put(name, new)
+        for index, voice in self._playing():
+            if voice.name == name and voice.loops and new.sound is not None:
+                self._start(index, new.sound, voice)
+        return not new.trouble
+
+    def _play(self, sender: int, which: object, volume: object = 1) -> None:
+        self._begin(_Voice(name(which, "name"), length(volume, "volume"), False))
+
+    def _loop(self, sender: int, which: object, volume: object = 1) -> None:
+        wanted = _Voice(name(which, "name"), length(volume, "volume"), True)
+        for index, voice in self._playing():
+            if voice.loops and voice.name == wanted.name:
+                self._set_volume(index, wanted)
+                return
+        self._begin(wanted)
+
+    def _stop(self, sender: int, which: object = None) -> None:
+        wanted = None if which is None else name(which, "name")
+        for index, voice in self._playing():
+            if wanted in (None, voice.name):
+                pygame.mixer.Channel(index).stop()
+
+    def _begin(self, voice: _Voice) -> None:
+        loaded = self._loaded.get(voice.name, lambda: self._load(voice.name))
+        if loaded.trouble:
+            self._notices.report(("sound", voice.name), loaded.trouble)
+        if loaded.sound is None:
+            return
+        for index in range(CHANNELS):
+            if not pygame.mixer.Channel(index).get_busy():
+                self._start(index, loaded.sound, voice)
+                return
+
+    def _start(self, index: int, sound: pygame.mixer.Sound, voice: _Voice) -> None:
+        pygame.mixer.Channel(index).play(sound, loops=-1 if voice.loops else 0)
+        self._set_volume(index, voice)
+
+    def _set_volume(self, index: int, voice: _Voice) -> None:
+        # After `play` only: pygame sets a channel that starts to full volume.
+        self._voices[index] = voice
+        pygame.mixer.Channel(index).set_volume(0.0 if self._muted else min(1.0, voice.volume))
+
+    def _playing(self) -> list[tuple[int, _Voice]]:
+        return [
+            (index, voice) for index, voice in self._voices.items() if pygame.mixer.Channel(index).get_busy()
+        ]
+
+    def _load(self, wanted: str) -> _Loaded:
+        file = self._assets.find(wanted, ENDINGS)
+        if file is None:
+            return _Loaded(None, self._assets.missing(wanted, ENDINGS))
+        if not self._on:
+            return _Loaded(None)
+        try:
+            return _Loaded(pygame.mixer.Sound(str(file)))
+        except (pygame.error, OSError) as error:
+            return _Loaded(None, f"{file.name} cannot be read as a sound: {error}")

@@ -1,0 +1,115 @@
+"""Entities, and the register of those that live."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from engine.errors import StateClosed
+from engine.lua.actor import Actor
+from engine.lua.handles import TableHandle
+from engine.payload import Encoded, decode
+
+_NOWHERE = (None, None, None)
+
+
+class Entity:
+    """One running instance of a script."""
+
+    __slots__ = ("_destroy", "_view", "actor", "id", "place", "properties", "ready", "script", "tags", "version")
+
+    def __init__(self, id: int, script: str, properties: Encoded, destroy: Callable[[int], None]) -> None:
+        self.id = id
+        self.script = script
+        self.properties = properties
+        self.actor: Actor | None = None
+        self.ready = False  # init has ended: a reload carries `self` over instead of starting anew
+        self.tags: dict[str, None] = {}
+        self.version = 0
+        self.place: tuple[Any, ...] = _NOWHERE
+        self._view: Encoded | None = None
+        self._destroy: Callable[[int], None] | None = destroy
+
+    @property
+    def alive(self) -> bool:
+        return self._destroy is not None
+
+    @property
+    def self(self) -> TableHandle:
+        """A handle to the script's `self`; `StateClosed` where there is none (yet, or any more)."""
+        if self.actor is None:
+            raise StateClosed(f"entity {self.id} ({self.script}) has no state; is it destroyed, or not made yet?")
+        key = self.actor.function("handles", "self")(self.id)
+        return TableHandle(self.actor, key, self.id)
+
+    @property
+    def position(self) -> tuple[float, float] | None:
+        """`(self.x, self.y)` as of the entity's last tick; None where they are no numbers."""
+        place = self.place
+        return None if place[1] is None else (place[1], place[2])
+
+    @property
+    def view(self) -> dict[str, Any]:
+        """The other fields of `self` that a window shows: sprite, frame, layer, angle, scale, flip, alpha, ..."""
+        return {} if self._view is None else decode(*self._view)
+
+    def show(self, view: Encoded) -> None:
+        self._view = view
+
+    def destroy(self) -> None:
+        """End the entity: at once, or at the end of the frame while the world ticks. Twice does nothing."""
+        if self._destroy is not None:
+            self._destroy(self.id)
+
+    def end(self) -> None:
+        """Take the entity out of the world; its handles are dead from here on."""
+        self.actor = None
+        self._destroy = None
+
+    def __repr__(self) -> str:
+        return f"<Entity {self.id} {self.script}{'' if self.alive else ', dead'}>"
+
+
+class Entities:
+    """The living entities of a world, in id order."""
+
+    def __init__(self) -> None:
+        self._by_id: dict[int, Entity] = {}
+        self._by_script: dict[str, dict[int, Entity]] = {}
+        self._by_tag: dict[str, dict[int, Entity]] = {}
+
+    def __iter__(self) -> Iterator[Entity]:
+        return iter(list(self._by_id.values()))
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    def get(self, id: int) -> Entity | None:
+        return self._by_id.get(id)
+
+    def add(self, entity: Entity) -> None:
+        self._by_id[entity.id] = entity
+        self._by_script.setdefault(entity.script, {})[entity.id] = entity
+
+    def remove(self, entity: Entity) -> None:
+        del self._by_id[entity.id]
+        _drop(self._by_script, entity.script, entity.id)
+        for tag in entity.tags:
+            _drop(self._by_tag, tag, entity.id)
+
+    def tag(self, entity: Entity, tag: str) -> None:
+        if tag not in entity.tags:
+            entity.tags[tag] = None
+            self._by_tag.setdefault(tag, {})[entity.id] = entity
+
+    def find(self, name: str) -> list[Entity]:
+        """The entities of a script or with a tag, in id order."""
+        found = {**self._by_script.get(name, {}), **self._by_tag.get(name, {})}
+        return [found[id] for id in sorted(found)]
+
+
+def _drop(groups: dict[str, dict[int, Entity]], name: str, id: int) -> None:
+    group = groups[name]
+    del group[id]
+    if not group:
+        del groups[name]

@@ -1,0 +1,42 @@
+"""What the player does, by the names of actions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class Inputs:
+    """Held actions and the pointer. `press`, `release` and `point` are called between ticks, by a window or a test."""
+
+    def __init__(self) -> None:
+        self._held: set[str] = set()
+        self._news: list[dict[str, Any]] = []
+        self.pointer = (0.0, 0.0)
+
+    def press(self, action: str) -> None:
+        """The action begins; pressing what is held does nothing."""
+        if action not in self._held:
+            self._held.add(action)
+            self._tell(action, pressed=True)
+
+    def release(self, action: str) -> None:
+        """The action ends; releasing what is not held does nothing."""
+        if action in self._held:
+            self._held.discard(action)
+            self._tell(action, pressed=False)
+
+    def point(self, x: float, y: float) -> None:
+        """Where the pointer is, in the world's units."""
+        self.pointer = (float(x), float(y))
+
+    def down(self, action: str) -> bool:
+        return action in self._held
+
+    def take_news(self) -> list[dict[str, Any]]:
+        """What was pressed and released since the last call, in order: `{name, pressed, x, y}` each."""
+        news, self._news = self._news, []
+        return news
+
+    def _tell(self, action: str, *, pressed: bool) -> None:
+        x, y = self.pointer
+        self._news.append({"name": action, "pressed": pressed, "x": x, "y": y})

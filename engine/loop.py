@@ -1,0 +1,157 @@
+"""One frame, in order: what came from outside, reloads, ticks, rounds of mail, late updates, births and deaths."""
+
+from __future__ import annotations
+
+import marshal
+from typing import TYPE_CHECKING, Any
+from zlib import crc32
+
+from engine.bus import ENGINE, text
+from engine.lua.actor import LATE, MAIL_ONLY, Actor, Clock, Result, tick
+from engine.operations import Operations
+from engine.scheduler import Wakes
+
+if TYPE_CHECKING:
+    from engine.world import World
+
+ROUNDS = 8
+CATCH_UP = 8
+"""Most fixed updates in one frame; a longer frame loses the rest."""
+
+
+class Loop:
+    """Runs the frames of a world."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.game, self.real = Clock("game"), Clock("real")
+        self.wakes = {self.game: Wakes(), self.real: Wakes()}
+        self.operations = Operations(world)
+        self.late: dict[Actor, None] = {}
+        self.number = 0
+        self.running = False
+        self._fixed = 0.0
+        self._round = 0
+        self._chain: list[str] = []
+        self._order = 0
+
+    def run(self, dt: float, scale: float) -> None:
+        world = self._world
+        self.running = True
+        try:
+            self.number += 1
+            world.commands = []
+            self._take_outside()
+            world.reloads.swap()
+            self._tick(dt, scale)
+            self._rounds()
+            self._late()
+            world.population.settle()
+        finally:
+            self.running = False
+
+    def absorb(self, actor: Actor, result: Result) -> None:
+        """Note when an actor wakes next, where its entity is, and carry out what it put into its outbox."""
+        if type(result) is tuple:
+            wake = result[0]
+            if result[1] is not None:
+                actor.only.place = result
+            if len(result) > 3:
+                self.operations.carry_out(actor, result)
+        elif isinstance(result, Exception):
+            self._world.population.broken(actor, result)
+            return
+        else:
+            wake = result
+        if wake is True:
+            self.wakes[actor.clock].next_frame(actor)
+        else:
+            self.wakes[actor.clock].at(actor, wake or None)
+
+    def forget(self, actor: Actor) -> None:
+        """Never tick `actor` again."""
+        self.wakes[actor.clock].forget(actor)
+        self.late.pop(actor, None)
+        self._world.bus.mailed.pop(actor, None)
+
+    def set_clock(self, actor: Actor, clock: Clock) -> None:
+        """Let `actor` live by another clock; only before it has slept."""
+        actor.clock = clock
+
+    def note(self, sender: int, name: bytes) -> None:
+        """Remember what travels in the last rounds, for the problem that names the chain."""
+        if self._round >= ROUNDS - 3 and len(self._chain) < 8:
+            self._chain.append(f'{sender} "{text(name)}"')
+
+    def digest(self) -> str:
+        """A sum of all that happened so far, and of where the entities are."""
+        places = tuple((entity.id, *entity.place[1:3]) for entity in self._world.entities)
+        return f"{crc32(marshal.dumps((self._order, self.operations.digest, self.game.now, places), 2)):08x}"
+
+    def _take_outside(self) -> None:
+        world = self._world
+        world.bus.take_outside()
+        world.bus.requests.expire(self.game.now)
+        for change in world.input.take_news():
+            world.population.tell_input(change)
+        for key, watchers in world.shared.take_changes():
+            shape, leaves = world.shared.read(key)
+            for entity, callback in watchers:
+                world.bus.deliver(entity, callback, (key, ENGINE, shape, *leaves))
+
+    def _tick(self, dt: float, scale: float) -> None:
+        scaled = dt * scale
+        paused = scale == 0
+        self._fixed += scaled
+        steps = int(self._fixed / self._world.fixed_step + 1e-9)
+        self._fixed -= steps * self._world.fixed_step
+        if paused:
+            self.game.advance(0.0, self.number, MAIL_ONLY)
+            awake = []
+        else:
+            self.game.advance(scaled, self.number, min(steps, CATCH_UP))
+            awake = self.wakes[self.game].due(self.game.now)
+        self.real.advance(dt, self.number, min(steps, CATCH_UP))
+        also = self.wakes[self.real].due(self.real.now)
+        mailed = self._world.bus.take_mailed()
+        if also or mailed:
+            awake = sorted({*awake, *also, *mailed}, key=_key)
+        self._run(awake)
+
+    def _run(self, actors: list[Actor]) -> None:
+        """Tick actors one after the other, then carry out what they want, in the same order."""
+        if not actors:
+            return
+        results = tick(actors)
+        self._order = crc32(marshal.dumps([actor.key for actor in actors], 2), self._order)
+        absorb = self.absorb
+        for actor, result in zip(actors, results, strict=True):
+            absorb(actor, result)
+
+    def _rounds(self) -> None:
+        bus = self._world.bus
+        self.game.phase(MAIL_ONLY)
+        self.real.phase(MAIL_ONLY)
+        for self._round in range(1, ROUNDS + 1):
+            if not bus.mailed:
+                break
+            self._run(sorted(bus.take_mailed(), key=_key))
+        self._round = 0
+        if bus.mailed:
+            self._world.problem(
+                f"events still travel after {ROUNDS} rounds: {' → '.join(self._chain)} → …; the rest goes on in the "
+                "next frame. Break the chain, or answer with a wait() in between"
+            )
+        self._chain = []
+
+    def _late(self) -> None:
+        if self.late:
+            self.game.phase(LATE)
+            self.real.phase(LATE)
+            self._run(sorted(self.late, key=_key))
+        self.game.phase(MAIL_ONLY)
+        self.real.phase(MAIL_ONLY)
+
+
+def _key(actor: Actor) -> Any:
+    return actor.key

@@ -1,0 +1,144 @@
+"""A state under a world: an inbox, and a pump that is sent (now, dt, frame, phase, mail...) once per tick.
+
+`tick` is the hot path of the engine: one `send` per awake state.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from engine.errors import EngineError
+from engine.limits import Limits
+from engine.lua.state import Ask, LuaState
+
+Mail = tuple[Any, ...]
+Result = Any
+"""What a tick gives: the wake time, or (wake, x, y, operations...); an exception where the pump itself died."""
+
+MAIL_ONLY = -1
+LATE = -2
+
+_PART = 4000
+
+
+class Clock:
+    """Time as the states on it see it: `args` is what every pump is sent in this phase."""
+
+    __slots__ = ("args", "name", "now")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.now = 0.0
+        self.args: tuple[float, float, int, int] = (0.0, 0.0, 0, MAIL_ONLY)
+
+    def advance(self, dt: float, frame: int, phase: int) -> None:
+        self.now += dt
+        self.args = (self.now, dt, frame, phase)
+
+    def phase(self, phase: int) -> None:
+        """The same time for another phase of the frame."""
+        now, dt, frame, _ = self.args
+        self.args = (now, dt, frame, phase)
+
+
+class Actor(LuaState):
+    """One state of a world. `key` is the id of its first entity and decides when it ticks."""
+
+    def __init__(
+        self, key: int, clock: Clock, ask: Ask, *, lua: str, limits: Limits, seed: int, fixed_step: float
+    ) -> None:
+        super().__init__(lua, limits=limits, seed=seed, name=f"entity {key}")
+        self.key = key
+        self.clock = clock
+        self.inbox: list[Mail] = []
+        self.latest: dict[int, int] = {}  # callback -> where its mail stands in the inbox, if it coalesces
+        self.entities: list[int] = []
+        self.only: Any = None
+        self.awake = False
+        self.wake: float | None = None
+        assert self._runtime is not None
+        self._runtime.put("entity", "ask", _answers(weakref.ref(self), ask))
+        self._runtime.put("pump", "fixed_step", fixed_step)
+        self._send = self._runtime.get("pump", "run").coroutine().send
+        self._send(None)
+
+    def deliver(self, args: tuple[Any, ...]) -> Result:
+        """Tick with the mail that is in the inbox."""
+        flat: list[Any] = []
+        for mail in self.inbox:
+            flat += mail
+        self.inbox = []
+        if self.latest:
+            self.latest = {}
+        return self.send_mail(args, flat)
+
+    def hand(self, mail: Mail) -> Result:
+        """Hand over one piece of mail now, past the inbox."""
+        try:
+            return self.send_mail(self.clock.args, list(mail))
+        except Exception as error:
+            return error
+
+    def send_mail(self, args: tuple[Any, ...], flat: list[Any]) -> Result:
+        start = 0
+        while len(flat) - start > _PART:
+            self._send((False, *flat[start : start + _PART]))
+            start += _PART
+        return self.whole(self._send((*args, *flat[start:])))
+
+    def whole(self, result: Result) -> Result:
+        """The result with the parts of a long one put together."""
+        if type(result) is not tuple or result[0] is not None:
+            return result
+        operations: list[Any] = []
+        while result[0] is None:
+            operations += result[1:]
+            result = self._send(None)
+        return (*result[:3], *operations, *result[3:])
+
+    def close(self) -> None:
+        self._send = _closed
+        super().close()
+
+
+def tick(actors: Iterable[Actor]) -> list[Result]:
+    """One tick of each actor, in order, with its clock's time and its mail."""
+    results = []
+    for actor in actors:
+        try:
+            if actor.inbox:
+                result = actor.deliver(actor.clock.args)
+            else:
+                result = actor._send(actor.clock.args)
+                if type(result) is tuple and result[0] is None:
+                    result = actor.whole(result)
+        except Exception as error:
+            result = error
+        results.append(result)
+    return results
+
+
+def _answers(reference: weakref.ref[Actor], ask: Ask) -> Callable[..., tuple[Any, ...]]:
+    """`ask` as Lua may call it: holds the actor weakly, never raises, gives False and the message instead."""
+
+    def answer(*question: Any) -> tuple[Any, ...]:
+        actor = reference()
+        if actor is None:
+            return False, b"the world is closed"
+        actor.busy = True
+        try:
+            return (True, *ask(*question))
+        except EngineError as error:
+            return False, str(error).encode()
+        except Exception as error:
+            return False, f"{type(error).__name__}: {error}".encode()
+        finally:
+            actor.busy = False
+
+    return answer
+
+
+def _closed(_: object) -> Result:
+    raise EngineError("the state is closed")

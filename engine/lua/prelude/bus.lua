@@ -1,0 +1,286 @@
+-- The `bus` library that scripts call, and what the world's mail does with it.
+-- Guarantee: each handler runs as a task of the entity that registered it, with a copy of the payload of its own.
+
+local prelude = ...
+local scheduler, outbox, clock = prelude.scheduler, prelude.outbox, prelude.clock
+local fault, payload = prelude.fault, prelude.payload
+local check_seconds, check_function = prelude.task.check_seconds, prelude.task.check_function
+
+local error, type, tostring, setmetatable, pairs = error, type, tostring, setmetatable, pairs
+local format = string.format
+local decode, put, put_payload = payload.decode, outbox.put, outbox.put_payload
+
+local bus = {}
+local receive = {} -- kind of mail -> function(box, i) -> next i
+
+local subscriptions, last_id = {}, 0
+local pending, last_token = {}, 0
+local ids = setmetatable({}, { __mode = "k" }) -- what a script holds -> subscription id
+
+local OPTIONS = { coalesce = true }
+local Subscription = {}
+
+
+local function check_name(word, name, level)
+  if type(name) ~= "string" or name == "" then
+    error(format("%s: the event's name must be a string, got %s", word,
+      name == "" and "an empty one" or name == nil and "nil" or "a " .. type(name)), level + 1)
+  end
+end
+
+
+local function check_id(word, id, level)
+  if type(id) ~= "number" or id % 1 ~= 0 then
+    error(format("%s: expected an entity id, got %s", word, type(id) == "number" and tostring(id)
+      or id == nil and "nil" or "a " .. type(id)), level + 1)
+  end
+end
+bus.check_id = check_id
+
+
+local function check_options(word, options, level)
+  if options == nil then
+    return nil
+  elseif type(options) ~= "table" then
+    error(format("%s: options must be a table, got a %s", word, type(options)), level + 1)
+  end
+  for key in pairs(options) do
+    if not OPTIONS[key] then
+      error(format("%s: unknown option %q; there is \"coalesce\"", word, tostring(key)), level + 1)
+    end
+  end
+  if options.coalesce ~= nil and options.coalesce ~= "last" then
+    error(format("%s: coalesce must be \"last\", got %q", word, tostring(options.coalesce)), level + 1)
+  end
+  return options.coalesce
+end
+
+
+local function drop(sub)
+  if sub.active then
+    sub.active = false
+    sub.handle.active = false
+    subscriptions[sub.id] = nil
+    sub.entity.subscriptions[sub.id] = nil
+    put("unsubscribe", sub.entity.id, sub.id)
+  end
+end
+
+
+local function subscribe(word, name, fn, once, coalesce)
+  local entity = scheduler.current.entity
+  last_id = last_id + 1
+  local handle = setmetatable({ active = true }, Subscription)
+  local sub = {
+    id = last_id, name = name, fn = fn, once = once, entity = entity, active = true, handle = handle, failures = 0,
+  }
+  subscriptions[last_id] = sub
+  entity.subscriptions[last_id] = sub
+  ids[handle] = last_id
+  put(word, entity.id, last_id, name, coalesce or false)
+  return sub
+end
+
+
+--- Stop listening; also while the event is being delivered, also twice.
+local function cancel(handle)
+  local sub = subscriptions[ids[handle] or false]
+  if sub then
+    drop(sub)
+  end
+end
+Subscription.__index = { cancel = cancel }
+Subscription.__metatable = false
+
+
+--- Call `fn(event)` for every event of this name ("door.*" for the family); returns the subscription.
+function bus.on(name, fn, options)
+  check_name("bus.on", name, 2)
+  check_function("bus.on", fn, 2)
+  return subscribe("subscribe", name, fn, false, check_options("bus.on", options, 2)).handle
+end
+
+
+--- The same for the next such event only.
+function bus.once(name, fn)
+  check_name("bus.once", name, 2)
+  check_function("bus.once", fn, 2)
+  return subscribe("subscribe", name, fn, true).handle
+end
+
+
+--- What `shared.watch` does: `fn(event)` when the shared value `key` has changed.
+function bus.subscribe_watch(key, fn)
+  return subscribe("watch", key, fn, false).handle
+end
+
+
+--- Tell everybody who listens.
+function bus.emit(name, value)
+  check_name("bus.emit", name, 2)
+  local reason = put_payload("emit", scheduler.current.entity.id, name, 0, 0, value)
+  if reason then
+    error("bus.emit: " .. reason, 2)
+  end
+end
+
+
+--- Tell one entity.
+function bus.send(id, name, value)
+  check_id("bus.send", id, 2)
+  check_name("bus.send", name, 2)
+  local reason = put_payload("send", scheduler.current.entity.id, name, id, 0, value)
+  if reason then
+    error("bus.send: " .. reason, 2)
+  end
+end
+
+
+--- Ask one entity and wait for its answer; an error after `timeout` seconds, and where nobody can answer.
+function bus.request(id, name, value, timeout)
+  check_id("bus.request", id, 2)
+  check_name("bus.request", name, 2)
+  if timeout ~= nil then
+    check_seconds("bus.request", timeout, 2)
+  end
+  local me = scheduler.current
+  last_token = last_token + 1
+  local token = last_token
+  local reason = put_payload("request", me.entity.id, name, id, token, value)
+  if reason then
+    error("bus.request: " .. reason, 2)
+  end
+  pending[token] = me
+  local function forget()
+    pending[token] = nil
+    put("forget", me.entity.id, token)
+  end
+  me.abandon = forget
+  local ok, reply = scheduler.suspend("bus.request", 2, timeout and clock.now + timeout or nil)
+  me.abandon = nil
+  if pending[token] then
+    forget()
+    error(format("bus.request: entity %d did not answer %q within %g s", id, name, timeout), 2)
+  elseif not ok then
+    error("bus.request: " .. reply, 2)
+  end
+  return reply
+end
+
+
+--- Answer requests of this name with what `fn(event)` returns; the newest handler of a name counts.
+function bus.handle(name, fn)
+  check_name("bus.handle", name, 2)
+  check_function("bus.handle", fn, 2)
+  local entity = scheduler.current.entity
+  entity.answers[name] = { fn = fn, name = name, failures = 0 }
+end
+
+
+--- Suspend until the next such event; nil when `timeout` seconds passed first.
+function bus.wait_event(name, timeout)
+  check_name("task.wait_event", name, 2)
+  if timeout ~= nil then
+    check_seconds("task.wait_event", timeout, 2)
+  end
+  local me = scheduler.current
+  local sub = subscribe("subscribe", name, function() end, true)
+  sub.sleeper = me
+  me.abandon = function()
+    drop(sub)
+  end
+  local event = scheduler.suspend("task.wait_event", 2, timeout and clock.now + timeout or nil)
+  me.abandon = nil
+  drop(sub)
+  return event
+end
+
+
+-- Event for a subscription: id, name, sender (false for the engine), shape, leaves.
+function receive.event(box, i)
+  local sub = subscriptions[box[i]]
+  local value, after = decode(box[i + 3], box, i + 4)
+  if not sub or sub.paused then
+    return after
+  end
+  local event = { name = box[i + 1], payload = value, sender = box[i + 2] or nil }
+  if sub.once then
+    drop(sub)
+  end
+  if sub.sleeper then
+    scheduler.wake(sub.sleeper, event)
+  else
+    scheduler.run(sub.entity, sub, sub.fn, event)
+  end
+  return after
+end
+
+
+-- Event sent straight to an entity that no subscription takes: entity, name, sender, shape, leaves.
+function receive.direct(box, i)
+  local entity = bus.entities[box[i]]
+  local value, after = decode(box[i + 3], box, i + 4)
+  local hook = entity and entity.hooks.on_event
+  if hook and not hook.paused then
+    local event = { name = box[i + 1], payload = value, sender = box[i + 2] or nil }
+    scheduler.run(entity, hook, hook.fn, entity.self, event)
+  end
+  return after
+end
+
+
+-- A request: entity, name, sender, token of the asker, shape, leaves.
+function receive.request(box, i)
+  local id, name, sender, token = box[i], box[i + 1], box[i + 2], box[i + 3]
+  local value, after = decode(box[i + 4], box, i + 5)
+  local entity = bus.entities[id]
+  local answer = entity and entity.answers[name]
+  if not answer then
+    put_payload("reply", id, sender, token, "none", nil)
+    return after
+  end
+  local event = { name = name, payload = value, sender = sender or nil }
+  local function respond()
+    local reason = put_payload("reply", id, sender, token, "ok", answer.fn(event), "reply")
+    if reason then
+      error("bus.handle: " .. reason, 0)
+    end
+  end
+  local function failed(ok, problem)
+    if not ok then
+      put_payload("reply", id, sender, token, "error", fault.describe(problem), "reply")
+    end
+  end
+  scheduler.run_watched(entity, answer, failed, respond)
+  return after
+end
+
+
+-- The answer to a request or a host call: token, whether it is one (else the payload says what went wrong), shape, leaves.
+function receive.reply(box, i)
+  local token = box[i]
+  local value, after = decode(box[i + 2], box, i + 3)
+  local waiting = pending[token]
+  if waiting then
+    pending[token] = nil
+    scheduler.wake(waiting, box[i + 1], value)
+  end
+  return after
+end
+
+
+--- Forget everything that `entity` listens to.
+function bus.leave(entity)
+  for _, sub in pairs(entity.subscriptions) do
+    sub.active, sub.handle.active = false, false
+    subscriptions[sub.id] = nil
+  end
+  entity.subscriptions = {}
+end
+
+
+bus.receive = receive
+bus.entities = {} -- id -> entity, filled by the entity module
+
+
+return bus

@@ -1,0 +1,337 @@
+-- The entities of one state: loading their script, their hooks, `self`, and the `entity` library that scripts call.
+-- Guarantee: whatever fails in a script is reported once, with its place, and leaves the other entities alone.
+
+local prelude = ...
+local scheduler, outbox, bus = prelude.scheduler, prelude.outbox, prelude.bus
+local payload, random, sandbox = prelude.payload, prelude.random, prelude.sandbox
+local check_id = bus.check_id
+
+local error, type, next, load, setmetatable, tostring = error, type, next, load, setmetatable, tostring
+local rawget, pairs = rawget, pairs
+local find, format, sub = string.find, string.format, string.sub
+local sort, insert, remove = table.sort, table.insert, table.remove
+local getinfo = debug.getinfo
+local put = outbox.put
+
+local HOOKS = {
+  init = true, start = true, update = true, fixed_update = true, late_update = true, on_event = true,
+  on_input = true, on_reload = true, final = true,
+}
+local EVERY_FRAME = { "fixed_update", "update", "late_update" }
+
+local entity = { ask = nil, list = {}, updaters = {}, fixed = {}, late = {} }
+local by_id = bus.entities
+
+local Entity = {}
+Entity.__index = Entity
+
+
+--- Count `task` among those that end with this entity. Returns nothing, or why there may be no more.
+function Entity:own(task)
+  local limit = entity.task_limit
+  if limit and self.task_count >= limit then
+    return format("entity %d has %d live tasks, the limit (Limits.tasks)", self.id, limit)
+  end
+  task.listed = true
+  self.tasks[task] = true
+  self.task_count = self.task_count + 1
+  return nil
+end
+
+
+function Entity:disown(task)
+  task.listed = nil
+  self.tasks[task] = nil
+  self.task_count = self.task_count - 1
+end
+
+
+--- An entity without a script; `sandbox` gives it an environment of its own.
+function entity.new(id, script, seed)
+  local made = setmetatable({
+    id = id, script = script, tasks = {}, task_count = 0, subscriptions = {}, answers = {}, hooks = {}, modules = {},
+    random = random.new(seed), self = {},
+  }, Entity)
+  made.env = sandbox.environment(made)
+  by_id[id] = made
+  if id > 0 then
+    insert(entity.list, made)
+  end
+  return made
+end
+
+
+-- Every-frame hooks are kept in lists, so that a tick does not look at entities that have none.
+local function enlist(me)
+  if me.hooks.update then
+    insert(entity.updaters, me)
+  end
+  if me.hooks.fixed_update then
+    insert(entity.fixed, me)
+  end
+  if me.hooks.late_update then
+    insert(entity.late, me)
+    put("late", me.id)
+  end
+end
+
+
+local function strike(list, me)
+  for i = #list, 1, -1 do
+    if list[i] == me then
+      remove(list, i)
+    end
+  end
+end
+
+
+local function copy(value)
+  if type(value) ~= "table" then
+    return value
+  end
+  local made = {}
+  for key, field in next, value do
+    made[key] = copy(field)
+  end
+  return made
+end
+
+
+-- Registers the hooks of a script's table; a misspelt one is told to the world, which knows what is near.
+local function find_hooks(me, script)
+  local names = {}
+  for key, value in next, script do
+    if type(key) == "string" and type(value) == "function" then
+      names[#names + 1] = key
+    end
+  end
+  sort(names)
+  for _, name in pairs(names) do
+    local fn = rawget(script, name)
+    if HOOKS[name] then
+      me.hooks[name] = { name = name, fn = fn, failures = 0 }
+    else
+      put("method", me.id, name, getinfo(fn, "S").linedefined)
+    end
+  end
+  if me.hooks.on_input then
+    put("input", me.id)
+  end
+end
+
+
+-- Runs the script's text and takes the table it returns.
+local function read_script(me, chunk, text)
+  local fn, problem = load(text, "@" .. chunk, "t", me.env)
+  if not fn then
+    error(problem, 0)
+  end
+  local script = fn()
+  if type(script) ~= "table" then
+    error(format("%s:%d: the script must return its table of hooks, got %s; did you forget \"return %s\"?", chunk,
+      getinfo(fn, "S").lastlinedefined > 0 and getinfo(fn, "S").lastlinedefined or 1,
+      script == nil and "nothing" or "a " .. type(script), me.script), 0)
+  end
+  return script
+end
+
+
+local function load_script(me, chunk, text)
+  local script
+  scheduler.call(me, "loading a script", function()
+    script = read_script(me, chunk, text)
+  end)
+  if not script then
+    return false
+  end
+  local isolation, clock = rawget(script, "isolation"), rawget(script, "clock")
+  put("script", me.id, outbox.scalar(isolation) or false, outbox.scalar(clock) or false)
+  find_hooks(me, script)
+  local properties = rawget(script, "properties")
+  for key, value in next, type(properties) == "table" and properties or {} do
+    if me.self[key] == nil then
+      me.self[key] = copy(value)
+    end
+  end
+  setmetatable(me.self, { __index = script, __metatable = false })
+  return true
+end
+
+
+local function fill(self, fields)
+  for key, value in next, fields do
+    self[key] = value
+  end
+end
+
+
+local function run_hook(me, name, ...)
+  local hook = me.hooks[name]
+  if hook then
+    hook.fn(me.self, ...)
+  end
+end
+
+
+-- New entity, to be loaded: id, script, chunk, text, seed, shape of the fields of `self`, leaves.
+function bus.receive.create(box, i)
+  local me = entity.new(box[i], box[i + 1], box[i + 4])
+  local fields, after = payload.decode(box[i + 5], box, i + 6)
+  me.fields = fields
+  fill(me.self, fields)
+  load_script(me, box[i + 2], box[i + 3])
+  return after
+end
+
+
+-- First start of a loaded entity: id.
+function bus.receive.boot(box, i)
+  local me = by_id[box[i]]
+  local stage = { name = "init", failures = 0 }
+  me.fields = nil
+  scheduler.run(me, stage, function()
+    run_hook(me, "init")
+    put("ready", me.id)
+    enlist(me)
+    stage.name = "start"
+    run_hook(me, "start")
+  end)
+  return i + 1
+end
+
+
+-- Start of a loaded entity under a new version of its script: id, number of the version before.
+function bus.receive.resume(box, i)
+  local me = by_id[box[i]]
+  local stage = { name = "on_reload", failures = 0 }
+  local previous = { version = box[i + 1], self = copy(me.fields) }
+  me.fields = nil
+  scheduler.run(me, stage, function()
+    run_hook(me, "on_reload", previous)
+    enlist(me)
+    stage.name = "start"
+    run_hook(me, "start")
+  end)
+  return i + 2
+end
+
+
+-- Asks for `self` as plain data, transient fields left out: id.
+function bus.receive.snapshot(box, i)
+  local me = by_id[box[i]]
+  local fields = {}
+  for key, value in next, me.self do
+    if type(key) ~= "string" or sub(key, 1, 1) ~= "_" then
+      fields[key] = value
+    end
+  end
+  local reason = outbox.put_payload("snapshot", me.id, true, 0, 0, fields, "self")
+  if reason then
+    put("snapshot", me.id, false, 0, 0, reason)
+  end
+  return i + 1
+end
+
+
+-- A hook called by the world: entity, hook, shape of its argument, leaves.
+function bus.receive.hook(box, i)
+  local me = by_id[box[i]]
+  local value, after = payload.decode(box[i + 2], box, i + 3)
+  local hook = me and me.hooks[box[i + 1]]
+  if hook and not hook.paused then
+    scheduler.run(me, hook, hook.fn, me.self, value)
+  end
+  return after
+end
+
+
+-- End of an entity: id, reason.
+function bus.receive.final(box, i)
+  local me = by_id[box[i]]
+  if me then
+    local hook = me.hooks.final
+    if hook then
+      scheduler.run(me, hook, hook.fn, me.self, box[i + 1])
+    end
+    scheduler.cancel_all(me)
+    bus.leave(me)
+    for _, name in pairs(EVERY_FRAME) do
+      strike(name == "update" and entity.updaters or name == "fixed_update" and entity.fixed or entity.late, me)
+    end
+    strike(entity.list, me)
+    by_id[me.id] = nil
+  end
+  return i + 2
+end
+
+
+local library = {}
+entity.library = library
+
+
+local function ask(word, level, ...)
+  local ok, answer = entity.ask(word, scheduler.current.entity.id, ...)
+  if not ok then
+    error(answer, level + 1)
+  end
+  return answer
+end
+
+
+--- Make an entity of `script` at the end of this frame; returns its id now.
+function library.spawn(script, properties)
+  if type(script) ~= "string" then
+    error("entity.spawn: expected the name of a script, got " .. (script == nil and "nil" or "a " .. type(script)), 2)
+  elseif properties ~= nil and type(properties) ~= "table" then
+    error("entity.spawn: properties must be a table, got a " .. type(properties), 2)
+  end
+  local me = scheduler.current.entity
+  local mark = outbox.mark()
+  local id = ask("new_id", 2, script)
+  local reason = outbox.put_payload("spawn", me.id, script, id, 0, properties or {}, "properties")
+  if reason then
+    outbox.cut(mark)
+    error("entity.spawn: " .. reason, 2)
+  end
+  return id
+end
+
+
+--- End an entity, the calling one without an id, at the end of this frame.
+function library.destroy(id)
+  if id ~= nil then
+    check_id("entity.destroy", id, 2)
+  end
+  local me = scheduler.current.entity
+  put("destroy", me.id, id or me.id)
+end
+
+
+--- Ids of the entities of a script or with a tag, ascending; as of the start of this round.
+function library.find(name)
+  if type(name) ~= "string" then
+    error("entity.find: expected a script or a tag, got " .. (name == nil and "nil" or "a " .. type(name)), 2)
+  end
+  local me = scheduler.current.entity
+  local box = { entity.ask("find", me.id, name) }
+  return (payload.decode(box[2], box, 3))
+end
+
+
+--- True while the entity lives.
+function library.exists(id)
+  check_id("entity.exists", id, 2)
+  return ask("exists", 2, id)
+end
+
+
+--- Give the calling entity a tag, for `entity.find`.
+function library.tag(name)
+  if type(name) ~= "string" or find(name, "^%s*$") then
+    error("entity.tag: expected a name, got " .. (type(name) == "string" and "an empty one" or tostring(name)), 2)
+  end
+  put("tag", scheduler.current.entity.id, name)
+end
+
+
+return entity

@@ -1,0 +1,88 @@
+-- Turns whatever a script raised into text, and blames the right line.
+-- Guarantee: never runs a metamethod of the script while doing so.
+
+local fault = {}
+
+local type, tostring, next, rawget = type, tostring, next, rawget
+local format, find = string.format, string.find
+local concat, sort = table.concat, table.sort
+local getinfo, traceback, getmetatable = debug.getinfo, debug.traceback, debug.getmetatable
+
+local FIELDS = 6 -- of a table raised as an error: enough to recognise it, short enough for one line
+
+
+local function scalar(value)
+  local kind = type(value)
+  if kind == "string" then
+    return format("%q", value)
+  elseif kind == "number" or kind == "boolean" then
+    return tostring(value)
+  end
+  return "a " .. kind
+end
+
+
+--- One line for any error value: strings as they are, tables by their first fields.
+function fault.describe(value)
+  local kind = type(value)
+  if kind == "string" then
+    return value
+  elseif kind ~= "table" then
+    return kind == "nil" and "nil (error was called without a message)" or scalar(value)
+  end
+  local message = rawget(value, "message")
+  if type(message) == "string" then
+    return message
+  end
+  local parts = {}
+  for key, field in next, value do
+    if #parts == FIELDS then
+      parts[FIELDS] = "..."
+      break
+    end
+    parts[#parts + 1] = (type(key) == "string" and key or "[" .. scalar(key) .. "]") .. " = " .. scalar(field)
+  end
+  sort(parts)
+  return "{" .. concat(parts, ", ") .. "}"
+end
+
+
+--- The stack of `thread` where it failed, under the text of `value`.
+function fault.trace(thread, value)
+  return traceback(thread, fault.describe(value))
+end
+
+
+--- "scripts/door.lua:12" for a function and line kept from `debug.getinfo(level, "fl")`.
+function fault.place(func, line)
+  local info = getinfo(func, "S")
+  return info.short_src .. ":" .. tostring(line)
+end
+
+
+--- The C function that keeps the caller from suspending ("string.gsub"), for an error message.
+function fault.in_the_way()
+  for level = 3, 30 do
+    local info = getinfo(level, "Sn")
+    if not info then
+      break
+    end
+    if info.what == "C" and info.name and not find(info.name, "^for iterator") then
+      return info.name
+    end
+  end
+  return "a C function"
+end
+
+
+--- True for a value that can be called, without asking its metatable's metatable.
+function fault.callable(value)
+  if type(value) == "function" then
+    return true
+  end
+  local meta = type(value) == "table" and getmetatable(value)
+  return meta and type(rawget(meta, "__call")) == "function" or false
+end
+
+
+return fault

@@ -1,0 +1,230 @@
+-- Fills the allow-list with what the engine gives to scripts: wait, task, bus, shared, entity, log, time, and the rest.
+
+local prelude = ...
+local sandbox, scheduler, outbox = prelude.sandbox, prelude.scheduler, prelude.outbox
+local clock, task, bus, random, payload = prelude.clock, prelude.task, prelude.bus, prelude.random, prelude.payload
+local coroutines, entity = prelude.coroutines, prelude.entity
+
+local error, type, tostring, select, setmetatable = error, type, tostring, select, setmetatable
+local concat, getinfo, format = table.concat, debug.getinfo, string.format
+
+local library = {}
+
+local base, libraries = sandbox.base, sandbox.libraries
+
+
+local function pick(from, names)
+  local made = {}
+  for i = 1, #names do
+    made[names[i]] = from[names[i]]
+  end
+  return made
+end
+
+
+base.wait = task.wait
+libraries.coroutine = pick(coroutines, { "create", "resume", "wrap", "yield", "status", "running", "isyieldable", "close" })
+libraries.task = pick(task, {
+  "spawn", "defer", "delay", "wait", "cancel", "every", "finally", "current", "status", "wait_frames", "wait_until",
+})
+libraries.task.wait_event = bus.wait_event
+libraries.bus = pick(bus, { "on", "once", "emit", "send", "request", "handle" })
+libraries.entity = entity.library
+libraries.time = setmetatable({}, {
+  __index = clock,
+  __newindex = function(_, key)
+    error(format("time.%s cannot be set; the world's clock is set by world.tick and world.time_scale", tostring(key)), 2)
+  end,
+  __metatable = false,
+})
+
+
+function libraries.math.random(low, high)
+  return random.draw(scheduler.current.entity.random, low, high)
+end
+
+
+function libraries.math.randomseed(seed)
+  scheduler.current.entity.random = random.new(type(seed) == "number" and seed == seed and seed or 0)
+end
+
+
+local function log(level, ...)
+  local parts = {}
+  for i = 1, select("#", ...) do
+    parts[i] = tostring((select(i, ...)))
+  end
+  local info = getinfo(3, "Sl")
+  outbox.put("log", scheduler.current.entity.id, level, concat(parts, "\t"), info.short_src, info.currentline)
+end
+
+
+libraries.log = {}
+for _, level in next, { "debug", "info", "warn", "error" } do
+  libraries.log[level] = function(...)
+    log(level, ...)
+  end
+end
+
+
+function base.print(...)
+  log("info", ...)
+end
+
+
+-- Commands to whoever shows the game: recorded by the world, carried out by the window if there is one.
+local function command(module, name)
+  return function(...)
+    local n = select("#", ...)
+    while n > 0 and select(n, ...) == nil do
+      n = n - 1
+    end
+    local args = { ... }
+    for i = 1, n do
+      if args[i] == nil then
+        error(format("%s.%s: argument %d is nil", module, name, i), 2)
+      end
+    end
+    local reason = outbox.put_payload("command", scheduler.current.entity.id, module, name, 0, args, module .. "." .. name)
+    if reason then
+      error(reason, 2)
+    end
+  end
+end
+
+local COMMANDS = {
+  sprite = { "play", "stop", "flash" },
+  sound = { "play", "loop", "stop" },
+  camera = { "follow", "move", "shake", "fade" },
+  draw = { "text", "rect", "circle", "line", "light", "say" },
+}
+for module, names in next, COMMANDS do
+  libraries[module] = {}
+  for i = 1, #names do
+    libraries[module][names[i]] = command(module, names[i])
+  end
+end
+
+
+local function ask(word, ...)
+  local me = scheduler.current.entity
+  return entity.ask(word, me.id, ...)
+end
+
+
+libraries.input = {}
+
+
+local function check_action(word, name)
+  if type(name) ~= "string" then
+    error(format("%s: expected the name of an action, got %s", word, name == nil and "nil" or "a " .. type(name)), 3)
+  end
+end
+
+
+--- True while the action's key is held.
+function libraries.input.down(name)
+  check_action("input.down", name)
+  return select(2, ask("down", name))
+end
+
+
+--- -1, 0 or 1: which of two actions is held.
+function libraries.input.axis(negative, positive)
+  check_action("input.axis", negative)
+  check_action("input.axis", positive)
+  local less, more = select(2, ask("down", negative)), select(2, ask("down", positive))
+  return (more and 1 or 0) - (less and 1 or 0)
+end
+
+
+--- Where the pointer is, in the world's units.
+function libraries.input.mouse()
+  return select(2, ask("mouse"))
+end
+
+
+libraries.shared = {}
+
+
+local function check_key(word, key)
+  if type(key) ~= "string" then
+    error(format("%s: the key must be a string, got %s", word, key == nil and "nil" or "a " .. type(key)), 3)
+  end
+end
+
+
+--- A copy of the shared value: what this script set in this tick, else what the world had at the start of the round.
+function libraries.shared.get(key)
+  check_key("shared.get", key)
+  local box = entity.written[key] or { ask("shared", key) }
+  return (payload.decode(box[2], box, 3))
+end
+
+
+--- Set the shared value; nil removes it. Others see it from the next round on.
+function libraries.shared.set(key, value)
+  check_key("shared.set", key)
+  local me = scheduler.current.entity
+  local n = outbox.mark()
+  local reason = outbox.put_payload("set", me.id, key, 0, 0, value, "shared." .. key)
+  if reason then
+    error("shared.set: " .. reason, 2)
+  end
+  local box = { true }
+  for i = n + 7, outbox.mark() do
+    box[i - n - 5] = outbox.list[i]
+  end
+  entity.written[key] = box
+end
+
+
+--- Call `fn(event)` when the value has changed: at most once per frame, `event.payload` is the last value.
+function libraries.shared.watch(key, fn)
+  check_key("shared.watch", key)
+  task.check_function("shared.watch", fn, 2)
+  return bus.subscribe_watch(key, fn)
+end
+
+
+--- Load a library of the scripts' folder, or a host module; each is loaded once per entity.
+function base.require(name)
+  if type(name) ~= "string" then
+    error("require: expected a name, got " .. (name == nil and "nil" or "a " .. type(name)), 2)
+  end
+  local me = scheduler.current.entity
+  local loaded = me.modules[name]
+  if loaded == nil then
+    local ok, kind, chunk, text = ask("require", name)
+    if not ok then
+      error(kind, 2)
+    end
+    loaded = library.load(me, name, kind, chunk, text)
+    me.modules[name] = loaded
+  elseif loaded == library then
+    error(format("require: %q is being loaded by itself", name), 2)
+  end
+  return loaded
+end
+
+
+--- The value of a library's text; `true` where it returns nothing.
+function library.load(me, name, kind, chunk, text)
+  if kind ~= "library" then
+    return library.host(name, chunk)
+  end
+  local fn, problem = load(text, "@" .. chunk, "t", me.env)
+  if not fn then
+    error(problem, 0)
+  end
+  me.modules[name] = library
+  local ok, result = pcall(fn, name)
+  me.modules[name] = nil
+  if not ok then
+    error(result, 0)
+  end
+  return result == nil and true or result
+end
+
+
+return library

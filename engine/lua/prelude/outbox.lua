@@ -1,0 +1,71 @@
+-- Collects what a tick gives to the world: a flat list of (operation, entity id, n, n values).
+-- Guarantee: the order of the list is the order of the calls; a refused payload leaves nothing behind.
+
+local prelude = ...
+local payload = prelude.payload
+
+local outbox = { list = {}, n = 0, limits = { bytes = 65536, depth = 32 } }
+
+local select, type = select, type
+local encode = payload.encode
+
+local KEEP = 512 -- a list that grew longer than this is not used again
+
+
+--- Add an operation with plain values; numbers, strings and booleans only.
+function outbox.put(operation, id, ...)
+  local list, n = outbox.list, outbox.n
+  local extra = select("#", ...)
+  list[n + 1], list[n + 2], list[n + 3] = operation, id, extra
+  for i = 1, extra do
+    list[n + 3 + i] = (select(i, ...))
+  end
+  outbox.n = n + 3 + extra
+end
+
+
+--- Add an operation with three plain values and a payload. Returns nothing, or why the payload is refused.
+function outbox.put_payload(operation, id, a, b, c, value, root)
+  local list, n = outbox.list, outbox.n
+  list[n + 1], list[n + 2], list[n + 3], list[n + 4], list[n + 5], list[n + 6] = operation, id, 0, a, b, c
+  list[n + 7] = false
+  local shape, last = encode(value, list, n + 7, outbox.limits, root)
+  if not shape then
+    return last
+  end
+  list[n + 3], list[n + 7] = last - n - 3, shape
+  outbox.n = last
+  return nil
+end
+
+
+--- Take what is in the box: the list and its length. The list is the caller's until the next tick.
+function outbox.take()
+  local list, n = outbox.list, outbox.n
+  outbox.n = 0
+  if n > KEEP then
+    outbox.list = {}
+  end
+  return list, n
+end
+
+
+--- How much has been put; with `cut`, takes back what was put since.
+function outbox.mark()
+  return outbox.n
+end
+
+
+function outbox.cut(mark)
+  outbox.n = mark
+end
+
+
+--- A scalar that may cross as it is; anything else as nil.
+function outbox.scalar(value)
+  local kind = type(value)
+  return (kind == "string" or kind == "number" or kind == "boolean") and value or nil
+end
+
+
+return outbox

@@ -1,0 +1,115 @@
+"""Makes Lua runtimes: the one module that imports lupa, and names its version."""
+
+from __future__ import annotations
+
+import importlib
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from engine.errors import EngineError
+
+VERSIONS = ("lua55", "lua54", "luajit21")
+
+# In this order: a file uses only what stands before it.
+PRELUDE = (
+    "clock",
+    "memory",
+    "queue",
+    "fault",
+    "scheduler",
+    "coroutines",
+    "task",
+    "payload",
+    "outbox",
+    "random",
+    "bus",
+    "sandbox",
+    "entity",
+    "library",
+    "handles",
+    "pump",
+)
+
+_BOOT = b"""
+local prelude, load = {}, load
+return function(name, code)
+  prelude[name] = assert(load(code, "=[tidelock]", "b"))(prelude)
+  return nil
+end, function(name, word)
+  return prelude[name][word]
+end, function(name, word, value)
+  prelude[name][word] = value
+end
+"""
+
+_COMPILE = b"""
+local load, dump = load, string.dump
+return function(text, name)
+  return dump(assert(load(text, name, "t")), true)
+end
+"""
+
+
+@cache
+def _module(lua: str) -> Any:
+    if lua not in VERSIONS:
+        raise EngineError(f"lua must be one of {', '.join(VERSIONS)}, got {lua!r}")
+    try:
+        return importlib.import_module(f"lupa.{lua}")
+    except ImportError as error:
+        raise EngineError(
+            f"{lua} is not in this machine's lupa wheel ({error}); use lua55, which every wheel has"
+        ) from error
+
+
+def available(lua: str) -> bool:
+    """True where this machine's lupa has that version."""
+    try:
+        _module(lua)
+    except EngineError:
+        return False
+    return True
+
+
+def _bare(lua: str, seed: int) -> Any:
+    return _module(lua).LuaRuntime(
+        encoding=None,
+        unpack_returned_tuples=True,
+        register_eval=False,
+        register_builtins=False,
+        string_hash_seed=seed & 0x7FFFFFFF,
+    )
+
+
+@cache
+def _prelude(lua: str) -> tuple[tuple[bytes, bytes], ...]:
+    """The prelude's files as bytecode of this very lupa; made by ourselves, so it may be loaded."""
+    folder = resources.files("engine.lua") / "prelude"
+    compile_text = _bare(lua, 1).execute(_COMPILE)
+    return tuple(
+        (name.encode(), compile_text((folder / f"{name}.lua").read_bytes(), b"=[tidelock]")) for name in PRELUDE
+    )
+
+
+class Runtime:
+    """One Lua VM with the prelude in it. `get("pump", "run")` gives a value of a prelude module."""
+
+    def __init__(self, lua: str, seed: int) -> None:
+        self.lua = lua
+        self._vm = _bare(lua, seed)
+        boot, get, put = self._vm.execute(_BOOT)
+        for name, code in _prelude(lua):
+            boot(name, code)
+        self._get, self._put = get, put
+
+    def get(self, module: str, word: str) -> Any:
+        return self._get(module.encode(), word.encode())
+
+    def put(self, module: str, word: str, value: Any) -> None:
+        self._put(module.encode(), word.encode(), value)
+
+
+def error_of(lua: str) -> type[Exception]:
+    """`LuaError` of this version: each has its own."""
+    return _module(lua).LuaError  # type: ignore[no-any-return]

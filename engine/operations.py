@@ -1,0 +1,195 @@
+"""Carries out what states put into their outboxes: (operation, entity id, n, n values), one after the other."""
+
+from __future__ import annotations
+
+import logging
+import marshal
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+from zlib import crc32
+
+from engine.bus import text
+from engine.lua.actor import Actor
+from engine.lua.state import readable, script_error
+from engine.payload import decode
+
+if TYPE_CHECKING:
+    from engine.world import World
+
+_log = logging.getLogger("tidelock.script")
+_LEVELS = {b"debug": logging.DEBUG, b"info": logging.INFO, b"warn": logging.WARNING, b"error": logging.ERROR}
+
+Values = tuple[Any, ...]
+
+
+class Command(NamedTuple):
+    """A call of `sprite`, `sound`, `camera` or `draw` by a script, for whoever shows the game."""
+
+    module: str
+    function: str
+    args: list[Any]
+    sender: int
+
+
+class LogLine(NamedTuple):
+    """One line that a script logged or printed."""
+
+    level: str
+    text: str
+    entity: int
+    script: str
+    line: int
+
+
+def each(flat: tuple[Any, ...], start: int) -> list[tuple[bytes, int, Values]]:
+    """The operations in a flat list."""
+    found = []
+    while start < len(flat):
+        n = flat[start + 2]
+        found.append((flat[start], flat[start + 1], flat[start + 3 : start + 3 + n]))
+        start += 3 + n
+    return found
+
+
+class Operations:
+    """The operations of one world, by name. `digest` sums up all that was carried out, in order."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.digest = 0
+        self._by_name: dict[bytes, Callable[[Actor, int, Values], None]] = {
+            name.encode(): getattr(self, f"_{name}")
+            for name in (
+                "emit send request reply forget subscribe unsubscribe watch set spawn destroy tag script method "
+                "ready late input view place log command problem paused"
+            ).split()
+        }
+
+    @staticmethod
+    def failed(result: Any) -> bool:
+        """True where a tick's result tells of a problem."""
+        return isinstance(result, Exception) or (
+            type(result) is tuple and any(name == b"problem" for name, _, _ in each(result, 3))
+        )
+
+    def carry_out(self, actor: Actor, flat: tuple[Any, ...], start: int = 3) -> None:
+        """All operations of a tick's result."""
+        for name, entity, values in each(flat, start):
+            self.do(actor, name, entity, values)
+
+    def do(self, actor: Actor, name: bytes, entity: int, values: Values) -> None:
+        # Version 2 writes equal values to equal bytes; later ones depend on reference counts.
+        self.digest = crc32(marshal.dumps((name, entity, values), 2), self.digest)
+        self._by_name[name](actor, entity, values)
+
+    def _emit(self, _: Actor, entity: int, values: Values) -> None:
+        name = values[0]
+        self._world.loop.note(entity, name)
+        full = self._world.bus.publish(name, entity, values[3], values[4:])
+        for target in full:
+            self._overflow(entity, name, target)
+
+    def _send(self, _: Actor, entity: int, values: Values) -> None:
+        name, target = values[0], values[1]
+        self._world.loop.note(entity, name)
+        if not self._world.bus.post(target, name, entity, values[3], values[4:]):
+            self._overflow(entity, name, target)
+
+    def _overflow(self, sender: int, name: bytes, target: int) -> None:
+        self._world.problem(
+            f'the mailbox of entity {target} is full ({self._world.limits.mailbox} events, Limits.mailbox): '
+            f'"{text(name)}" from entity {sender} was not delivered; send less, or raise the limit',
+            entity=sender,
+        )
+
+    def _request(self, _: Actor, entity: int, values: Values) -> None:
+        name, target, token, shape = values[:4]
+        self._world.loop.note(entity, name)
+        self._world.bus.ask(entity, name, target, token, shape, values[4:])
+
+    def _reply(self, _: Actor, entity: int, values: Values) -> None:
+        _asker, number, status, shape = values[:4]
+        self._world.bus.requests.reply(number, status, shape, values[4:])
+
+    def _forget(self, _: Actor, entity: int, values: Values) -> None:
+        self._world.bus.requests.forget(entity, values[0])
+
+    def _subscribe(self, _: Actor, entity: int, values: Values) -> None:
+        callback, name, coalesce = values
+        self._world.bus.subscribe(entity, callback, text(name), bool(coalesce))
+
+    def _watch(self, _: Actor, entity: int, values: Values) -> None:
+        self._world.shared.watch(entity, values[0], values[1])
+
+    def _unsubscribe(self, _: Actor, entity: int, values: Values) -> None:
+        self._world.bus.unsubscribe(entity, values[0])
+        self._world.shared.unwatch(entity, values[0])
+
+    def _set(self, _: Actor, entity: int, values: Values) -> None:
+        self._world.shared.write(values[0], values[3], values[4:])
+
+    def _spawn(self, _: Actor, entity: int, values: Values) -> None:
+        script, id, _, shape = values[:4]
+        self._world.population.announce(id, text(script), (shape, values[4:]))
+
+    def _destroy(self, _: Actor, entity: int, values: Values) -> None:
+        self._world.population.destroy(values[0])
+
+    def _tag(self, _: Actor, entity: int, values: Values) -> None:
+        found = self._world.entity(entity)
+        if found is not None:
+            self._world.population.entities.tag(found, text(values[0]))
+
+    def _script(self, actor: Actor, entity: int, values: Values) -> None:
+        self._world.population.script_loaded(actor, entity, *values)
+
+    def _method(self, _: Actor, entity: int, values: Values) -> None:
+        self._world.population.check_method(entity, text(values[0]), values[1])
+
+    def _ready(self, _: Actor, entity: int, values: Values) -> None:
+        found = self._world.entity(entity)
+        if found is not None:
+            found.ready = True
+
+    def _late(self, actor: Actor, entity: int, values: Values) -> None:
+        self._world.loop.late[actor] = None
+
+    def _input(self, _: Actor, entity: int, values: Values) -> None:
+        self._world.population.wants_input(entity)
+
+    def _view(self, _: Actor, entity: int, values: Values) -> None:
+        found = self._world.entity(entity)
+        if found is not None:
+            found.show((values[3], values[4:]))
+
+    def _place(self, _: Actor, entity: int, values: Values) -> None:
+        found = self._world.entity(entity)
+        if found is not None:
+            found.place = (None, *values)
+
+    def _log(self, _: Actor, entity: int, values: Values) -> None:
+        level, words, script, line = values
+        self._world.log.append(LogLine(text(level), text(words), entity, text(script), line))
+        _log.log(_LEVELS[level], "%s:%s: %s", text(script), line, text(words))
+
+    def _command(self, _: Actor, entity: int, values: Values) -> None:
+        module, function, _, shape = values[:4]
+        args = decode(shape, values[4:])
+        self._world.commands.append(Command(text(module), text(function), args if args else [], entity))
+
+    def _problem(self, _: Actor, entity: int, values: Values) -> None:
+        message, trace, maker, where, handles_event = values
+        error = script_error(message, trace)
+        notes = []
+        if where:
+            notes.append(f"in the handler of {text(where)!r}" if handles_event else f"in {text(where)}")
+        if maker:
+            notes.append(f"in a task started at {text(maker)}")
+        error.traceback = "\n".join([readable(error.traceback), *notes])
+        self._world.problem_of(error, entity)
+
+    def _paused(self, _: Actor, entity: int, values: Values) -> None:
+        name, failures = text(values[0]), values[1]
+        self._world.problem(
+            f"{name!r} failed {failures} times in a row and is paused until its script reloads", entity=entity
+        )

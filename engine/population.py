@@ -1,0 +1,220 @@
+"""Births and deaths: which entities there are, which state each lives in, and what their scripts ask for."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING, Any
+from zlib import crc32
+
+from engine.entity import Entities, Entity
+from engine.errors import EngineError, ScriptError
+from engine.lua.actor import Actor, Mail
+from engine.payload import Encoded, encode
+from engine.questions import Questions
+from engine.sources import Sources
+
+if TYPE_CHECKING:
+    from engine.world import World
+
+HOOKS = ("init", "start", "update", "fixed_update", "late_update", "on_event", "on_input", "on_reload", "final")
+_OFTEN_MISSPELT = ("update", "fixed_update", "late_update")
+
+
+class Population:
+    """The entities of a world and their states."""
+
+    def __init__(self, world: World, sources: Sources) -> None:
+        self._world = world
+        self.sources = sources
+        self.entities = Entities()
+        self.actors: dict[int, Actor] = {}
+        self._together: dict[str, Actor] = {}  # script -> the state that its entities share
+        self._isolation: dict[str, str] = {}
+        self._announced: dict[int, Entity] = {}
+        self._doomed: dict[int, None] = {}
+        self._listening: dict[int, None] = {}  # entities with on_input
+        self._last_id = 0
+        self._questions = Questions(world)
+
+    # Births.
+
+    def new_id(self) -> int:
+        self._last_id += 1
+        return self._last_id
+
+    def announce(self, id: int, script: str, properties: Encoded) -> Entity:
+        """An entity that starts when births are next carried out; mail to it waits until then."""
+        entity = Entity(id, script, properties, self.destroy)
+        self._announced[id] = entity
+        self._world.bus.expect(id)
+        return entity
+
+    def is_coming(self, id: int) -> bool:
+        return id in self._announced
+
+    def settle(self) -> None:
+        """Carry out the deaths and births that this frame asked for."""
+        doomed, self._doomed = self._doomed, {}
+        for id in doomed:
+            self._end(id)
+        announced, self._announced = self._announced, {}
+        for id in sorted(announced):
+            if announced[id].alive:
+                self.entities.add(announced[id])
+                self.create(announced[id])
+            else:
+                self._world.bus.leave(id)
+
+    def create(self, entity: Entity) -> None:
+        """Load and start an entity; what goes wrong is a problem, and a reload tries again."""
+        try:
+            source = self.sources.script(entity.script)
+        except ScriptError as error:
+            self._world.problem_of(error, entity.id)
+            return
+        actor = self._together.get(entity.script) or self.new_actor(entity.id)
+        self.settle_in(entity, actor)
+        loaded = self._hand(actor, self.load_mail(b"create", entity, source.chunk, source.text, entity.properties))
+        if loaded:
+            self._hand(actor, (b"boot", entity.id))
+
+    def load_mail(self, kind: bytes, entity: Entity, chunk: str, text: bytes, fields: Encoded) -> Mail:
+        """The mail that loads a script for an entity whose `self` begins with these fields."""
+        seed = crc32(f"{self._world.seed}:{entity.id}".encode())
+        return (kind, entity.id, entity.script.encode(), chunk.encode(), text, seed, fields[0], *fields[1])
+
+    def new_actor(self, key: int) -> Actor:
+        world = self._world
+        return Actor(
+            key,
+            world.loop.game,
+            self._questions.answer,
+            lua=world.lua,
+            limits=world.limits,
+            seed=world.seed,
+            fixed_step=world.fixed_step,
+        )
+
+    def settle_in(self, entity: Entity, actor: Actor) -> None:
+        """Let `entity` live in `actor`."""
+        entity.actor = actor
+        self.actors[actor.key] = actor
+        actor.entities.append(entity.id)
+        actor.only = entity if len(actor.entities) == 1 else None
+        self._world.bus.join(entity.id, actor)
+
+    def script_loaded(self, actor: Actor, id: int, isolation: Any, clock: Any) -> None:
+        """What a script's table says of itself: `isolation` and `clock`, false where it says nothing."""
+        script = self.script_of(id)
+        chosen = isolation.decode() if isinstance(isolation, bytes) else self._world.isolation
+        if chosen not in ("entity", "script"):
+            self._world.problem(f'isolation must be "entity" or "script", got {chosen!r}', entity=id)
+        elif chosen == "script":
+            self._together.setdefault(script, actor)
+        if clock == b"real":
+            self._world.loop.set_clock(actor, self._world.loop.real)
+        elif clock not in (False, b"game"):
+            self._world.problem(f'clock must be "game" or "real", got {clock!r}', entity=id)
+
+    def check_method(self, id: int, name: str, line: int) -> None:
+        """Report a method whose name looks like a misspelt hook."""
+        if name.startswith("on_"):
+            near = difflib.get_close_matches(name, HOOKS, 1, 0.0)
+        else:
+            near = difflib.get_close_matches(name, _OFTEN_MISSPELT, 1, 0.8)
+        if near:
+            chunk = self.sources.chunk(self.script_of(id))
+            message = f'there is no hook "{name}"; did you mean "{near[0]}"?'
+            self._world.problem(message, script=chunk, line=line, entity=id)
+
+    # Deaths.
+
+    def destroy(self, id: int) -> None:
+        """End an entity: at the end of the frame while the world ticks, else now."""
+        announced = self._announced.get(id)
+        if announced is not None:
+            announced.end()
+        elif self._world.loop.running:
+            self._doomed[id] = None
+        else:
+            self._end(id)
+
+    def _end(self, id: int) -> None:
+        entity = self.entities.get(id)
+        if entity is None:
+            return
+        actor = entity.actor
+        if actor is not None:
+            self._hand(actor, (b"final", id, b"destroyed"))
+        self.entities.remove(entity)
+        entity.end()
+        self.leave(id)
+        if actor is not None:
+            actor.entities.remove(id)
+            if not actor.entities:
+                self.drop(actor)
+
+    def leave(self, id: int) -> None:
+        """Forget what the world keeps for an entity's present version."""
+        self._world.bus.leave(id)
+        self._world.shared.leave(id)
+        self._listening.pop(id, None)
+
+    def drop(self, actor: Actor) -> None:
+        """Close a state that no entity lives in."""
+        if self.actors.get(actor.key) is actor:
+            del self.actors[actor.key]
+        for script, together in list(self._together.items()):
+            if together is actor:
+                del self._together[script]
+        self._world.loop.forget(actor)
+        actor.close()
+
+    def broken(self, actor: Actor, error: Exception) -> None:
+        """The pump itself died: its entities end, the game goes on."""
+        for id in list(actor.entities):
+            entity = self.entities.get(id)
+            self._world.problem(f"the state broke and was closed: {error}", entity=id)
+            if entity is not None:
+                self.entities.remove(entity)
+                entity.end()
+            self.leave(id)
+        actor.entities.clear()
+        self.drop(actor)
+
+    def close(self) -> None:
+        for entity in self.entities:
+            entity.end()
+        for entity in self._announced.values():
+            entity.end()
+        for actor in list(self.actors.values()):
+            actor.close()
+        self.actors.clear()
+        self._together.clear()
+
+    # Input.
+
+    def wants_input(self, id: int) -> None:
+        self._listening[id] = None
+
+    def tell_input(self, change: dict[str, Any]) -> None:
+        """Give an action to every entity with `on_input`, in id order."""
+        shape, leaves = encode(change)
+        for id in sorted(self._listening):
+            entity = self.entities.get(id)
+            if entity is not None and entity.actor is not None:
+                self._world.bus.put(entity.actor, (b"hook", id, b"on_input", shape, *leaves))
+
+    def script_of(self, id: int) -> str:
+        """The script of a living entity, or of one that is being made."""
+        entity = self.entities.get(id)
+        if entity is None:
+            raise EngineError(f"there is no entity {id}")
+        return entity.script
+
+    def _hand(self, actor: Actor, mail: Mail) -> bool:
+        """Hand over one piece of mail now; False where it caused a problem."""
+        result = actor.hand(mail)
+        failed = self._world.loop.operations.failed(result)
+        self._world.loop.absorb(actor, result)
+        return not failed

@@ -1,0 +1,77 @@
+"""Script errors as a game shows them: grouped by place, counted, until the script is mended."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+_log = logging.getLogger("tidelock")
+
+
+@dataclass(slots=True)
+class Problem:
+    """One script error. `entity` is the one it happened to last, `count` how often it happened so far."""
+
+    message: str
+    script: str | None
+    line: int | None
+    entity: int | None
+    traceback: str
+    count: int
+    first_frame: int
+    last_frame: int
+
+    @property
+    def place(self) -> str:
+        """ "scripts/door.lua:12", or as much of it as is known."""
+        if self.script is None:
+            return "engine"
+        return self.script if self.line is None else f"{self.script}:{self.line}"
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.message}"
+
+
+class Problems:
+    """The problems of one world. A problem is new when its place is; listeners hear of new ones only."""
+
+    def __init__(self) -> None:
+        self._by_place: dict[tuple[object, ...], Problem] = {}
+        self._listeners: list[Callable[[Problem], None]] = []
+
+    def all(self) -> list[Problem]:
+        """The problems that stand, oldest first."""
+        return list(self._by_place.values())
+
+    def listen(self, listener: Callable[[Problem], None]) -> None:
+        self._listeners.append(listener)
+
+    def record(
+        self,
+        message: str,
+        *,
+        frame: int,
+        script: str | None = None,
+        line: int | None = None,
+        entity: int | None = None,
+        traceback: str = "",
+    ) -> Problem:
+        """Count a problem of this place, or add it and tell the listeners and the log."""
+        place = (script, line) if line is not None else (script, message)
+        known = self._by_place.get(place)
+        if known is not None:
+            known.message, known.traceback = message, traceback
+            known.entity, known.last_frame = entity, frame
+            known.count += 1
+            return known
+        problem = Problem(message, script, line, entity, traceback, 1, frame, frame)
+        self._by_place[place] = problem
+        _log.error("%s%s", problem, f"\n{traceback}" if traceback else "")
+        for listener in list(self._listeners):
+            listener(problem)
+        return problem
+
+    def mend(self, script: str) -> None:
+        """Forget the problems of a script, because a new version of it runs."""
+        self._by_place = {place: problem for place, problem in self._by_place.items() if problem.script != script}

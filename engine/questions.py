@@ -1,0 +1,66 @@
+"""Answers what a script cannot wait for: a new entity's id, who is there, shared data, held keys, a library's text.
+
+Plain scalars in, plain scalars out, through the one function that a state's prelude holds.
+"""
+
+from __future__ import annotations
+
+import weakref
+from typing import TYPE_CHECKING, Any
+
+from engine.bus import text
+from engine.errors import WorldClosed
+from engine.payload import encode
+
+if TYPE_CHECKING:
+    from engine.world import World
+
+Values = tuple[Any, ...]
+
+
+class Questions:
+    """Answers the states of one world, which it holds weakly."""
+
+    def __init__(self, world: World) -> None:
+        self._world = weakref.ref(world)
+        self._by_name = {
+            b"new_id": self._new_id,
+            b"find": self._find,
+            b"exists": self._exists,
+            b"down": self._down,
+            b"mouse": self._mouse,
+            b"shared": self._shared,
+            b"require": self._require,
+        }
+
+    def answer(self, word: bytes, entity: int, *args: Any) -> Values:
+        """What Lua gets after `true`; an `EngineError` becomes `false` and its message."""
+        world = self._world()
+        if world is None:
+            raise WorldClosed("the world is closed")
+        return self._by_name[word](world, entity, *args)
+
+    def _new_id(self, world: World, _: int, script: bytes) -> Values:
+        world.population.sources.check(text(script))
+        return (world.population.new_id(),)
+
+    def _find(self, world: World, _: int, name: bytes) -> Values:
+        shape, leaves = encode([found.id for found in world.find(text(name))])
+        return (shape, *leaves)
+
+    def _exists(self, world: World, _: int, id: int) -> Values:
+        return (world.entity(id) is not None or world.population.is_coming(id),)
+
+    def _down(self, world: World, _: int, action: bytes) -> Values:
+        return (world.input.down(text(action)),)
+
+    def _mouse(self, world: World, _: int) -> Values:
+        return world.input.pointer
+
+    def _shared(self, world: World, _: int, key: bytes) -> Values:
+        shape, leaves = world.shared.read(key)
+        return (shape, *leaves)
+
+    def _require(self, world: World, entity: int, name: bytes) -> Values:
+        source = world.population.sources.library(world.population.script_of(entity), text(name))
+        return (b"library", source.chunk.encode(), source.text)

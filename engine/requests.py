@@ -1,0 +1,117 @@
+"""Requests that wait for an answer.
+
+Each ends exactly once: with the reply, the handler's error, no handler, a target that is gone, or a time-out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any
+
+from engine.errors import EntityGone, NoHandler, RequestTimeout
+from engine.lua.actor import Mail
+from engine.lua.state import script_error
+from engine.payload import decode
+
+
+@dataclass(slots=True)
+class Request:
+    """A question to an entity: from a task (`asker` and its `token`), or from Python (`future` and a time-out)."""
+
+    target: int
+    name: bytes
+    future: Future[Any] | None
+    asker: int
+    token: int
+    timeout: float | None
+    deadline: float | None = None
+
+
+class Requests:
+    """The open requests of a world, by number. `put` delivers mail to the entity that asked."""
+
+    def __init__(self, put: Callable[[int, Mail], None]) -> None:
+        self._put = put
+        self._open: dict[int, Request] = {}
+        self._last = 0
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def open(
+        self,
+        target: int,
+        name: bytes,
+        future: Future[Any] | None = None,
+        timeout: float | None = None,
+        asker: int = 0,
+        token: int = 0,
+    ) -> int:
+        """The number of a new request."""
+        self._last += 1
+        self._open[self._last] = Request(target, name, future, asker, token, timeout)
+        return self._last
+
+    def get(self, number: int) -> Request | None:
+        return self._open.get(number)
+
+    def reply(self, number: int, status: bytes, shape: bytes, leaves: tuple[Any, ...]) -> None:
+        """What the asked entity gave: "ok" and a payload, "error" and a message, or "none"."""
+        request = self._open.get(number)
+        if request is None:
+            return
+        name = request.name.decode(errors="backslashreplace")
+        if status == b"none":
+            self._fail(number, NoHandler(f'entity {request.target} has no bus.handle for "{name}"'))
+        elif status == b"error":
+            message = decode(shape, leaves)
+            if request.future is not None:
+                self._fail(number, script_error(str(message)))
+            else:
+                self._fail(number, Exception(f'the handler of "{name}" in entity {request.target} failed: {message}'))
+        else:
+            del self._open[number]
+            if request.future is None:
+                self._put(request.asker, (b"reply", request.token, True, shape, *leaves))
+            elif request.future.set_running_or_notify_cancel():
+                request.future.set_result(decode(shape, leaves))
+
+    def gone(self, number: int, why: str) -> None:
+        self._fail(number, EntityGone(why))
+
+    def leave(self, entity: int) -> None:
+        """An entity ended: what it was asked fails, what it asked is forgotten."""
+        for number, request in list(self._open.items()):
+            if request.target == entity:
+                name = request.name.decode(errors="backslashreplace")
+                self._fail(number, EntityGone(f'entity {entity} ended before it answered "{name}"'))
+        self.forget(entity)
+
+    def forget(self, entity: int, token: int | None = None) -> None:
+        """Nobody waits any more for what `entity` asked, or for one question of it."""
+        for number, request in list(self._open.items()):
+            if request.future is None and request.asker == entity and token in (None, request.token):
+                del self._open[number]
+
+    def expire(self, now: float) -> None:
+        """Fail the requests from Python whose time is over; their time starts with their first frame."""
+        for number, request in list(self._open.items()):
+            if request.timeout is None:
+                continue
+            if request.deadline is None:
+                request.deadline = now + request.timeout
+            elif now >= request.deadline:
+                name = request.name.decode(errors="backslashreplace")
+                self._fail(
+                    number,
+                    RequestTimeout(f'entity {request.target} did not answer "{name}" within {request.timeout:g} s'),
+                )
+
+    def _fail(self, number: int, error: Exception) -> None:
+        request = self._open.pop(number)
+        if request.future is None:
+            self._put(request.asker, (b"reply", request.token, False, b".", str(error).encode()))
+        elif request.future.set_running_or_notify_cancel():
+            request.future.set_exception(error)

@@ -1,0 +1,246 @@
+"""The world: all entities, their states, the bus and the clock. It needs no window."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from engine.bus import Bus
+from engine.entity import Entity
+from engine.errors import EngineError, ScriptError, WorldClosed
+from engine.inputs import Inputs
+from engine.limits import Limits
+from engine.lua.state import limits_for
+from engine.loop import Loop
+from engine.operations import Command, LogLine
+from engine.payload import LUA_INTEGER, Encoded, encode
+from engine.population import Population
+from engine.problems import Problem, Problems
+from engine.reload import Reload, Reloader
+from engine.scripts import Scripts
+from engine.shared import Shared
+from engine.sources import Sources
+
+ISOLATIONS = ("entity", "script")
+LOG_LINES = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """Figures of a world. Two runs with the same seed, inputs and `dt`s have the same `digest` after every frame."""
+
+    frame: int
+    entities: int
+    states: int
+    subscriptions: int
+    pruned: int
+    requests: int
+    problems: int
+    digest: str
+
+
+class World:
+    """All entities of a game. `tick(dt)` runs one frame.
+
+    `scripts` is the folder of the Lua files; `lua` is "lua55", "lua54" or "luajit21"; `isolation` "entity" (a state
+    each) or "script" (entities of one script share a state); `strict` raises the first script error out of `tick`;
+    `watch` reloads scripts when their files change.
+    """
+
+    def __init__(
+        self,
+        scripts: str | os.PathLike[str],
+        *,
+        lua: str = "lua55",
+        isolation: str = "entity",
+        seed: int = 0,
+        limits: Limits | None = None,
+        strict: bool = False,
+        workers: int = 0,
+        watch: bool = False,
+    ) -> None:
+        if isolation not in ISOLATIONS:
+            raise EngineError(f"isolation must be one of {', '.join(ISOLATIONS)}, got {isolation!r}")
+        self.lua = lua
+        self.isolation = isolation
+        self.seed = seed
+        self.limits = limits_for(lua, limits)
+        self.strict = strict
+        self.time_scale = 1.0
+        self.fixed_step = 1 / 60
+        self.commands: list[Command] = []
+        self.log: deque[LogLine] = deque(maxlen=LOG_LINES)
+        self.input = Inputs()
+        self.bus = Bus(self._encode, self.limits.mailbox, self.fail)
+        self.shared = Shared(self._encode)
+        self._scripts = Scripts(scripts)
+        self._problems = Problems()
+        self._failures: list[Exception] = []
+        self.loop = Loop(self)
+        self.population = Population(self, Sources(self._scripts))
+        self.reloads = Reloader(self, self._scripts, watch=watch)
+        self._closed = False
+
+    # Entities.
+
+    @property
+    def entities(self) -> list[Entity]:
+        """The living entities, in id order."""
+        return list(self.population.entities)
+
+    def spawn(self, script: str, /, **properties: Any) -> Entity:
+        """Make an entity; keywords become fields of `self`. While the world ticks it starts at the end of the frame.
+
+        A script that cannot be loaded is a problem, not an exception: the entity starts when the file is mended.
+        """
+        self._check_open()
+        entity = self.population.announce(self.population.new_id(), script, self._encode(properties, "properties"))
+        if not self.loop.running:
+            self.population.settle()
+            self._raise_failures()
+        return entity
+
+    def find(self, name: str) -> list[Entity]:
+        """The living entities of a script or with a tag, in id order."""
+        return self.population.entities.find(name)
+
+    def entity(self, id: int) -> Entity | None:
+        """The living entity of that id."""
+        return self.population.entities.get(id)
+
+    # Time.
+
+    @property
+    def now(self) -> float:
+        """Seconds of game time: the sum of all `dt * time_scale`."""
+        return self.loop.game.now
+
+    @property
+    def frame(self) -> int:
+        """How many frames have begun."""
+        return self.loop.number
+
+    def tick(self, dt: float) -> None:
+        """Run one frame of `dt` seconds."""
+        self._check_open()
+        if not isinstance(dt, int | float) or not 0 <= dt < float("inf"):
+            raise EngineError(f"tick: dt must be a finite number of seconds >= 0, got {dt!r}")
+        if not 0 <= self.time_scale < float("inf"):
+            raise EngineError(f"time_scale must be a finite number >= 0, got {self.time_scale!r}")
+        if self.loop.running:
+            raise EngineError("tick was called while the world ticks, from a listener or a host function")
+        self.loop.run(dt, self.time_scale)
+        self._raise_failures()
+
+    # Scripts.
+
+    @property
+    def scripts(self) -> Path:
+        """The folder of the scripts."""
+        return self._scripts.folder
+
+    def reload(self, script: str) -> None:
+        """Reload every entity that uses `script`, a script or a library, at the start of the next frame."""
+        self._check_open()
+        self.reloads.ask(script)
+
+    def on_reload(self, listener: Callable[[Reload], object]) -> None:
+        """Call `listener(reload)` after every reload that went well."""
+        self.reloads.listen(listener)
+
+    # Problems.
+
+    @property
+    def problems(self) -> list[Problem]:
+        """The script errors that stand, oldest first; a reload of their script clears them."""
+        return self._problems.all()
+
+    def on_problem(self, listener: Callable[[Problem], object]) -> None:
+        """Call `listener(problem)` for every new problem."""
+        self._problems.listen(listener)
+
+    def stats(self) -> Stats:
+        return Stats(
+            frame=self.frame,
+            entities=len(self.population.entities),
+            states=len(self.population.actors),
+            subscriptions=self.bus.count(),
+            pruned=self.bus.pruned,
+            requests=len(self.bus.requests),
+            problems=len(self.problems),
+            digest=self.loop.digest(),
+        )
+
+    # End.
+
+    def close(self) -> None:
+        """End all entities, without `final`, and their states; stop watching. Closing twice does nothing."""
+        if self._closed:
+            return
+        if self.loop.running:
+            raise EngineError("a world cannot be closed while it ticks")
+        self._closed = True
+        self.reloads.close()
+        self.population.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # What the parts of the world use.
+
+    def fail(self, error: Exception) -> None:
+        """Raise `error` out of this tick, when it is over."""
+        self._failures.append(error)
+
+    def problem(
+        self,
+        message: str,
+        *,
+        script: str | None = None,
+        line: int | None = None,
+        entity: int | None = None,
+        traceback: str = "",
+    ) -> None:
+        """Record a problem; in a strict world it is also raised."""
+        found = self.entity(entity) if entity is not None else None
+        if script is None and found is not None:
+            script = self._scripts.chunk(found.script)
+        self._problems.record(
+            message, frame=self.frame, script=script, line=line, entity=entity, traceback=traceback
+        )
+        if self.strict:
+            self.fail(ScriptError(message, script=script, line=line, traceback=traceback))
+
+    def problem_of(self, error: ScriptError, entity: int | None) -> None:
+        self.problem(
+            error.message, script=error.script, line=error.line, entity=entity, traceback=error.traceback
+        )
+
+    def mended(self, script: str) -> None:
+        """A new version of this script runs: its problems are over."""
+        self._problems.mend(self._scripts.chunk(script))
+
+    def _encode(self, value: object, what: str) -> Encoded:
+        return encode(
+            value,
+            what=what,
+            max_bytes=self.limits.payload,
+            max_depth=self.limits.depth,
+            max_integer=2**53 if self.lua == "luajit21" else LUA_INTEGER,
+        )
+
+    def _raise_failures(self) -> None:
+        if self._failures:
+            failures, self._failures = self._failures, []
+            raise failures[0]
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise WorldClosed("the world is closed")

@@ -1,0 +1,63 @@
+"""Fixtures: a folder of scripts and worlds on it, once for each version of Lua."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import settings
+
+from helpers import ScriptFolder
+
+if TYPE_CHECKING:
+    from engine import World
+
+# Before anything imports pygame: tests never open a window or a sound device.
+os.environ["SDL_VIDEODRIVER"] = "dummy"
+os.environ["SDL_AUDIODRIVER"] = "dummy"
+os.environ["PYGAME_HIDE_SUPPORT_PROMPT"] = "1"
+
+# A noisy machine must not fail a property.
+settings.register_profile("tidelock", deadline=None)
+settings.load_profile("tidelock")
+
+
+# Once per module, so that property tests may use it too: hypothesis refuses fixtures of function scope.
+@pytest.fixture(scope="module", params=["lua55", "lua54", "luajit21"])
+def lua(request: pytest.FixtureRequest) -> str:
+    """Each version of Lua in turn."""
+    version: str = request.param
+    if version == "luajit21":
+        try:
+            import_module("lupa.luajit21")
+        except ImportError:
+            pytest.skip("this platform's lupa wheel has no LuaJIT 2.1")
+    return version
+
+
+@pytest.fixture
+def scripts(tmp_path: Path) -> ScriptFolder:
+    """An empty folder of scripts: `scripts.write("door", "...")`, `scripts.path`."""
+    return ScriptFolder(tmp_path / "scripts")
+
+
+@pytest.fixture
+def make_world(scripts: ScriptFolder, lua: str) -> Iterator[Callable[..., "World"]]:
+    """Makes worlds on `scripts`; takes the keywords of `World`; closes them at the end, newest first."""
+    from engine import World
+
+    with ExitStack() as stack:
+
+        def make(**kwargs: Any) -> World:
+            return stack.enter_context(World(scripts.path, **{"lua": lua, **kwargs}))
+
+        yield make
+
+
+@pytest.fixture
+def world(make_world: Callable[..., "World"]) -> "World":
+    """A world with every default."""
+    return make_world()

@@ -1,0 +1,57 @@
+"""What tests share and pytest need not inject."""
+
+import subprocess
+import sys
+from pathlib import Path
+from textwrap import dedent
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from engine import World
+
+
+def ticks(world: "World", n: int, dt: float = 1 / 60) -> None:
+    """Tick `world` `n` times."""
+    for _ in range(n):
+        world.tick(dt)
+
+
+def run_child(code: str, *, timeout: float = 60, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run Python `code` in a process of its own, which must end with exit code 0.
+
+    For whatever could kill or hang the interpreter. Warnings are shown, not raised: a warning must not hide a
+    crash. `engine` must be installed, `tests/` is not importable there.
+    """
+    command = [sys.executable, "-W", "default", "-X", "faulthandler", "-c", dedent(code)]
+    try:
+        done = subprocess.run(
+            command, cwd=cwd, timeout=timeout, capture_output=True, encoding="utf-8", errors="replace"
+        )
+    except subprocess.TimeoutExpired as expired:
+        raise AssertionError(f"the child still ran after {timeout} s\n{_said(expired)}") from None
+    assert done.returncode == 0, f"the child ended with exit code {done.returncode}\n{_said(done)}"
+    return done
+
+
+class ScriptFolder:
+    """A `scripts` folder for one test."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.mkdir(parents=True, exist_ok=True)
+
+    def write(self, name: str, source: str) -> Path:
+        """Write the script or library `name` ("door", "lib/vector"), dedented; returns its file."""
+        file = self.path / f"{name}.lua"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(dedent(source).lstrip("\n"), encoding="utf-8", newline="\n")
+        return file
+
+
+def _said(child: subprocess.CompletedProcess[str] | subprocess.TimeoutExpired) -> str:
+    return f"--- stdout\n{_text(child.stdout)}\n--- stderr\n{_text(child.stderr)}"
+
+
+def _text(output: str | bytes | None) -> str:
+    """`TimeoutExpired` holds bytes even when text was asked for."""
+    return output.decode("utf-8", "replace") if isinstance(output, bytes) else output or ""

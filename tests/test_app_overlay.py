@@ -1,0 +1,157 @@
+"""What stands over the game: looked for by its colours, and by the text that is rendered."""
+
+import pygame
+import pytest
+
+from app_fakes import FakeProblem, FakeWorld, inked, ticks
+from engine.app import App, palette
+from engine.app.notices import MOST, Notices
+
+SIZE = (320, 180)
+
+
+@pytest.fixture
+def fake(tmp_path):
+    return FakeWorld(tmp_path)
+
+
+@pytest.fixture
+def app(fake):
+    with App(fake, size=SIZE, scale=3, headless=True) as app:
+        app.overlay.shown = False
+        yield app
+
+
+@pytest.fixture
+def written(app):
+    """Every piece of text drawn so far."""
+    texts = []
+    font = app.overlay._font
+    render = font.render
+
+    def write(text, *args, **kwargs):
+        texts.append(text)
+        return render(text, *args, **kwargs)
+
+    font.render = write
+    return texts
+
+
+def shows(color):
+    """Whether the window has a pixel of that colour."""
+    surface = pygame.display.get_surface()
+    return pygame.mask.from_threshold(surface, color[:3], (2, 2, 2)).count() > 0
+
+
+def test_a_problem_shows_place_message_count_and_source_line_until_it_is_mended(fake, app, written):
+    (fake.scripts / "door.lua").write_text("local door = {}\n  self.open = nill.x\nreturn door\n")
+    fake.problems.append(FakeProblem("attempt to index a nil value", count=12))
+    ticks(app)
+    assert {"scripts/door.lua:2", "  ×12", "attempt to index a nil value", "self.open = nill.x"} <= set(
+        written
+    )
+    assert shows(palette.WRONG)
+
+    fake.problems.clear()
+    ticks(app)
+    assert inked() is None
+
+
+def test_the_source_line_stays_as_it_was_while_the_file_changes(fake, app, written):
+    (fake.scripts / "door.lua").write_text("one\ntwo\n")
+    fake.problems.append(FakeProblem("wrong", script="door"))
+    ticks(app)
+
+    (fake.scripts / "door.lua").write_text("three\nfour\n")
+    fake.problems[0].count = 2
+    ticks(app)
+
+    assert "two" in written
+    assert "four" not in written
+
+
+@pytest.mark.parametrize(
+    ("script", "line"), [(None, None), ("scripts/gone.lua", 3), ("scripts/door.lua", 99)]
+)
+def test_a_problem_without_a_readable_source_is_shown_all_the_same(fake, app, written, script, line):
+    (fake.scripts / "door.lua").write_text("one\n")
+    fake.problems.append(FakeProblem("wrong", script, line))
+
+    ticks(app)
+
+    assert "wrong" in written
+
+
+def test_more_problems_than_fit_are_counted(fake, app, written):
+    fake.problems += [FakeProblem(f"wrong {n}", line=n) for n in range(1, 8)]
+
+    ticks(app)
+
+    assert "wrong 4" in written
+    assert "wrong 5" not in written
+    assert "and 3 more" in written
+
+
+def test_a_long_message_is_wrapped_into_the_window(fake, app, written):
+    fake.problems.append(FakeProblem("a function cannot leave its state " * 40))
+
+    ticks(app)
+
+    font = app.overlay._font
+    assert max(font.width(text) for text in written) <= SIZE[0] * 3 // 2
+
+
+def test_a_notice_is_shown_until_it_is_mended(fake, app, written):
+    fake.add(20, 20, sprite="slime", alpha=0)
+    ticks(app)
+    assert "no slime.png in assets/" in written
+    assert shows(palette.WARN)
+
+    app.reload_asset(fake.image("slime", "#ff0000"))
+    ticks(app, 130)
+    assert inked() is None
+
+
+def test_a_reload_is_told_for_two_seconds(fake, app, written):
+    fake.reloaded("door", 3, 0.0042)
+    ticks(app)
+    assert "door.lua reloaded (v3) 4 ms" in written
+
+    ticks(app, 117)
+    assert shows(palette.GOOD)
+    ticks(app, 4)
+    assert inked() is None
+
+
+def test_a_reload_gives_what_was_wrong_a_new_start(fake, app):
+    slime = fake.add(20, 20, sprite="slim")
+    fake.image("slime", "#ff0000")
+    ticks(app)
+
+    slime.view["sprite"] = "slime"
+    fake.reloaded("slime", 2, 0.001)
+    ticks(app)
+
+    assert app.notices.lines == []
+
+
+def test_the_corner_shows_frame_time_rate_and_entities(fake, app, written):
+    app.overlay.shown = True
+    fake.add(0, 0)
+    fake.add(0, 0)
+
+    ticks(app, 30)
+
+    assert any(text.endswith(" ms · 60 fps · 2 entities") for text in written)
+
+
+def test_notices_are_one_for_each_thing_and_bounded(caplog):
+    notices = Notices()
+    for n in range(MOST + 10):
+        notices.report(("image", n), f"no {n}.png")
+        notices.report(("image", n), f"still no {n}.png")
+
+    assert len(notices.lines) == MOST
+    assert len(caplog.messages) == MOST
+    notices.mend(("image", 0))
+    assert notices.lines[0] == "no 1.png"
