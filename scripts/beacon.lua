@@ -3,15 +3,15 @@ local map = require("map")
 
 local beacon = {}
 
-beacon.properties = { sprite = "beacon", layer = 1001, frame = 0, price = 5 }
+beacon.properties = { sprite = "beacon", layer = 1001, frame = 0, price = 5, glow = 0 }
 
-local foot = { x = 288, y = 100 }
+local foot = { x = 288, y = 98 }
 
 
 function beacon:start()
   bus.on("player.moved", function(event)
     local player = event.payload
-    if not self.lit and map.distance(foot.x, foot.y, player.x, player.y) < 22 then
+    if not self.lit and map.distance(foot.x, foot.y, player.x, player.y) < 12 then
       self:take_from(event.sender)
     end
   end)
@@ -48,11 +48,16 @@ end
 function beacon:burn()
   if self.lit then
     self.frame = math.random(2, 4)
-    self.light = 150 + math.random(-4, 4)
+    self.glow = 180 + math.random(-4, 4)
   else
     self.frame = math.random() < 0.1 and 1 or 0
-    self.light = self.frame * 14
+    self.glow = self.frame * 16
   end
+end
+
+
+function beacon:update()
+  draw.light(self.x, self.y, self.glow, "#ffb868")
 end
 
 

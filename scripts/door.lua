@@ -14,7 +14,7 @@ function door:start()
     if not self.open then
       self.open = true
       self:swing(0, 3)
-      bus.emit("door.opened", { x = self.x, y = self.y })
+      map.open(self.x, self.y, true)
       self:close_later()
     end
   end)
@@ -29,7 +29,7 @@ function door:close_later()
   self.frame = 3
   wait(self.open_seconds)
   task.wait_until(function() return not self._crowded end)
-  bus.emit("door.closed", { x = self.x, y = self.y })
+  map.open(self.x, self.y, false)
   self:swing(3, 0)
   self.open = false
 end

@@ -30,19 +30,17 @@ end
 
 function keeper:talk(player)
   sound.play("talk")
+  local embers = bus.request(player, "player.embers")
   if self.thankful then
     draw.say("Keeper: They see us now. Sit by the fire, friend.")
+  elseif embers >= self.price then
+    draw.say("Keeper: That will do! Be quick, the gate falls shut.")
+  else
+    draw.say(("Keeper: %d of %d embers. Follow the wisps."):format(embers, self.price))
     return
   end
-
-  local embers = bus.request(player, "player.embers")
-  if embers < self.price then
-    draw.say(("Keeper: %d of %d embers. Follow the wisps."):format(embers, self.price))
-  else
-    draw.say("Keeper: That will do! Be quick, the gate falls shut.")
-    self.frame = 2
-    bus.emit("keeper.opens")
-  end
+  self.frame = 2
+  bus.emit("keeper.opens")
 end
 
 

@@ -32,7 +32,6 @@ map.width = #map.rows[1] * map.tile
 map.height = #map.rows * map.tile
 
 local walkable = { ["."] = true, [","] = true, ["="] = true, ["s"] = true, ["p"] = true }
-local opened = {}   -- tiles that a gate has opened
 
 
 local function cell(x, y)
@@ -50,17 +49,26 @@ function map.at(x, y)
 end
 
 
---- Let people through the gate at a point, or not.
-function map.open(x, y, is_open)
+-- Every entity has a copy of this library in its own state; which gates are open, all must know.
+local function gate(x, y)
   local column, row = cell(x, y)
-  opened[column .. "," .. row] = is_open
+  return "gate " .. column .. "," .. row
 end
 
 
---- Whether somebody whose feet are at a point stands on something solid.
+--- Let people through the gate at a point, or not.
+function map.open(x, y, is_open)
+  shared.set(gate(x, y), is_open)
+end
+
+
+--- Whether somebody's feet may be at a point.
 function map.free(x, y)
-  local column, row = cell(x, y)
-  return walkable[map.at(x, y)] or opened[column .. "," .. row] or false
+  local letter = map.at(x, y)
+  if letter == "D" then
+    return shared.get(gate(x, y)) or false
+  end
+  return walkable[letter] or false
 end
 
 

@@ -19,9 +19,6 @@ end
 function player:start()
   bus.on("story.begins", function() self.free = false end)
   bus.on("story.ends", function() self.free = true end)
-  bus.on("door.*", function(event)
-    map.open(event.payload.x, event.payload.y, event.name == "door.opened")
-  end)
 
   -- Others may ask for what only the player knows; what `handle` returns is their answer.
   bus.handle("player.embers", function() return self.embers end)
