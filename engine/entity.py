@@ -16,7 +16,18 @@ _NOWHERE = (None, None, None)
 class Entity:
     """One running instance of a script."""
 
-    __slots__ = ("_destroy", "_view", "actor", "id", "place", "properties", "ready", "script", "tags", "version")
+    __slots__ = (
+        "_destroy",
+        "_view",
+        "actor",
+        "id",
+        "place",
+        "properties",
+        "ready",
+        "script",
+        "tags",
+        "version",
+    )
 
     def __init__(self, id: int, script: str, properties: Encoded, destroy: Callable[[int], None]) -> None:
         self.id = id
@@ -38,7 +49,9 @@ class Entity:
     def self(self) -> TableHandle:
         """A handle to the script's `self`; `StateClosed` where there is none (yet, or any more)."""
         if self.actor is None:
-            raise StateClosed(f"entity {self.id} ({self.script}) has no state; is it destroyed, or not made yet?")
+            raise StateClosed(
+                f"entity {self.id} ({self.script}) has no state; is it destroyed, or not made yet?"
+            )
         key = self.actor.function("handles", "self")(self.id)
         return TableHandle(self.actor, key, self.id)
 

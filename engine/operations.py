@@ -97,7 +97,7 @@ class Operations:
 
     def _overflow(self, sender: int, name: bytes, target: int) -> None:
         self._world.problem(
-            f'the mailbox of entity {target} is full ({self._world.limits.mailbox} events, Limits.mailbox): '
+            f"the mailbox of entity {target} is full ({self._world.limits.mailbox} events, Limits.mailbox): "
             f'"{text(name)}" from entity {sender} was not delivered; send less, or raise the limit',
             entity=sender,
         )

@@ -16,7 +16,17 @@ from engine.sources import Sources
 if TYPE_CHECKING:
     from engine.world import World
 
-HOOKS = ("init", "start", "update", "fixed_update", "late_update", "on_event", "on_input", "on_reload", "final")
+HOOKS = (
+    "init",
+    "start",
+    "update",
+    "fixed_update",
+    "late_update",
+    "on_event",
+    "on_input",
+    "on_reload",
+    "final",
+)
 _OFTEN_MISSPELT = ("update", "fixed_update", "late_update")
 
 
@@ -74,7 +84,9 @@ class Population:
             return
         actor = self._together.get(entity.script) or self.new_actor(entity.id)
         self.settle_in(entity, actor)
-        loaded = self._hand(actor, self.load_mail(b"create", entity, source.chunk, source.text, entity.properties))
+        loaded = self._hand(
+            actor, self.load_mail(b"create", entity, source.chunk, source.text, entity.properties)
+        )
         if loaded:
             self._hand(actor, (b"boot", entity.id))
 

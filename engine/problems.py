@@ -74,4 +74,6 @@ class Problems:
 
     def mend(self, script: str) -> None:
         """Forget the problems of a script, because a new version of it runs."""
-        self._by_place = {place: problem for place, problem in self._by_place.items() if problem.script != script}
+        self._by_place = {
+            place: problem for place, problem in self._by_place.items() if problem.script != script
+        }

@@ -98,7 +98,9 @@ class World:
         A script that cannot be loaded is a problem, not an exception: the entity starts when the file is mended.
         """
         self._check_open()
-        entity = self.population.announce(self.population.new_id(), script, self._encode(properties, "properties"))
+        entity = self.population.announce(
+            self.population.new_id(), script, self._encode(properties, "properties")
+        )
         if not self.loop.running:
             self.population.settle()
             self._raise_failures()

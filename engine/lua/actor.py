@@ -17,10 +17,13 @@ Mail = tuple[Any, ...]
 Result = Any
 """What a tick gives: the wake time, or (wake, x, y, operations...); an exception where the pump itself died."""
 
+# A pump yields few values and tells how many more there are to fetch: lupa does not make room on the main state's
+# stack for what a coroutine yields, and a long yield overruns it.
+
 MAIL_ONLY = -1
 LATE = -2
 
-_PART = 4000
+_PART = 4000  # values per crossing; LuaJIT's C stack has room for 8,000
 
 
 class Clock:
@@ -62,6 +65,7 @@ class Actor(LuaState):
         self._runtime.put("entity", "ask", _answers(weakref.ref(self), ask))
         self._runtime.put("pump", "fixed_step", fixed_step)
         self._send = self._runtime.get("pump", "run").coroutine().send
+        self._fetch = self._runtime.get("pump", "fetch")
         self._send(None)
 
     def deliver(self, args: tuple[Any, ...]) -> Result:
@@ -86,20 +90,20 @@ class Actor(LuaState):
         while len(flat) - start > _PART:
             self._send((False, *flat[start : start + _PART]))
             start += _PART
-        return self.whole(self._send((*args, *flat[start:])))
+        result = self._send((*args, *flat[start:]))
+        return self.whole(result) if type(result) is tuple and len(result) == 4 else result
 
     def whole(self, result: Result) -> Result:
-        """The result with the parts of a long one put together."""
-        if type(result) is not tuple or result[0] is not None:
-            return result
+        """A result with its operations, where it told only how many there are."""
+        wake, x, y, count = result
         operations: list[Any] = []
-        while result[0] is None:
-            operations += result[1:]
-            result = self._send(None)
-        return (*result[:3], *operations, *result[3:])
+        for start in range(1, count + 1, _PART):
+            part = self._fetch(start, min(start + _PART - 1, count))
+            operations += part if type(part) is tuple else (part,)
+        return (wake, x, y, *operations)
 
     def close(self) -> None:
-        self._send = _closed
+        self._send = self._fetch = _closed
         super().close()
 
 
@@ -112,7 +116,7 @@ def tick(actors: Iterable[Actor]) -> list[Result]:
                 result = actor.deliver(actor.clock.args)
             else:
                 result = actor._send(actor.clock.args)
-                if type(result) is tuple and result[0] is None:
+                if type(result) is tuple and len(result) == 4:
                     result = actor.whole(result)
         except Exception as error:
             result = error
@@ -140,5 +144,5 @@ def _answers(reference: weakref.ref[Actor], ask: Ask) -> Callable[..., tuple[Any
     return answer
 
 
-def _closed(_: object) -> Result:
+def _closed(*_: object) -> Result:
     raise EngineError("the state is closed")

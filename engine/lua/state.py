@@ -22,7 +22,10 @@ STANDALONE = 0
 Ask = Callable[..., tuple[Any, ...]]
 
 _PLACE = re.compile(r"^([^:\n]+):(\d+): (.*)$", re.DOTALL)
-_PRELUDE_FRAME = re.compile(r"^\s*(\[tidelock\]:|\[C\]: in (function 'xpcall'|\?)|\(\.\.\.tail calls\.\.\.\))")
+_PRELUDE_FRAME = re.compile(
+    r"^\s*(\?:|\[tidelock\]|\[C\]: in (function 'xpcall'|\?)|\(\.\.\.tail calls\.\.\.\))"
+)
+_PRELUDE_NAME = re.compile(r"in (field|upvalue|local|function) '(fn|\?)?'$")
 
 
 class LuaState:
@@ -202,5 +205,6 @@ def script_error(message: bytes | str, traceback: bytes | str = b"") -> ScriptEr
 
 
 def readable(trace: str) -> str:
-    """Lua's traceback without the frames of the prelude."""
-    return "\n".join(row for row in trace.splitlines() if not _PRELUDE_FRAME.match(row))
+    """Lua's traceback from "stack traceback:" on, without the frames of the prelude and its names for the script's."""
+    rows = trace[max(trace.find("stack traceback:"), 0) :].splitlines()
+    return "\n".join(_PRELUDE_NAME.sub("in a function", row) for row in rows if not _PRELUDE_FRAME.match(row))

@@ -6,7 +6,7 @@
 -- yields wake                         nothing else happened
 --        wake, x, y                   the only entity moved
 --        wake, x, y, operations...    and more
---        nil, operations...           a part of a long list, the rest follows
+--        wake, x, y, n                and n values of operations, to be fetched with `pump.fetch`
 -- wake is true (next frame), a time, or false (asleep)
 
 local prelude = ...
@@ -21,10 +21,11 @@ local unpack = table.unpack or unpack
 local receive, put, put_payload = bus.receive, outbox.put, outbox.put_payload
 local list, updaters, fixed, late = entity.list, entity.updaters, entity.fixed, entity.late
 
-local PART = 4000 -- values per crossing: LuaJIT's C stack has room for 8,000
+local FEW = 12 -- values of operations that a yield may carry
 local SHOWN = { "sprite", "frame", "layer", "angle", "scale", "flip", "alpha", "visible", "text", "color", "light" }
 
 local box, boxed = nil, 0 -- mail that came in parts
+local waiting = nil -- operations to be fetched
 
 
 local function scalar(value)
@@ -97,14 +98,20 @@ local function wake_time()
 end
 
 
--- Yields a list of operations; one too long for the C stack goes in parts.
+-- Yields what there is to say. lupa moves yielded values to the main state without making room for them there, so a
+-- yield carries few; the world fetches longer lists with `pump.fetch`.
 local function hand_over(wake, x, y, out, n)
-  local from = 1
-  while n - from >= PART do
-    yield(nil, unpack(out, from, from + PART - 1))
-    from = from + PART
+  if n <= FEW then
+    return yield(wake, x, y, unpack(out, 1, n))
   end
-  return yield(wake, x, y, unpack(out, from, n))
+  waiting = out
+  return yield(wake, x, y, n)
+end
+
+
+--- A part of the list whose length was yielded.
+function pump.fetch(from, to)
+  return unpack(waiting, from, to)
 end
 
 

@@ -143,7 +143,7 @@ function sandbox.environment(entity)
     if name == "entity" then
       copy.id, copy.script = entity.id, entity.script
     end
-    local meta = raw_getmetatable(library)
+    local meta = debug_getmetatable(library)
     if meta then
       setmetatable(copy, meta)
     end
