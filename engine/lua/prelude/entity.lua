@@ -19,7 +19,11 @@ local HOOKS = {
 }
 local EVERY_FRAME = { "fixed_update", "update", "late_update" }
 
-local entity = { ask = nil, list = {}, updaters = {}, fixed = {}, late = {} }
+local entity = {
+  ask = nil, list = {}, updaters = {}, fixed = {}, late = {},
+  only = nil, -- where the entity is, in a state that has just one
+  hooked = false, -- somebody has `update` or `fixed_update`
+}
 local by_id = bus.entities
 
 local Entity = {}
@@ -46,16 +50,25 @@ function Entity:disown(task)
 end
 
 
+-- Keeps what the pump looks at in every tick.
+local function survey()
+  entity.only = not entity.list[2] and entity.list[1] and entity.list[1].spot or nil
+  entity.hooked = (entity.updaters[1] or entity.fixed[1]) and true or false
+end
+
+
 --- An entity without a script; `sandbox` gives it an environment of its own.
 function entity.new(id, script, seed)
   local made = setmetatable({
     id = id, script = script, tasks = {}, task_count = 0, subscriptions = {}, answers = {}, hooks = {}, modules = {},
     random = random.new(seed), self = {},
   }, Entity)
+  made.spot = { me = made, self = made.self, x = nil, y = nil, shown = false }
   made.env = sandbox.environment(made)
   by_id[id] = made
   if id > 0 then
     insert(entity.list, made)
+    survey()
   end
   return made
 end
@@ -73,6 +86,7 @@ local function enlist(me)
     insert(entity.late, me)
     put("late", me.id)
   end
+  survey()
 end
 
 
@@ -259,6 +273,7 @@ function bus.receive.final(box, i)
       strike(name == "update" and entity.updaters or name == "fixed_update" and entity.fixed or entity.late, me)
     end
     strike(entity.list, me)
+    survey()
     by_id[me.id] = nil
   end
   return i + 2

@@ -10,14 +10,15 @@
 -- wake is true (next frame), a time, or false (asleep)
 
 local prelude = ...
-local scheduler, queue, clock, outbox = prelude.scheduler, prelude.queue, prelude.clock, prelude.outbox
+local scheduler, clock, outbox = prelude.scheduler, prelude.clock, prelude.outbox
 local bus, entity, fault = prelude.bus, prelude.entity, prelude.fault
 
 local pump = {}
 
-local type, rawget, select, tostring, next = type, rawget, select, tostring, next
+local type, rawget, select, tostring = type, rawget, select, tostring
 local yield = coroutine.yield
 local unpack = table.unpack or unpack
+local run_due, wake_time, run_deferred = scheduler.run_due, scheduler.wake_time, scheduler.run_deferred
 local receive, put, put_payload = bus.receive, outbox.put, outbox.put_payload
 local list, updaters, fixed, late = entity.list, entity.updaters, entity.fixed, entity.late
 
@@ -66,14 +67,15 @@ end
 
 
 -- Tells the world what changed on the screen; true when the entity has moved.
-local function publish(me)
-  local self = me.self
-  if rawget(self, "sprite") ~= nil or me.seen or rawget(self, "text") ~= nil or rawget(self, "light") ~= nil then
-    show(me, self)
+local function publish(spot)
+  local self = spot.self
+  if spot.shown or rawget(self, "sprite") ~= nil or rawget(self, "text") ~= nil or rawget(self, "light") ~= nil then
+    spot.shown = true
+    show(spot.me, self)
   end
   local x, y = rawget(self, "x"), rawget(self, "y")
-  if x ~= me.x or y ~= me.y then
-    me.x, me.y = x, y
+  if x ~= spot.x or y ~= spot.y then
+    spot.x, spot.y = x, y
     return type(x) == "number" and type(y) == "number"
   end
   return false
@@ -82,19 +84,11 @@ end
 
 local function publish_all()
   for i = 1, #list do
-    local me = list[i]
-    if publish(me) then
-      put("place", me.id, me.x, me.y)
+    local spot = list[i].spot
+    if publish(spot) then
+      put("place", spot.me.id, spot.x, spot.y)
     end
   end
-end
-
-
-local function wake_time()
-  if updaters[1] or fixed[1] then
-    return true
-  end
-  return queue.wake()
 end
 
 
@@ -117,23 +111,20 @@ end
 
 local function finish()
   local x, y = nil, nil
-  local only = list[1]
-  if only and not list[2] then
-    if publish(only) then
-      x, y = only.x, only.y
-    end
-  else
+  local only = entity.only
+  if not only then
     publish_all()
+  elseif publish(only) then
+    x, y = only.x, only.y
   end
-  if next(entity.written) then
-    entity.written = {}
-  end
+  local wake = entity.hooked or wake_time()
   if outbox.n > 0 then
-    return hand_over(wake_time(), x, y, outbox.take())
+    entity.written = {}
+    return hand_over(wake, x, y, outbox.take())
   elseif x then
-    return yield(wake_time(), x, y)
+    return yield(wake, x, y)
   end
-  return yield(wake_time())
+  return yield(wake)
 end
 
 
@@ -157,21 +148,11 @@ local function run_hooks(lists, name, dt)
 end
 
 
-local function frame(phase)
-  if phase >= 0 then
-    scheduler.run_due()
-    if fixed[1] then
-      for _ = 1, phase do
-        run_hooks(fixed, "fixed_update", pump.fixed_step)
-      end
-    end
-    if updaters[1] then
-      run_hooks(updaters, "update", clock.dt)
-    end
-  elseif phase == -2 then
-    run_hooks(late, "late_update", clock.dt)
+local function run_frame_hooks(phase)
+  for _ = 1, phase do
+    run_hooks(fixed, "fixed_update", pump.fixed_step)
   end
-  scheduler.run_deferred()
+  run_hooks(updaters, "update", clock.dt)
 end
 
 
@@ -205,7 +186,17 @@ local function step(now, dt, frame_number, phase, mail, ...)
   if mail or box then
     deliver(mail_of(mail, ...))
   end
-  frame(phase)
+  if phase >= 0 then
+    run_due()
+    if entity.hooked then
+      run_frame_hooks(phase)
+    end
+  elseif phase == -2 then
+    run_hooks(late, "late_update", clock.dt)
+  end
+  if scheduler.deferrals > 0 then
+    run_deferred()
+  end
   return step(finish())
 end
 

@@ -1,12 +1,10 @@
 -- Holds the sleeping tasks of one state.
 -- Guarantee: tasks leave in the order (wake time, order of going to sleep), and a task that leaves early leaves nothing.
--- A wait for the next frame costs no heap: `upcoming` is a list that the next tick takes as a whole.
+-- Tasks that wait for the next frame are not here: the scheduler keeps them in a list.
 
 local queue = {}
 
 local heap, size = {}, 0
-local upcoming, count = {}, 0
-local spare = {}
 local slept = 0
 
 
@@ -65,14 +63,6 @@ function queue.sleep(item, due)
 end
 
 
---- Wake `item` in the next frame, whatever the clock says then.
-function queue.next_frame(item)
-  count = count + 1
-  upcoming[count] = item
-  item.list, item.at = upcoming, count
-end
-
-
 local function take_from_heap(item)
   local at = item.at
   local last = heap[size]
@@ -88,25 +78,10 @@ local function take_from_heap(item)
 end
 
 
---- Take `item` out, wherever it sleeps; does nothing for one that does not.
+--- Take `item`, which sleeps here, out.
 function queue.remove(item)
-  local list = item.list
-  if list == heap then
-    take_from_heap(item)
-  elseif list then
-    list[item.at] = false
-  end
+  take_from_heap(item)
   item.list = nil
-end
-
-
---- Take the tasks that waited for this frame: a list with holes (`false`) and its length.
--- The list belongs to the caller until the next call.
-function queue.take_upcoming()
-  local list, n = upcoming, count
-  upcoming, spare = spare, list
-  count = 0
-  return list, n
 end
 
 
@@ -122,19 +97,10 @@ function queue.take_due(now)
 end
 
 
---- When the first sleeper wakes: true for the next frame, a time, or false for never.
+--- When the first sleeper wakes, or false for never.
 function queue.wake()
-  if count > 0 then
-    return true
-  end
   local first = heap[1]
   return first and first.due or false
-end
-
-
---- How many tasks sleep here.
-function queue.sleeping()
-  return size + count
 end
 
 

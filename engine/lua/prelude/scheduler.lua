@@ -7,7 +7,7 @@
 local prelude = ...
 local queue, fault, clock = prelude.queue, prelude.fault, prelude.clock
 
-local scheduler = { current = nil, resumes = 0 }
+local scheduler = { current = nil, deferrals = 0 }
 
 local create, raw_resume, raw_yield = coroutine.create, coroutine.resume, coroutine.yield
 local raw_status, raw_close, isyieldable = coroutine.status, coroutine.close, coroutine.isyieldable
@@ -19,7 +19,8 @@ local SUSPEND, DONE = {}, {}
 local POOL = 16 -- idle workers kept per state
 
 local pool, pooled = {}, 0
-local deferred, deferrals = {}, 0
+local upcoming, spare, count = {}, {}, 0 -- tasks that wait for the next frame, in order; some may have ended meanwhile
+local deferred = {}
 local tasks = setmetatable({}, { __mode = "k" }) -- thread -> task, for threads that scripts know
 local born = 0
 
@@ -103,7 +104,9 @@ local function finish(task, ok, ...)
     return
   end
   task.state = "done"
-  queue.remove(task)
+  if task.list then
+    queue.remove(task)
+  end
   if task.listed then
     task.entity:disown(task)
   end
@@ -180,29 +183,45 @@ local function destroy(task)
 end
 
 
+local function next_frame(task)
+  task.state = "next"
+  count = count + 1
+  upcoming[count] = task
+end
+
+
+local function sleep(task, request)
+  local full = not task.listed and task.entity:own(task)
+  if full then
+    fail(task, full)
+    return false, full
+  elseif request == true then
+    next_frame(task)
+  else
+    task.state = "waiting"
+    if request then
+      queue.sleep(task, request)
+    end
+  end
+  return true
+end
+
+
 -- What happened when `task` last ran: it waits, ended, failed, or yielded a value of its own.
 local function settle(task, outer, ...)
   scheduler.current = outer
   local ok, token, request = ...
-  if not ok then
+  if token == SUSPEND and ok then
+    if task.state == "running" then
+      if request == true and task.listed then
+        return next_frame(task)
+      end
+      return sleep(task, request)
+    end
+    return destroy(task)
+  elseif not ok then
     fail(task, token)
     return ...
-  elseif token == SUSPEND then
-    if task.cancelled then
-      return destroy(task)
-    end
-    local full = not task.listed and task.entity:own(task)
-    if full then
-      fail(task, full)
-      return false, full
-    end
-    task.state = "waiting"
-    if request == true then
-      queue.next_frame(task)
-    elseif request then
-      queue.sleep(task, request)
-    end
-    return true
   elseif token == DONE then
     retire(task)
     return true
@@ -212,7 +231,7 @@ local function settle(task, outer, ...)
     end
     finish(task, ...)
     return ...
-  elseif task.cancelled then
+  elseif task.state == "cancelled" then
     return destroy(task)
   elseif task.instant then
     return fail(task, task.instant .. " yielded; only a task can wait: task.spawn(function() ... end)")
@@ -230,6 +249,15 @@ local function resume(task, ...)
   return settle(task, outer, raw_resume(task.thread, ...))
 end
 scheduler.resume = resume
+
+
+-- The same for a task that may not wait.
+local function resume_instant(task, ...)
+  local outer = scheduler.current
+  scheduler.current = task
+  task.state = "instant"
+  return settle(task, outer, raw_resume(task.thread, ...))
+end
 
 
 --- Run `fn(...)` of `entity` as a task: a handler or a hook. `callback` counts its failures.
@@ -252,7 +280,7 @@ end
 function scheduler.call(entity, what, fn, ...)
   local task = hire(entity)
   task.instant = what
-  return resume(task, task, fn, ...)
+  return resume_instant(task, task, fn, ...)
 end
 
 
@@ -260,7 +288,7 @@ end
 function scheduler.call_watched(entity, what, on_end, fn, ...)
   local task = hire(entity)
   task.instant, task.on_end = what, on_end
-  return resume(task, task, fn, ...)
+  return resume_instant(task, task, fn, ...)
 end
 
 
@@ -268,43 +296,69 @@ end
 function scheduler.call_hook(entity, hook, ...)
   local task = hire(entity)
   task.instant, task.callback = hook.name, hook
-  return resume(task, task, hook.fn, ...)
+  return resume_instant(task, task, hook.fn, ...)
 end
 
 
---- Suspend the calling task for `request`; what it is resumed with comes back. `level` blames the caller.
-function scheduler.suspend(word, level, request)
+--- Raise why the calling task cannot wait; `level` blames the caller.
+function scheduler.refuse(word, level)
   local task = scheduler.current
   if not task then
     error(word .. ": only a task can wait", level + 1)
   elseif task.instant then
     error(word .. ": " .. task.instant .. " cannot wait, it must end within the frame; "
       .. "use task.spawn(function() ... end) for what takes longer", level + 1)
-  elseif not isyieldable() then
-    error(word .. ": cannot wait inside " .. fault.in_the_way() .. ", which is a C function; "
-      .. "wait before or after the call", level + 1)
+  end
+  error(word .. ": cannot wait inside " .. fault.in_the_way() .. ", which is a C function; "
+    .. "wait before or after the call", level + 1)
+end
+
+
+--- Suspend the calling task for `request`; what it is resumed with comes back. `level` blames the caller.
+function scheduler.suspend(word, level, request)
+  local task = scheduler.current
+  if not task or task.instant or not isyieldable() then
+    scheduler.refuse(word, level + 1)
   end
   return raw_yield(SUSPEND, request)
 end
 
 
+-- Takes a task out of those that wait for the next frame.
+local function unlist(task)
+  for i = count, 1, -1 do
+    if upcoming[i] == task then
+      upcoming[i] = false
+      return
+    end
+  end
+end
+
+
+-- Makes a waiting task one that waits for nothing.
+local function rouse(task)
+  if task.list then
+    queue.remove(task)
+  elseif task.state == "next" then
+    unlist(task)
+  end
+  task.abandon = nil
+end
+scheduler.rouse = rouse
+
+
 --- Wake a suspended task now, wherever it sleeps; a task that has ended stays ended.
 function scheduler.wake(task, ...)
-  if task.state ~= "waiting" then
-    return
+  if task.state == "waiting" or task.state == "next" then
+    rouse(task)
+    return resume(task, ...)
   end
-  queue.remove(task)
-  task.abandon = nil
-  return resume(task, ...)
 end
 
 
 --- Start or go on with `task` now; arguments that were set aside come first.
 function scheduler.start(task, ...)
-  if task.list then
-    queue.remove(task)
-  end
-  task.abandon = nil
+  rouse(task)
   local args = task.args
   if args then
     task.args = nil
@@ -316,42 +370,64 @@ end
 
 --- Run `task` at the end of this tick.
 function scheduler.defer(task)
-  deferrals = deferrals + 1
-  deferred[deferrals] = task
-  task.deferred = deferrals
+  local n = scheduler.deferrals + 1
+  scheduler.deferrals = n
+  deferred[n] = task
+  task.deferred = n
 end
 
 
 --- Run everything that was deferred, also what that defers.
 function scheduler.run_deferred()
   local i = 1
-  while i <= deferrals do
+  while i <= scheduler.deferrals do
     local task = deferred[i]
     deferred[i] = nil
-    if task and task.state == "new" then
+    if task and task.deferred == i then
       task.deferred = nil
       scheduler.start(task)
     end
     i = i + 1
   end
-  deferrals = 0
+  scheduler.deferrals = 0
+end
+
+
+-- A started task goes on with nothing; one that was set aside starts with its arguments.
+local function run_next(task)
+  if task.state == "next" then
+    if task.args then
+      task.state = "new"
+      return scheduler.start(task)
+    end
+    return resume(task)
+  end
+end
+
+
+local function run_upcoming()
+  local list, n = upcoming, count
+  upcoming, spare, count = spare, list, 0
+  for i = 1, n do
+    local task = list[i]
+    if task then
+      run_next(task)
+    end
+    list[i] = nil
+  end
 end
 
 
 --- Run what is due: first the waits for this frame, then the timers, in the order of their wake times.
 function scheduler.run_due()
-  local list, n = queue.take_upcoming()
-  for i = 1, n do
-    local task = list[i]
+  if count == 1 then
+    local task = upcoming[1]
+    count = 0
     if task then
-      task.list = nil
-      if task.args then
-        scheduler.start(task)
-      else
-        resume(task)
-      end
+      run_next(task)
     end
-    list[i] = nil
+  elseif count > 0 then
+    run_upcoming()
   end
   local now = clock.now
   local task = queue.take_due(now)
@@ -362,19 +438,29 @@ function scheduler.run_due()
 end
 
 
+--- When the first sleeper wakes: true for the next frame, a time, or false for never.
+function scheduler.wake_time()
+  return count > 0 or queue.wake()
+end
+
+
+--- Let `task` run in the next frame.
+scheduler.next_frame = next_frame
+
+
 --- End `task` now, or where it next waits if it is running. Ended tasks stay as they are.
 function scheduler.cancel(task)
   if task.state == "done" then
     return
-  elseif task.state == "running" then
-    task.cancelled = true
+  elseif task.state == "running" or task.state == "instant" or task.state == "cancelled" then
+    task.state = "cancelled"
     if task == scheduler.current and isyieldable() then
       raw_yield(SUSPEND)
     end
     return
   end
   if task.deferred then
-    deferred[task.deferred] = false
+    deferred[task.deferred], task.deferred = false, nil
   end
   destroy(task)
 end

@@ -8,7 +8,8 @@ local error, type, tostring, select, xpcall = error, type, tostring, select, xpc
 local format, floor, huge = string.format, math.floor, math.huge
 local raw_status = coroutine.status
 local traceback = debug.traceback
-local suspend = scheduler.suspend
+local raw_yield, isyieldable = coroutine.yield, coroutine.isyieldable
+local suspend, SUSPEND = scheduler.suspend, scheduler.SUSPEND
 
 local task = {}
 
@@ -50,8 +51,11 @@ function task.wait(seconds)
     check_seconds("wait", seconds, 2)
     request = request_of(seconds)
   end
+  if scheduler.current.state ~= "running" or not isyieldable() then
+    scheduler.refuse("wait", 2)
+  end
   local started = clock.now
-  suspend("wait", 2, request)
+  raw_yield(SUSPEND, request)
   return clock.now - started
 end
 
@@ -96,7 +100,7 @@ end
 --- Run `fn(...)` later in this frame.
 function task.defer(fn, ...)
   local made = task_for("task.defer", fn, 2)
-  queue.remove(made)
+  scheduler.rouse(made)
   set_aside(made, ...)
   scheduler.defer(made)
   return made.thread
@@ -107,11 +111,11 @@ end
 function task.delay(seconds, fn, ...)
   check_seconds("task.delay", seconds, 2)
   local made = task_for("task.delay", fn, 2)
-  queue.remove(made)
+  scheduler.rouse(made)
   set_aside(made, ...)
   local request = request_of(seconds)
   if request == true then
-    queue.next_frame(made)
+    scheduler.next_frame(made)
   else
     queue.sleep(made, request)
   end
