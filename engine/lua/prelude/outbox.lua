@@ -24,6 +24,17 @@ function outbox.put(operation, id, ...)
 end
 
 
+--- Add an operation with the first `extra` values of a list.
+function outbox.put_list(operation, id, values, extra)
+  local list, n = outbox.list, outbox.n
+  list[n + 1], list[n + 2], list[n + 3] = operation, id, extra
+  for i = 1, extra do
+    list[n + 3 + i] = values[i]
+  end
+  outbox.n = n + 3 + extra
+end
+
+
 --- Add an operation with three plain values and a payload. Returns nothing, or why the payload is refused.
 function outbox.put_payload(operation, id, a, b, c, value, root)
   local list, n = outbox.list, outbox.n

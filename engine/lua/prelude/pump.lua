@@ -19,6 +19,7 @@ local type, rawget, select, tostring = type, rawget, select, tostring
 local yield = coroutine.yield
 local unpack = table.unpack or unpack
 local run_due, wake_time, run_deferred = scheduler.run_due, scheduler.wake_time, scheduler.run_deferred
+local raw_resume, settle, SUSPEND = coroutine.resume, scheduler.settle, scheduler.SUSPEND
 local receive, put, put_payload = bus.receive, outbox.put, outbox.put_payload
 local list, updaters, fixed, late = entity.list, entity.updaters, entity.fixed, entity.late
 
@@ -66,28 +67,41 @@ local function show(me, self)
 end
 
 
--- Tells the world what changed on the screen; true when the entity has moved.
-local function publish(spot)
-  local self = spot.self
-  if spot.shown or rawget(self, "sprite") ~= nil or rawget(self, "text") ~= nil or rawget(self, "light") ~= nil then
-    spot.shown = true
-    show(spot.me, self)
-  end
+-- True when the entity has moved to another place that is one.
+local function moved(spot, self)
   local x, y = rawget(self, "x"), rawget(self, "y")
-  if x ~= spot.x or y ~= spot.y then
-    spot.x, spot.y = x, y
-    return type(x) == "number" and type(y) == "number"
+  if x == spot.x and y == spot.y then
+    return false
   end
-  return false
+  spot.x, spot.y = x, y
+  return type(x) == "number" and type(y) == "number"
 end
 
 
+local function is_shown(spot, self)
+  if rawget(self, "sprite") ~= nil or rawget(self, "text") ~= nil or rawget(self, "light") ~= nil then
+    spot.shown = true
+  end
+  return spot.shown
+end
+
+
+-- What changed on the screen, for a state with many entities: one list of all places.
 local function publish_all()
+  local places, n = {}, 0
   for i = 1, #list do
     local spot = list[i].spot
-    if publish(spot) then
-      put("place", spot.me.id, spot.x, spot.y)
+    local self = spot.self
+    if is_shown(spot, self) then
+      show(spot.me, self)
     end
+    if moved(spot, self) then
+      places[n + 1], places[n + 2], places[n + 3] = spot.me.id, spot.x, spot.y
+      n = n + 3
+    end
+  end
+  if n > 0 then
+    outbox.put_list("places", 0, places, n)
   end
 end
 
@@ -109,15 +123,8 @@ function pump.fetch(from, to)
 end
 
 
-local function finish()
-  local x, y = nil, nil
-  local only = entity.only
-  if not only then
-    publish_all()
-  elseif publish(only) then
-    x, y = only.x, only.y
-  end
-  local wake = entity.hooked or wake_time()
+-- Yields what the tick gave; `x` is nil for a state whose only entity has not moved.
+local function finish(wake, x, y)
   if outbox.n > 0 then
     entity.written = {}
     return hand_over(wake, x, y, outbox.take())
@@ -177,6 +184,8 @@ local function mail_of(...)
 end
 
 
+-- Ticks for ever. What a tick of one moving entity needs is written out here: every function, table and upvalue is a
+-- cold cache line in a thousand states.
 local function step(now, dt, frame_number, phase, mail, ...)
   if not now then
     keep(mail, ...)
@@ -187,7 +196,21 @@ local function step(now, dt, frame_number, phase, mail, ...)
     deliver(mail_of(mail, ...))
   end
   if phase >= 0 then
-    run_due()
+    local task = scheduler.single
+    if task then
+      scheduler.single, scheduler.current = nil, task
+      task.state = "running"
+      local ok, token, request = raw_resume(task.thread)
+      if request == true and token == SUSPEND and ok and task.state == "running" and not scheduler.pending then
+        scheduler.single, scheduler.current = task, nil
+        task.state = "next"
+      else
+        settle(task, nil, ok, token, request)
+      end
+    end
+    if scheduler.pending then
+      run_due()
+    end
     if entity.hooked then
       run_frame_hooks(phase)
     end
@@ -197,7 +220,20 @@ local function step(now, dt, frame_number, phase, mail, ...)
   if scheduler.deferrals > 0 then
     run_deferred()
   end
-  return step(finish())
+  local wake = (scheduler.single or entity.hooked) and true or scheduler.pending and wake_time()
+  local spot = entity.only
+  if not spot then
+    publish_all()
+    return step(finish(wake))
+  end
+  local self = spot.self
+  if is_shown(spot, self) then
+    show(spot.me, self)
+  end
+  if moved(spot, self) then
+    return step(finish(wake, spot.x, spot.y))
+  end
+  return step(finish(wake))
 end
 
 

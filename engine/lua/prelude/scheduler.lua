@@ -7,7 +7,12 @@
 local prelude = ...
 local queue, fault, clock = prelude.queue, prelude.fault, prelude.clock
 
-local scheduler = { current = nil, deferrals = 0 }
+local scheduler = {
+  current = nil, -- the task that runs
+  single = nil, -- the only task that sleeps here, if it waits for the next frame
+  pending = false, -- other tasks sleep here
+  deferrals = 0, -- how many tasks run at the end of this tick
+}
 
 local create, raw_resume, raw_yield = coroutine.create, coroutine.resume, coroutine.yield
 local raw_status, raw_close, isyieldable = coroutine.status, coroutine.close, coroutine.isyieldable
@@ -183,10 +188,30 @@ local function destroy(task)
 end
 
 
+-- A task that is the only one to sleep here stands in `single`, where the pump looks first; the pump does not keep more
+-- than two results of it, so one that somebody waits for goes into the list.
 local function next_frame(task)
   task.state = "next"
+  if not scheduler.pending then
+    if not scheduler.single and not task.on_end then
+      scheduler.single = task
+      return true
+    end
+    scheduler.pending = true
+  end
+  if scheduler.single then
+    count, upcoming[1] = 1, scheduler.single
+    scheduler.single = nil
+  end
   count = count + 1
   upcoming[count] = task
+  return true
+end
+
+
+local function sleep_until(task, due)
+  scheduler.pending = true
+  queue.sleep(task, due)
 end
 
 
@@ -200,7 +225,7 @@ local function sleep(task, request)
   else
     task.state = "waiting"
     if request then
-      queue.sleep(task, request)
+      sleep_until(task, request)
     end
   end
   return true
@@ -239,6 +264,7 @@ local function settle(task, outer, ...)
   task.state = "parked"
   return ...
 end
+scheduler.settle = settle
 
 
 --- Resume `task` now with these values. Returns what `coroutine.resume` would: true and its own values, or the error.
@@ -326,6 +352,9 @@ end
 
 -- Takes a task out of those that wait for the next frame.
 local function unlist(task)
+  if scheduler.single == task then
+    scheduler.single = nil
+  end
   for i = count, 1, -1 do
     if upcoming[i] == task then
       upcoming[i] = false
@@ -420,13 +449,7 @@ end
 
 --- Run what is due: first the waits for this frame, then the timers, in the order of their wake times.
 function scheduler.run_due()
-  if count == 1 then
-    local task = upcoming[1]
-    count = 0
-    if task then
-      run_next(task)
-    end
-  elseif count > 0 then
+  if count > 0 then
     run_upcoming()
   end
   local now = clock.now
@@ -435,6 +458,7 @@ function scheduler.run_due()
     scheduler.start(task)
     task = queue.take_due(now)
   end
+  scheduler.pending = count > 0 or queue.wake() ~= false
 end
 
 
@@ -444,8 +468,9 @@ function scheduler.wake_time()
 end
 
 
---- Let `task` run in the next frame.
+--- Let `task` run in the next frame, or at `due`.
 scheduler.next_frame = next_frame
+scheduler.sleep_until = sleep_until
 
 
 --- End `task` now, or where it next waits if it is running. Ended tasks stay as they are.

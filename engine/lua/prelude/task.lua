@@ -2,7 +2,7 @@
 -- Guarantee: spawn runs now, defer later in this frame, delay never inline; each returns the Lua thread it made.
 
 local prelude = ...
-local scheduler, queue, clock, fault = prelude.scheduler, prelude.queue, prelude.clock, prelude.fault
+local scheduler, clock, fault = prelude.scheduler, prelude.clock, prelude.fault
 
 local error, type, tostring, select, xpcall = error, type, tostring, select, xpcall
 local format, floor, huge = string.format, math.floor, math.huge
@@ -117,7 +117,7 @@ function task.delay(seconds, fn, ...)
   if request == true then
     scheduler.next_frame(made)
   else
-    queue.sleep(made, request)
+    scheduler.sleep_until(made, request)
   end
   return made.thread
 end
