@@ -54,9 +54,7 @@ def tidelock(lua: str, count: int, *, isolation: str = "entity", limits: Limits 
             entity.position  # noqa: B018 - a window reads it every frame
 
     note = "" if limits is None else ", no limits"
-    return Case(
-        f"tidelock{note}" if isolation == "entity" else f"tidelock, one state{note}", run, count, world.close
-    )
+    return Case(f"tidelock{note}" if isolation == "entity" else f"tidelock, one state{note}", run, count, world.close)
 
 
 def plain(lua: str, count: int) -> Case:

@@ -117,18 +117,14 @@ class Bus:
             lambda: self._report([] if self.post(target, word, ENGINE, shape, leaves) else [target], word)
         )
 
-    def request(
-        self, entity: Any, name: str, payload: object = None, timeout: float | None = None
-    ) -> Future[Any]:
+    def request(self, entity: Any, name: str, payload: object = None, timeout: float | None = None) -> Future[Any]:
         """Ask one entity. The future fails with `EntityGone`, `NoHandler`, `ScriptError` or `RequestTimeout`.
 
         `timeout` is in seconds of the world's clock. Do not wait for the future on the ticking thread: tick.
         """
         target, word, (shape, leaves) = id_of(entity), _checked(name), self._encode(payload, "payload")
         future: Future[Any] = Future()
-        self._outside.append(
-            lambda: self._ask(self.requests.open(target, word, future, timeout), shape, leaves)
-        )
+        self._outside.append(lambda: self._ask(self.requests.open(target, word, future, timeout), shape, leaves))
         return future
 
     # What the world calls.
@@ -213,9 +209,10 @@ class Bus:
         if not subscriptions:
             return self.put(actor, (b"direct", target, name, sender, shape, *leaves))
         tail = (name, sender, shape, *leaves)
-        return all(
-            [self.put(actor, (b"event", s.callback, *tail), s.callback * s.coalesce) for s in subscriptions]
-        )
+        fits = True
+        for _, callback, coalesce in subscriptions:
+            fits = self.put(actor, (b"event", callback, *tail), callback if coalesce else 0) and fits
+        return fits
 
     def deliver(self, entity: int, callback: int, tail: tuple[Any, ...]) -> None:
         """Deliver (name, sender, shape, leaves...) to one callback."""
@@ -229,7 +226,7 @@ class Bus:
         return mailed
 
     def put(self, actor: Actor, mail: Mail, coalesce: int = 0) -> bool:
-        """Put mail into an inbox; False where it is full. With `coalesce`, a callback's newest mail replaces the last."""
+        """Put mail into an inbox; False where it is full. With `coalesce`, a callback's newest replaces its last."""
         if coalesce:
             place = actor.latest.get(coalesce)
             if place is not None:
@@ -242,9 +239,7 @@ class Bus:
         self.mailed[actor] = None
         return True
 
-    def ask(
-        self, sender: int, name: bytes, target: int, token: int, shape: bytes, leaves: tuple[Any, ...]
-    ) -> None:
+    def ask(self, sender: int, name: bytes, target: int, token: int, shape: bytes, leaves: tuple[Any, ...]) -> None:
         """A request from an entity's task; the answer, or why there is none, goes to its `token`."""
         self._ask(self.requests.open(target, name, asker=sender, token=token), shape, leaves)
 
@@ -281,9 +276,7 @@ class Bus:
         return listener
 
     def _forget(self, listener: Listener) -> None:
-        self._listeners[listener.name] = [
-            other for other in self._listeners[listener.name] if other is not listener
-        ]
+        self._listeners[listener.name] = [other for other in self._listeners[listener.name] if other is not listener]
         self._reroute(listener.name)
 
     def _call(self, listener: Listener, event: Event) -> None:
@@ -312,9 +305,7 @@ class Bus:
 
     def _report(self, full: list[int], name: bytes) -> None:
         for entity in full:
-            self._failed(
-                EngineError(f'the mailbox of entity {entity} is full; "{text(name)}" was not delivered')
-            )
+            self._failed(EngineError(f'the mailbox of entity {entity} is full; "{text(name)}" was not delivered'))
 
 
 def id_of(entity: Any) -> int:

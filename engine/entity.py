@@ -49,9 +49,7 @@ class Entity:
     def self(self) -> TableHandle:
         """A handle to the script's `self`; `StateClosed` where there is none (yet, or any more)."""
         if self.actor is None:
-            raise StateClosed(
-                f"entity {self.id} ({self.script}) has no state; is it destroyed, or not made yet?"
-            )
+            raise StateClosed(f"entity {self.id} ({self.script}) has no state; is it destroyed, or not made yet?")
         key = self.actor.function("handles", "self")(self.id)
         return TableHandle(self.actor, key, self.id)
 

@@ -22,9 +22,7 @@ class ScriptError(EngineError):
         self.traceback = traceback
 
     def __str__(self) -> str:
-        place = (
-            "" if self.script is None else f"{self.script}:{self.line}: " if self.line else f"{self.script}: "
-        )
+        place = "" if self.script is None else f"{self.script}:{self.line}: " if self.line else f"{self.script}: "
         return place + self.message
 
 

@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 _log = logging.getLogger("tidelock.script")
 _LEVELS = {b"debug": logging.DEBUG, b"info": logging.INFO, b"warn": logging.WARNING, b"error": logging.ERROR}
 
+_NAMES = (
+    *("emit", "send", "request", "reply", "forget", "subscribe", "unsubscribe", "watch", "set"),
+    *("spawn", "destroy", "tag", "script", "method", "ready", "late", "input", "view"),
+    *("log", "command", "problem", "paused"),
+)
+
 Values = tuple[Any, ...]
 
 
@@ -58,11 +64,7 @@ class Operations:
         self._world = world
         self.digest = 0
         self._by_name: dict[bytes, Callable[[Actor, int, Values], None]] = {
-            name.encode(): getattr(self, f"_{name}")
-            for name in (
-                "emit send request reply forget subscribe unsubscribe watch set spawn destroy tag script method "
-                "ready late input view log command problem paused"
-            ).split()
+            name.encode(): getattr(self, f"_{name}") for name in _NAMES
         }
 
     @staticmethod

@@ -84,9 +84,7 @@ class Population:
             return
         actor = self._together.get(entity.script) or self.new_actor(entity.id)
         self.settle_in(entity, actor)
-        loaded = self._hand(
-            actor, self.load_mail(b"create", entity, source.chunk, source.text, entity.properties)
-        )
+        loaded = self._hand(actor, self.load_mail(b"create", entity, source.chunk, source.text, entity.properties))
         if loaded:
             self._hand(actor, (b"boot", entity.id))
 

@@ -38,13 +38,13 @@ class Problems:
 
     def __init__(self) -> None:
         self._by_place: dict[tuple[object, ...], Problem] = {}
-        self._listeners: list[Callable[[Problem], None]] = []
+        self._listeners: list[Callable[[Problem], object]] = []
 
     def all(self) -> list[Problem]:
         """The problems that stand, oldest first."""
         return list(self._by_place.values())
 
-    def listen(self, listener: Callable[[Problem], None]) -> None:
+    def listen(self, listener: Callable[[Problem], object]) -> None:
         self._listeners.append(listener)
 
     def record(
@@ -74,6 +74,4 @@ class Problems:
 
     def mend(self, script: str) -> None:
         """Forget the problems of a script, because a new version of it runs."""
-        self._by_place = {
-            place: problem for place, problem in self._by_place.items() if problem.script != script
-        }
+        self._by_place = {place: problem for place, problem in self._by_place.items() if problem.script != script}

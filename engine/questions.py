@@ -6,6 +6,7 @@ Plain scalars in, plain scalars out, through the one function that a state's pre
 from __future__ import annotations
 
 import weakref
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from engine.bus import text
@@ -23,7 +24,7 @@ class Questions:
 
     def __init__(self, world: World) -> None:
         self._world = weakref.ref(world)
-        self._by_name = {
+        self._by_name: dict[bytes, Callable[..., Values]] = {
             b"new_id": self._new_id,
             b"find": self._find,
             b"exists": self._exists,

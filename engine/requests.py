@@ -70,9 +70,7 @@ class Requests:
             if request.future is not None:
                 self._fail(number, script_error(str(message)))
             else:
-                self._fail(
-                    number, Exception(f'the handler of "{name}" in entity {request.target} failed: {message}')
-                )
+                self._fail(number, Exception(f'the handler of "{name}" in entity {request.target} failed: {message}'))
         else:
             del self._open[number]
             if request.future is None:
@@ -108,9 +106,7 @@ class Requests:
                 name = request.name.decode(errors="backslashreplace")
                 self._fail(
                     number,
-                    RequestTimeout(
-                        f'entity {request.target} did not answer "{name}" within {request.timeout:g} s'
-                    ),
+                    RequestTimeout(f'entity {request.target} did not answer "{name}" within {request.timeout:g} s'),
                 )
 
     def _fail(self, number: int, error: Exception) -> None:

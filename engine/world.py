@@ -14,8 +14,8 @@ from engine.entity import Entity
 from engine.errors import EngineError, ScriptError, WorldClosed
 from engine.inputs import Inputs
 from engine.limits import Limits
-from engine.lua.state import limits_for
 from engine.loop import Loop
+from engine.lua.state import limits_for
 from engine.operations import Command, LogLine
 from engine.payload import LUA_INTEGER, Encoded, encode
 from engine.population import Population
@@ -98,9 +98,7 @@ class World:
         A script that cannot be loaded is a problem, not an exception: the entity starts when the file is mended.
         """
         self._check_open()
-        entity = self.population.announce(
-            self.population.new_id(), script, self._encode(properties, "properties")
-        )
+        entity = self.population.announce(self.population.new_id(), script, self._encode(properties, "properties"))
         if not self.loop.running:
             self.population.settle()
             self._raise_failures()
@@ -214,16 +212,12 @@ class World:
         found = self.entity(entity) if entity is not None else None
         if script is None and found is not None:
             script = self._scripts.chunk(found.script)
-        self._problems.record(
-            message, frame=self.frame, script=script, line=line, entity=entity, traceback=traceback
-        )
+        self._problems.record(message, frame=self.frame, script=script, line=line, entity=entity, traceback=traceback)
         if self.strict:
             self.fail(ScriptError(message, script=script, line=line, traceback=traceback))
 
     def problem_of(self, error: ScriptError, entity: int | None) -> None:
-        self.problem(
-            error.message, script=error.script, line=error.line, entity=entity, traceback=error.traceback
-        )
+        self.problem(error.message, script=error.script, line=error.line, entity=entity, traceback=error.traceback)
 
     def mended(self, script: str) -> None:
         """A new version of this script runs: its problems are over."""

@@ -35,9 +35,7 @@ class Assets:
     def missing(self, name: str, endings: tuple[str, ...]) -> str:
         """What to tell somebody who asked for a file that is not there."""
         names = sorted(
-            known
-            for file in self.folder.rglob("*")
-            if file.suffix in endings and (known := self.name_of(file))
+            known for file in self.folder.rglob("*") if file.suffix in endings and (known := self.name_of(file))
         )
         near = difflib.get_close_matches(name, names, 1)
         shown = " or ".join(f"{name[:60]}{ending}" for ending in endings)

@@ -79,9 +79,7 @@ class Canvas:
         panel.blit(self._font.render("\n".join(lines), palette.INK), (PADDING, PADDING))
         surface.blit(panel, box)
 
-    def _text(
-        self, sender: int, text: object, x: object, y: object, ink: object = None, where: object = None
-    ) -> None:
+    def _text(self, sender: int, text: object, x: object, y: object, ink: object = None, where: object = None) -> None:
         tone, where = _style(ink, where)
         drawn, at = self._font.render(words(text, "text"), tone), (_pixel(x, "x"), _pixel(y, "y"))
 
@@ -103,9 +101,7 @@ class Canvas:
         size = pixel(length(w, "w")), pixel(length(h, "h"))
         self._shape(pygame.Rect((_pixel(x, "x"), _pixel(y, "y")), size), pygame.draw.rect, ink, where)
 
-    def _circle(
-        self, sender: int, x: object, y: object, r: object, ink: object = None, where: object = None
-    ) -> None:
+    def _circle(self, sender: int, x: object, y: object, r: object, ink: object = None, where: object = None) -> None:
         radius = pixel(length(r, "r"))
         bounds = pygame.Rect(_pixel(x, "x") - radius, _pixel(y, "y") - radius, 2 * radius, 2 * radius)
         self._shape(bounds, pygame.draw.ellipse, ink, where)
@@ -125,9 +121,7 @@ class Canvas:
 
         def draw(surface: pygame.Surface, tone: RGBA, box: pygame.Rect) -> object:
             left, top = box.x - bounds.x, box.y - bounds.y
-            return pygame.draw.line(
-                surface, tone, (start[0] + left, start[1] + top), (end[0] + left, end[1] + top)
-            )
+            return pygame.draw.line(surface, tone, (start[0] + left, start[1] + top), (end[0] + left, end[1] + top))
 
         self._shape(bounds, draw, ink, where)
 

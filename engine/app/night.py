@@ -32,20 +32,14 @@ class Night:
         self._shade = pygame.Surface(size)
         self._glows: Cache[tuple[int, RGBA], pygame.Surface] = Cache(48)
 
-    def fall(
-        self, surface: pygame.Surface, ambient: RGBA, lamps: Iterable[Lamp], left: int, top: int
-    ) -> None:
+    def fall(self, surface: pygame.Surface, ambient: RGBA, lamps: Iterable[Lamp], left: int, top: int) -> None:
         """Multiply `surface` by the light there is: `ambient` everywhere, and more around lamps."""
         self._shade.fill(ambient)
         for lamp in lamps:
             radius = min(WIDEST, pixel(lamp.radius))
             x, y = pixel(lamp.x) - left, pixel(lamp.y) - top
-            if radius > 0 and self._shade.get_rect().colliderect(
-                (x - radius, y - radius, 2 * radius, 2 * radius)
-            ):
-                self._shade.blit(
-                    self._glow(radius, lamp.color), (x - radius, y - radius), None, pygame.BLEND_RGB_ADD
-                )
+            if radius > 0 and self._shade.get_rect().colliderect((x - radius, y - radius, 2 * radius, 2 * radius)):
+                self._shade.blit(self._glow(radius, lamp.color), (x - radius, y - radius), None, pygame.BLEND_RGB_ADD)
         surface.blit(self._shade, (0, 0), None, pygame.BLEND_RGB_MULT)
 
     def _glow(self, radius: int, color: RGBA) -> pygame.Surface:

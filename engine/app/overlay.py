@@ -132,9 +132,7 @@ class Overlay:
         script, line = problem.script, problem.line
         if not script or not line:
             return ""
-        return self._sources.get(
-            (script, line, problem.message), lambda: _line_of(self._scripts, script, line)
-        )
+        return self._sources.get((script, line, problem.message), lambda: _line_of(self._scripts, script, line))
 
 
 def _line_of(scripts: Path, script: str, line: int) -> str:

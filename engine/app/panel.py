@@ -25,9 +25,7 @@ Line = tuple[Span, ...]
 BREAK: Line = ()
 
 
-def panel(
-    font: Font, lines: tuple[Line, ...], accent: RGBA, scale: int, width: int | None = None
-) -> pygame.Surface:
+def panel(font: Font, lines: tuple[Line, ...], accent: RGBA, scale: int, width: int | None = None) -> pygame.Surface:
     """A panel as narrow as its text, or `width` wide, `scale` times as large as it is drawn."""
     inner = max(sum(font.width(span.text) for span in line) for line in lines)
     height = sum(LINE if line else PADDING for line in lines) - 2

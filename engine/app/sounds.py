@@ -115,9 +115,7 @@ class Sounds:
         pygame.mixer.Channel(index).set_volume(0.0 if self._muted else min(1.0, voice.volume))
 
     def _playing(self) -> list[tuple[int, _Voice]]:
-        return [
-            (index, voice) for index, voice in self._voices.items() if pygame.mixer.Channel(index).get_busy()
-        ]
+        return [(index, voice) for index, voice in self._voices.items() if pygame.mixer.Channel(index).get_busy()]
 
     def _load(self, wanted: str) -> _Loaded:
         file = self._assets.find(wanted, ENDINGS)

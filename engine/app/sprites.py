@@ -78,9 +78,7 @@ class Sprites:
             text = self._told(one, self._text) if "text" in one.view else None
             if text is not None:
                 picture = self._told(one, self._picture)
-                lift = (
-                    text.get_height() / 2 if picture is None else text.get_height() + picture.get_height() / 2
-                )
+                lift = text.get_height() / 2 if picture is None else text.get_height() + picture.get_height() / 2
                 surface.blit(text, (pixel(one.x - text.get_width() / 2) - left, pixel(one.y - lift) - top))
 
     def lamps(self, shown: Iterable[Shown]) -> list[Lamp]:
@@ -99,9 +97,7 @@ class Sprites:
             Look(
                 *frame,
                 angle=round(number(view["angle"], "angle")) % 360 if "angle" in view else 0,
-                scale=max(1, round(length(view["scale"], "scale") * SCALES)) / SCALES
-                if "scale" in view
-                else 1.0,
+                scale=max(1, round(length(view["scale"], "scale") * SCALES)) / SCALES if "scale" in view else 1.0,
                 flip=view.get("flip") is True,
                 alpha=_alpha(view["alpha"]) if "alpha" in view else 255,
                 tint=color(view["color"]) if "color" in view and "text" not in view else WHITE,

@@ -119,8 +119,7 @@ def _from_pygame(character: str) -> list[str] | None:
     rows = range(rise, rise + HEIGHT)
     inside = drawn.get_rect().collidepoint
     return [
-        "".join("#" if inside(x, y) and drawn.get_at((x, y)) else "." for x in range(box.left, box.right))
-        for y in rows
+        "".join("#" if inside(x, y) and drawn.get_at((x, y)) else "." for x in range(box.left, box.right)) for y in rows
     ]
 
 

@@ -37,9 +37,7 @@ class Window:
             width, height = self.size
             pygame.display.set_mode((width * self._scale, height * self._scale), pygame.RESIZABLE)
         except pygame.error as error:
-            raise NoDisplay(
-                f"no window can be opened here ({error}); App(headless=True) needs none"
-            ) from error
+            raise NoDisplay(f"no window can be opened here ({error}); App(headless=True) needs none") from error
 
     @property
     def surface(self) -> pygame.Surface:

@@ -1,6 +1,6 @@
-"""A state under a world: an inbox, and a pump that is sent (now, dt, frame, phase, mail...) once per tick.
+"""A state under a world: an inbox, and a pump that is sent (now, dt, frame, phase) once per tick.
 
-`tick` is the hot path of the engine: one `send` per awake state.
+`tick` is the hot path of the engine: one `send` per awake state; a tick with mail is one call instead.
 """
 
 from __future__ import annotations
@@ -66,6 +66,8 @@ class Actor(LuaState):
         self._runtime.put("pump", "fixed_step", fixed_step)
         self._send = self._runtime.get("pump", "run").coroutine().send
         self._fetch = self._runtime.get("pump", "fetch")
+        self._keep = self._runtime.get("pump", "keep")
+        self._deliver = self._runtime.get("pump", "deliver")
         self._send(None)
 
     def deliver(self, args: tuple[Any, ...]) -> Result:
@@ -88,10 +90,9 @@ class Actor(LuaState):
     def send_mail(self, args: tuple[Any, ...], flat: list[Any]) -> Result:
         start = 0
         while len(flat) - start > _PART:
-            self._send((False, *flat[start : start + _PART]))
+            self._keep(*flat[start : start + _PART])
             start += _PART
-        result = self._send((*args, *flat[start:]))
-        return self.whole(result) if type(result) is tuple and len(result) == 4 else result
+        return self._deliver(*args, *flat[start:])
 
     def whole(self, result: Result) -> Result:
         """A result with its operations, where it told only how many there are."""
@@ -103,7 +104,7 @@ class Actor(LuaState):
         return (wake, x, y, *operations)
 
     def close(self) -> None:
-        self._send = self._fetch = _closed
+        self._send = self._fetch = self._keep = self._deliver = _closed
         super().close()
 
 

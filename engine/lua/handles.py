@@ -33,12 +33,12 @@ class Handle:
 
     @property
     def alive(self) -> bool:
-        state = self._state and self._state()
+        state = self._state() if self._state is not None else None
         return state is not None and state.alive
 
     def release(self) -> None:
         """Let go of the value; releasing twice does nothing."""
-        state = self._state and self._state()
+        state = self._state() if self._state is not None else None
         self._state = None
         if state is not None:
             state.drop(self._key)

@@ -88,8 +88,7 @@ def _prelude(lua: str) -> tuple[tuple[bytes, bytes], ...]:
     folder = resources.files("engine.lua") / "prelude"
     compile_text = _bare(lua, 1).execute(_COMPILE)
     return tuple(
-        (name.encode(), compile_text((folder / f"{name}.lua").read_bytes(), b"=[tidelock]"))
-        for name in PRELUDE
+        (name.encode(), compile_text((folder / f"{name}.lua").read_bytes(), b"=[tidelock]")) for name in PRELUDE
     )
 
 

@@ -22,9 +22,7 @@ STANDALONE = 0
 Ask = Callable[..., tuple[Any, ...]]
 
 _PLACE = re.compile(r"^([^:\n]+):(\d+): (.*)$", re.DOTALL)
-_PRELUDE_FRAME = re.compile(
-    r"^\s*(\?:|\[tidelock\]|\[C\]: in (function 'xpcall'|\?)|\(\.\.\.tail calls\.\.\.\))"
-)
+_PRELUDE_FRAME = re.compile(r"^\s*(\?:|\[tidelock\]|\[C\]: in (function 'xpcall'|\?)|\(\.\.\.tail calls\.\.\.\))")
 _PRELUDE_NAME = re.compile(r"in (field|upvalue|local|function) '(fn|\?)?'$")
 
 
@@ -34,9 +32,7 @@ class LuaState:
     `lua` is "lua55", "lua54" or "luajit21"; `seed` makes `math.random` and the order of `pairs` (on lua55) repeat.
     """
 
-    def __init__(
-        self, lua: str = "lua55", *, limits: Limits | None = None, seed: int = 0, name: str = "state"
-    ) -> None:
+    def __init__(self, lua: str = "lua55", *, limits: Limits | None = None, seed: int = 0, name: str = "state") -> None:
         self.lua = lua
         self.name = name
         self.limits = limits_for(lua, limits)

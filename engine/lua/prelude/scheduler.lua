@@ -434,6 +434,14 @@ local function run_next(task)
 end
 
 
+--- Run the task that alone waits for this frame.
+function scheduler.run_single()
+  local task = scheduler.single
+  scheduler.single = nil
+  run_next(task)
+end
+
+
 local function run_upcoming()
   local list, n = upcoming, count
   upcoming, spare, count = spare, list, 0
@@ -464,7 +472,7 @@ end
 
 --- When the first sleeper wakes: true for the next frame, a time, or false for never.
 function scheduler.wake_time()
-  return count > 0 or queue.wake()
+  return (scheduler.single or count > 0) and true or queue.wake()
 end
 
 
