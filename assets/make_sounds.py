@@ -112,9 +112,7 @@ def wisp() -> Samples:
 
 def owl() -> Samples:
     hoots = ((0.0, 0.28), (0.42, 0.16), (0.62, 0.55))
-    return mixed(
-        *((at, tone(length, 392, to=349, loud=0.13, attack=0.06, octave=0.1)) for at, length in hoots)
-    )
+    return mixed(*((at, tone(length, 392, to=349, loud=0.13, attack=0.06, octave=0.1)) for at, length in hoots))
 
 
 def talk() -> Samples:

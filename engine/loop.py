@@ -40,13 +40,14 @@ class Loop:
         self.running = True
         try:
             self.number += 1
-            world.commands = []
+            world.commands = self.operations.commands
             self._take_outside()
             world.reloads.swap()
             self._tick(dt, scale)
             self._rounds()
             self._late()
             world.population.settle()
+            self.operations.commands = []
         finally:
             self.running = False
 

@@ -63,6 +63,7 @@ class Operations:
     def __init__(self, world: World) -> None:
         self._world = world
         self.digest = 0
+        self.commands: list[Command] = []  # of this frame; between frames, of the next
         self._by_name: dict[bytes, Callable[[Actor, int, Values], None]] = {
             name.encode(): getattr(self, f"_{name}") for name in _NAMES
         }
@@ -182,7 +183,7 @@ class Operations:
     def _command(self, _: Actor, entity: int, values: Values) -> None:
         module, function, _, shape = values[:4]
         args = decode(shape, values[4:])
-        self._world.commands.append(Command(text(module), text(function), args if args else [], entity))
+        self.commands.append(Command(text(module), text(function), args if args else [], entity))
 
     def _problem(self, _: Actor, entity: int, values: Values) -> None:
         message, trace, maker, where, handles_event = values
@@ -198,5 +199,5 @@ class Operations:
     def _paused(self, _: Actor, entity: int, values: Values) -> None:
         name, failures = text(values[0]), values[1]
         self._world.problem(
-            f"{name!r} failed {failures} times in a row and is paused until its script reloads", entity=entity
+            f'"{name}" failed {failures} times in a row and is paused until its script reloads', entity=entity
         )

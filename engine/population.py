@@ -41,6 +41,7 @@ class Population:
         self._together: dict[str, Actor] = {}  # script -> the state that its entities share
         self._isolation: dict[str, str] = {}
         self._announced: dict[int, Entity] = {}
+        self._promised: dict[int, None] = {}
         self._doomed: dict[int, None] = {}
         self._listening: dict[int, None] = {}  # entities with on_input
         self._last_id = 0
@@ -49,7 +50,9 @@ class Population:
     # Births.
 
     def new_id(self) -> int:
+        """An id for an entity that will be announced in this round."""
         self._last_id += 1
+        self._promised[self._last_id] = None
         return self._last_id
 
     def announce(self, id: int, script: str, properties: Encoded) -> Entity:
@@ -60,10 +63,11 @@ class Population:
         return entity
 
     def is_coming(self, id: int) -> bool:
-        return id in self._announced
+        return id in self._announced or id in self._promised
 
     def settle(self) -> None:
         """Carry out the deaths and births that this frame asked for."""
+        self._promised.clear()
         doomed, self._doomed = self._doomed, {}
         for id in doomed:
             self._end(id)

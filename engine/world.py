@@ -15,6 +15,7 @@ from engine.errors import EngineError, ScriptError, WorldClosed
 from engine.inputs import Inputs
 from engine.limits import Limits
 from engine.loop import Loop
+from engine.lua.runtime import check_version
 from engine.lua.state import limits_for
 from engine.operations import Command, LogLine
 from engine.payload import LUA_INTEGER, Encoded, encode
@@ -65,6 +66,7 @@ class World:
     ) -> None:
         if isolation not in ISOLATIONS:
             raise EngineError(f"isolation must be one of {', '.join(ISOLATIONS)}, got {isolation!r}")
+        check_version(lua)
         self.lua = lua
         self.isolation = isolation
         self.seed = seed

@@ -46,9 +46,7 @@ def test_run_writes_a_picture_of_the_window(fake, tmp_path):
 
 
 def test_the_close_button_ends_the_loop_after_its_frame(fake):
-    fake.at_tick = lambda: (
-        pygame.event.post(pygame.event.Event(pygame.QUIT)) if len(fake.ticks) == 2 else None
-    )
+    fake.at_tick = lambda: pygame.event.post(pygame.event.Event(pygame.QUIT)) if len(fake.ticks) == 2 else None
 
     App(fake, headless=True).run()
 

@@ -47,9 +47,7 @@ def test_a_problem_shows_place_message_count_and_source_line_until_it_is_mended(
     (fake.scripts / "door.lua").write_text("local door = {}\n  self.open = nill.x\nreturn door\n")
     fake.problems.append(FakeProblem("attempt to index a nil value", count=12))
     ticks(app)
-    assert {"scripts/door.lua:2", "  ×12", "attempt to index a nil value", "self.open = nill.x"} <= set(
-        written
-    )
+    assert {"scripts/door.lua:2", "  ×12", "attempt to index a nil value", "self.open = nill.x"} <= set(written)
     assert shows(palette.WRONG)
 
     fake.problems.clear()
@@ -70,9 +68,7 @@ def test_the_source_line_stays_as_it_was_while_the_file_changes(fake, app, writt
     assert "four" not in written
 
 
-@pytest.mark.parametrize(
-    ("script", "line"), [(None, None), ("scripts/gone.lua", 3), ("scripts/door.lua", 99)]
-)
+@pytest.mark.parametrize(("script", "line"), [(None, None), ("scripts/gone.lua", 3), ("scripts/door.lua", 99)])
 def test_a_problem_without_a_readable_source_is_shown_all_the_same(fake, app, written, script, line):
     (fake.scripts / "door.lua").write_text("one\n")
     fake.problems.append(FakeProblem("wrong", script, line))

@@ -227,9 +227,7 @@ def test_changed_pictures_are_kept_within_a_bound(fake, app):
         images.picture(Look("red", angle=step % 360, frame=step))
 
     assert len(images._pictures) == PICTURES
-    assert images.picture(Look("red", angle=9, frame=PICTURES)) is images.picture(
-        Look("red", angle=9, frame=PICTURES)
-    )
+    assert images.picture(Look("red", angle=9, frame=PICTURES)) is images.picture(Look("red", angle=9, frame=PICTURES))
 
 
 # Animations.

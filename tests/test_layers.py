@@ -15,7 +15,8 @@ LAYERS = {
     "data": ["errors", "limits", "payload", "problems"],
     "border": ["lua"],
     "world": [
-        "scripts", "watch", "scheduler", "bus", "shared", "inputs", "entity", "reload", "frame", "world",
+        "scripts", "sources", "watch", "scheduler", "requests", "bus", "shared", "inputs", "entity",
+        "operations", "questions", "population", "reload", "loop", "world",
     ],
     "host": ["host"],
     "package": ["__init__"],
@@ -231,9 +232,7 @@ def mutable_names(tree: ast.AST) -> Iterator[tuple[str, int]]:
 def holds_mutable(value: ast.expr) -> bool:
     if isinstance(value, ast.Tuple):
         return any(holds_mutable(element) for element in value.elts)
-    return isinstance(value, MUTABLE_LITERALS) or (
-        isinstance(value, ast.Call) and called(value) in MUTABLE_CALLS
-    )
+    return isinstance(value, MUTABLE_LITERALS) or (isinstance(value, ast.Call) and called(value) in MUTABLE_CALLS)
 
 
 def called(node: ast.Call) -> str:

@@ -56,9 +56,7 @@ class LuaSide:
     def __init__(self, version: str) -> None:
         self.integers_only_to = 2**53 if version == "luajit21" else 2**63 - 1
         runtime = import_module(f"lupa.{version}").LuaRuntime(encoding=None)
-        load = runtime.eval(
-            b"function(source, ...) return assert((loadstring or load)(source, '@test'))(...) end"
-        )
+        load = runtime.eval(b"function(source, ...) return assert((loadstring or load)(source, '@test'))(...) end")
         source = files("engine.lua").joinpath("prelude/payload.lua").read_bytes()
         self._side = load(HARNESS, load(source, runtime.table()))
 
@@ -202,9 +200,7 @@ def test_the_order_in_which_keys_were_set_does_not_show(side: LuaSide) -> None:
     orders = ["a b c d", "d c b a", "b d a c", "c a d b"]
 
     encoded = {
-        side.encode(
-            f"local t = {{}} for k in ('{order}'):gmatch('%a') do t[k] = {{ k, [k] = k .. 1 }} end return t"
-        )
+        side.encode(f"local t = {{}} for k in ('{order}'):gmatch('%a') do t[k] = {{ k, [k] = k .. 1 }} end return t")
         for order in orders * 4
     }
 
@@ -447,9 +443,7 @@ SIZES = [
 
 
 @pytest.mark.parametrize(("source", "value", "size"), SIZES)
-def test_the_size_limit_is_exact_and_the_same_on_both_sides(
-    side: LuaSide, source: str, value: Any, size: int
-) -> None:
+def test_the_size_limit_is_exact_and_the_same_on_both_sides(side: LuaSide, source: str, value: Any, size: int) -> None:
     source = source.replace("'x' * 20", "('x'):rep(20)")
 
     for _ in range(3):
@@ -471,9 +465,7 @@ def test_64_kib_is_the_default_border(side: LuaSide) -> None:
 @given(data=st.data())
 @settings(max_examples=40)
 def test_both_sides_count_the_same(side: LuaSide, data: st.DataObject) -> None:
-    wire = encode(
-        as_lua_sees(data.draw(payloads(side.integers_only_to).filter(lambda value: value is not None)))
-    )
+    wire = encode(as_lua_sees(data.draw(payloads(side.integers_only_to).filter(lambda value: value is not None))))
     least = bisect_left(range(5000), True, key=lambda size: fits(decode(*wire), size))
 
     assert side.echo(*wire, size=least)[0] == wire[0]

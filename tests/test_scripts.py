@@ -255,9 +255,7 @@ def test_a_library_that_is_not_there_is_none(door):
     assert door.library("http") is None
 
 
-@pytest.mark.parametrize(
-    "name", ["", ".", "..", "..door", "lib..vec", "/door", "lib\\vec", "lib.", "d" * 999]
-)
+@pytest.mark.parametrize("name", ["", ".", "..", "..door", "lib..vec", "/door", "lib\\vec", "lib.", "d" * 999])
 def test_what_is_no_library_name_is_refused(door, name):
     with pytest.raises(ScriptError, match="is no library name"):
         door.library(name)

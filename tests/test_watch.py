@@ -385,9 +385,7 @@ def test_events_that_get_lost_are_made_good_by_the_next_sweep(folder, watching, 
     assert changes_until(watcher, *both) == both
 
 
-def test_when_events_fail_the_watcher_says_so_once_and_goes_on_by_looking(
-    folder, watching, monkeypatch, caplog
-):
+def test_when_events_fail_the_watcher_says_so_once_and_goes_on_by_looking(folder, watching, monkeypatch, caplog):
     def no_watches_left(*_paths, **_options):
         raise OSError("no watches left")
 

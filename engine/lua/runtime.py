@@ -63,6 +63,11 @@ def _module(lua: str) -> Any:
         ) from error
 
 
+def check_version(lua: str) -> None:
+    """`EngineError` for a version that there is not, or not in this machine's lupa."""
+    _module(lua)
+
+
 def available(lua: str) -> bool:
     """True where this machine's lupa has that version."""
     try:

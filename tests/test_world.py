@@ -1,0 +1,562 @@
+"""Entities and their hooks, problems, the order of a frame, the clock, and the end of a world."""
+
+import pytest
+
+from engine import EngineError, ScriptError, World, WorldClosed
+from helpers import run_child, ticks
+
+
+def heard(world, name="said"):
+    """The payloads of every event called `name`, as they come."""
+    payloads = []
+    world.bus.on(name, lambda event: payloads.append(event.payload))
+    return payloads
+
+
+def messages(world):
+    return [problem.message for problem in world.problems]
+
+
+def fields(entity):
+    with entity.self.upgrade() as self_:
+        return self_.to_dict()
+
+
+def test_init_runs_once_then_start_and_keywords_override_properties(world, scripts):
+    scripts.write(
+        "door",
+        """
+        local door = {}
+        door.properties = { open_seconds = 2.0, size = { 1, 2 } }
+        function door:init() self.order = "init" end
+        function door:start() self.order = self.order .. " start" end
+        return door
+        """,
+    )
+
+    door = world.spawn("door", open_seconds=5)
+
+    assert fields(door) == {"open_seconds": 5, "size": [1, 2], "order": "init start"}
+
+
+def test_table_properties_are_a_copy_for_each_entity(world, scripts):
+    scripts.write(
+        "bag",
+        """
+        local bag = { properties = { items = {} } }
+        function bag:start() self.items[#self.items + 1] = entity.id end
+        return bag
+        """,
+    )
+
+    first, second = world.spawn("bag"), world.spawn("bag")
+
+    assert fields(first)["items"] == [first.id]
+    assert fields(second)["items"] == [second.id]
+
+
+def test_start_waits_for_an_init_that_waits(world, scripts):
+    scripts.write(
+        "slow",
+        """
+        local slow = {}
+        function slow:init() wait(0.5) self.made = true end
+        function slow:start() self.started = self.made end
+        function slow:update() self.updated = self.made end
+        return slow
+        """,
+    )
+    slow = world.spawn("slow")
+
+    ticks(world, 20, 1 / 60)
+    before = fields(slow)
+    ticks(world, 20, 1 / 60)
+
+    assert before == {}
+    assert fields(slow) == {"made": True, "started": True, "updated": True}
+
+
+def test_a_frame_runs_mail_tasks_fixed_update_update_deferred_and_late_update_in_order(world, scripts):
+    scripts.write(
+        "clerk",
+        """
+        local clerk = {}
+        local function note(self, what) self.order = (self.order or "") .. what .. " " end
+        function clerk:start()
+          bus.on("mail", function() note(self, "mail") task.defer(note, self, "deferred") end)
+          wait()
+          note(self, "task")
+        end
+        function clerk:fixed_update(dt) note(self, "fixed") end
+        function clerk:update(dt) note(self, "update") end
+        function clerk:late_update(dt) note(self, "late") end
+        return clerk
+        """,
+    )
+    clerk = world.spawn("clerk")
+    world.bus.emit("mail")
+
+    world.tick(2 / 60)
+
+    assert fields(clerk)["order"] == "mail task fixed fixed update deferred late "
+
+
+def test_update_gets_the_frame_time_and_fixed_update_the_fixed_one(world, scripts):
+    scripts.write(
+        "clock",
+        """
+        local clock = {}
+        function clock:update(dt) self.dt = dt end
+        function clock:fixed_update(dt) self.fixed, self.count = dt, (self.count or 0) + 1 end
+        return clock
+        """,
+    )
+    clock = world.spawn("clock")
+
+    for dt in (0.1, 0.004, 0.004, 0.025):
+        world.tick(dt)
+
+    assert fields(clock) == {"dt": 0.025, "fixed": 1 / 60, "count": 7}
+
+
+def test_a_frame_of_five_seconds_runs_eight_fixed_updates_at_most(world, scripts):
+    scripts.write(
+        "clock",
+        "return { fixed_update = function(self) self.count = (self.count or 0) + 1 end }",
+    )
+    clock = world.spawn("clock")
+
+    world.tick(5.0)
+
+    assert fields(clock)["count"] == 8
+
+
+def test_entities_tick_in_id_order_and_spawns_take_effect_at_the_end_of_the_frame(world, scripts):
+    scripts.write(
+        "parent",
+        """
+        local parent = {}
+        function parent:start()
+          bus.on("go", function()
+            local child = entity.spawn("child", { of = entity.id })
+            bus.emit("said", { "spawned", child, entity.exists(child), #entity.find("child") })
+            wait()
+            bus.emit("said", { "later", child, #entity.find("child") })
+          end)
+        end
+        return parent
+        """,
+    )
+    scripts.write(
+        "child",
+        'return { start = function(self) bus.emit("said", { "started", entity.id, self.of }) end }',
+    )
+    world.spawn("parent")
+    world.spawn("parent")
+    said = heard(world)
+    world.bus.emit("go")
+
+    world.tick(1 / 60)
+    world.tick(1 / 60)
+
+    assert said == [
+        ["spawned", 3, True, 0],
+        ["spawned", 4, True, 0],
+        ["started", 3, 1],
+        ["started", 4, 2],
+        ["later", 3, 2],
+        ["later", 4, 2],
+    ]
+
+
+def test_mail_to_an_entity_that_is_being_made_waits_for_it(world, scripts):
+    scripts.write(
+        "gun",
+        """
+        local gun = {}
+        function gun:start()
+          wait()
+          local bullet = entity.spawn("bullet")
+          bus.send(bullet, "aim", { angle = 90 })
+        end
+        return gun
+        """,
+    )
+    scripts.write("bullet", "return { on_event = function(self, event) self.angle = event.payload.angle end }")
+    world.spawn("gun")
+
+    ticks(world, 3)
+
+    (bullet,) = world.find("bullet")
+    assert fields(bullet) == {"angle": 90}
+
+
+def test_destroy_runs_final_and_the_entity_is_gone_at_the_end_of_the_frame(world, scripts):
+    scripts.write(
+        "ghost",
+        """
+        local ghost = {}
+        function ghost:start()
+          task.spawn(function()
+            task.finally(function() bus.emit("said", "cleaned up") end)
+            wait(100)
+          end)
+          bus.on("boo", function() entity.destroy() self.n = 1 end)
+        end
+        function ghost:final(reason) bus.emit("said", "final " .. reason) end
+        return ghost
+        """,
+    )
+    ghost = world.spawn("ghost")
+    handle = ghost.self
+    said = heard(world)
+    world.bus.emit("boo")
+
+    world.tick(1 / 60)
+
+    assert said == ["final destroyed", "cleaned up"]
+    assert not ghost.alive
+    assert not handle.alive
+    assert world.entities == []
+    assert world.stats().states == 0
+
+
+def test_find_knows_scripts_and_tags(world, scripts):
+    scripts.write("slime", 'return { init = function() entity.tag("enemy") end }')
+    scripts.write(
+        "bat",
+        """
+        local bat = {}
+        function bat:init() entity.tag("enemy") end
+        function bat:start()
+          bus.on("count", function() bus.emit("said", { entity.find("enemy"), entity.find("slime") }) end)
+        end
+        return bat
+        """,
+    )
+    ids = [world.spawn(name).id for name in ("slime", "bat", "slime")]
+    said = heard(world)
+    world.bus.emit("count")
+    world.tick(0.0)
+
+    assert said == [[ids, [ids[0], ids[2]]]]
+    assert [entity.id for entity in world.find("enemy")] == ids
+
+
+# Scripts that cannot be used.
+
+
+BROKEN = {
+    "empty": ("", "empty"),
+    "not utf-8": (b"return '\xff'", "UTF-8"),
+    "no table": ("return 5", "must return its table of hooks, got a number"),
+    "nothing returned": ("local broken = {}", 'did you forget "return broken"?'),
+    "syntax": ("local x = = 1\nreturn {}", "unexpected symbol"),
+    "error while loading": ("error('no way') return {}", "no way"),
+    "error in init": ("return { init = function() error('no init') end }", "no init"),
+    "error in start": ("return { start = function() local x = nil + 1 end }", "arithmetic on a nil value"),
+    "misspelt hook": ("return { on_imput = function() end }", 'there is no hook "on_imput"; did you mean "on_input"?'),
+    "misspelt update": ("return { udpate = function() end }", 'did you mean "update"?'),
+    "error object": ("return { start = function() error({ code = 7 }) end }", "{code = 7}"),
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_a_broken_script_is_one_clear_problem_and_the_game_goes_on(world, scripts, kind):
+    text, expected = BROKEN[kind]
+    (scripts.path / "broken.lua").write_bytes(text if isinstance(text, bytes) else text.encode())
+    scripts.write("good", "return { update = function(self) self.n = (self.n or 0) + 1 end }")
+
+    world.spawn("broken")
+    good = world.spawn("good")
+    ticks(world, 3)
+
+    (problem,) = world.problems
+    assert expected in problem.message
+    assert problem.script == "scripts/broken.lua"
+    assert problem.count == 1
+    assert fields(good) == {"n": 3}
+
+
+def test_an_unknown_script_suggests_the_nearest(world, scripts):
+    scripts.write("door", "return {}")
+
+    world.spawn("dor")
+
+    assert messages(world) == ['no script "dor" in scripts/; did you mean "door"?']
+
+
+def test_an_unknown_script_is_an_error_at_the_line_that_spawns_it(world, scripts):
+    scripts.write("door", "return {}")
+    scripts.write("level", "local level = {}\nfunction level:start()\n  entity.spawn('dor')\nend\nreturn level")
+
+    world.spawn("level")
+
+    (problem,) = world.problems
+    assert (problem.script, problem.line) == ("scripts/level.lua", 3)
+    assert problem.message == 'no script "dor" in scripts/; did you mean "door"?'
+
+
+@pytest.mark.parametrize("hook", ["update", "fixed_update", "late_update"])
+def test_a_failing_hook_is_one_problem_with_count_script_line_and_traceback(world, scripts, hook):
+    scripts.write("bad", f"local bad = {{}}\nfunction bad:{hook}()\n  local n = self.missing.field\nend\nreturn bad")
+    bad = world.spawn("bad")
+
+    ticks(world, 5)
+
+    (problem,) = world.problems
+    assert (problem.script, problem.line, problem.entity) == ("scripts/bad.lua", 3, bad.id)
+    assert (problem.count, problem.first_frame, problem.last_frame) == (5, 1, 5)
+    assert "attempt to index a nil value" in problem.message or "attempt to index field" in problem.message
+    assert hook in problem.traceback
+
+
+def test_a_callback_that_fails_too_often_in_a_row_is_paused(world, scripts):
+    scripts.write("bad", "return { update = function(self) self.n = (self.n or 0) + 1 error('again') end }")
+    bad = world.spawn("bad")
+
+    ticks(world, 30)
+
+    assert fields(bad)["n"] == 10
+    assert messages(world)[1] == '"update" failed 10 times in a row and is paused until its script reloads'
+
+
+def test_on_problem_hears_of_new_problems_only(world, scripts):
+    scripts.write("bad", "return { update = function() error('again') end }")
+    new = []
+    world.on_problem(new.append)
+    world.spawn("bad")
+
+    ticks(world, 3)
+
+    assert [problem.message for problem in new] == ["again"]
+    assert new == world.problems
+
+
+def test_strict_raises_the_first_problem_with_its_place(make_world, scripts):
+    scripts.write("bad", "local bad = {}\nfunction bad:update()\n  error('stop')\nend\nreturn bad")
+    world = make_world(strict=True)
+    world.spawn("bad")
+
+    with pytest.raises(ScriptError, match=r"scripts/bad\.lua:3: stop") as caught:
+        world.tick(1 / 60)
+
+    assert (caught.value.script, caught.value.line) == ("scripts/bad.lua", 3)
+    assert "stack traceback" in caught.value.traceback
+
+
+def test_an_unpayable_property_is_refused_with_its_path(world, scripts):
+    scripts.write("door", "return {}")
+
+    with pytest.raises(EngineError, match=r"properties\.owner"):
+        world.spawn("door", owner=object())
+
+
+# Determinism.
+
+
+BUSY = """
+local busy = {}
+function busy:start()
+  bus.on("ping", function(event)
+    self.heard = (self.heard or 0) + event.payload.n
+    wait(math.random() * 0.1)
+    if math.random() < 0.2 and #entity.find("busy") < 12 then entity.spawn("busy") end
+  end)
+  while true do
+    wait(math.random() * 0.2)
+    self.x, self.y = math.random(1, 100), math.random()
+    bus.emit("ping", { n = math.random(1, 6) })
+  end
+end
+return busy
+"""
+
+
+def digest_of(make_world, seed, dts):
+    world = make_world(seed=seed)
+    for _ in range(3):
+        world.spawn("busy")
+    for dt in dts:
+        world.tick(dt)
+    return world.stats().digest, len(world.entities)
+
+
+def test_the_same_seed_and_frame_times_give_the_same_digest(make_world, scripts):
+    scripts.write("busy", BUSY)
+    dts = [0.016, 0.02, 0.05, 0.001] * 40
+
+    first, again, other = (digest_of(make_world, seed, dts) for seed in (7, 7, 8))
+
+    assert first == again
+    assert first[1] > 3
+    assert other[0] != first[0]
+
+
+def test_another_process_has_the_same_digest(make_world, scripts, lua):
+    scripts.write("busy", BUSY)
+    code = f"""
+    from engine import World
+    with World({str(scripts.path)!r}, lua={lua!r}, seed=7) as world:
+        for _ in range(3):
+            world.spawn("busy")
+        for dt in [0.016, 0.02, 0.05, 0.001] * 40:
+            world.tick(dt)
+        print(world.stats().digest)
+    """
+
+    printed = run_child(code).stdout.split()[-1]
+
+    assert printed == digest_of(make_world, 7, [0.016, 0.02, 0.05, 0.001] * 40)[0]
+
+
+# The clock, the log, the end.
+
+
+@pytest.mark.parametrize("dt", [-1, float("nan"), float("inf"), "x"])
+def test_tick_refuses_what_is_no_time(world, dt):
+    with pytest.raises(EngineError, match="dt must be a finite number of seconds >= 0"):
+        world.tick(dt)
+
+
+def test_tick_inside_a_tick_is_refused(world, scripts):
+    scripts.write("door", 'return { start = function() bus.emit("said") end }')
+    world.spawn("door")
+    world.bus.on("again", lambda event: world.tick(0.1))
+    world.bus.emit("again")
+
+    with pytest.raises(EngineError, match="while the world ticks"):
+        world.tick(0.1)
+
+
+def test_print_and_log_go_to_the_log_with_script_and_line(world, scripts):
+    scripts.write(
+        "door", 'local door = {}\nfunction door:start()\n  print("a", 1, nil)\n  log.warn("b")\nend\nreturn door'
+    )
+    door = world.spawn("door")
+
+    assert list(world.log) == [
+        ("info", "a\t1\tnil", door.id, "scripts/door.lua", 3),
+        ("warn", "b", door.id, "scripts/door.lua", 4),
+    ]
+
+
+def test_commands_to_the_window_are_recorded_frame_by_frame(world, scripts):
+    scripts.write(
+        "player",
+        """
+        local player = {}
+        function player:start()
+          sound.play("step", 0.5)
+          wait()
+          camera.follow()
+          draw.text("hi", 1, 2, { 255, 0, 0 })
+        end
+        return player
+        """,
+    )
+    player = world.spawn("player")
+
+    world.tick(1 / 60)
+    first = list(world.commands)
+    world.tick(1 / 60)
+
+    assert first == [
+        ("sound", "play", ["step", 0.5], player.id),
+        ("camera", "follow", [], player.id),
+        ("draw", "text", ["hi", 1, 2, [255, 0, 0]], player.id),
+    ]
+    assert world.commands == []
+
+
+def test_actions_reach_on_input_and_input_down(world, scripts):
+    scripts.write(
+        "player",
+        """
+        local player = {}
+        function player:on_input(action)
+          bus.emit("said", { action.name, action.pressed, input.down("left"), input.axis("left", "right") })
+        end
+        return player
+        """,
+    )
+    world.spawn("player")
+    said = heard(world)
+
+    world.input.press("left")
+    world.tick(1 / 60)
+    world.input.release("left")
+    world.input.press("right")
+    world.tick(1 / 60)
+
+    assert said == [["left", True, True, -1], ["left", False, False, 1], ["right", True, False, 1]]
+
+
+def test_a_closed_world_refuses_everything_but_close(make_world, scripts):
+    scripts.write("door", "return {}")
+    world = make_world()
+    door = world.spawn("door")
+    handle = door.self
+
+    world.close()
+    world.close()
+
+    assert not door.alive
+    assert handle.try_upgrade() is None
+    with pytest.raises(WorldClosed):
+        world.tick(1 / 60)
+    with pytest.raises(WorldClosed):
+        world.spawn("door")
+
+
+def test_two_worlds_live_side_by_side(make_world, scripts):
+    scripts.write("counter", "return { update = function(self) n = (n or 0) + 1 self.n = n end }")
+    first, second = make_world(), make_world()
+    one, other = first.spawn("counter"), second.spawn("counter")
+
+    ticks(first, 3)
+    ticks(second, 1)
+
+    assert (fields(one)["n"], fields(other)["n"]) == (3, 1)
+
+
+@pytest.mark.row("E13")
+def test_the_package_ticks_without_pygame_display_or_loop(scripts, lua):
+    scripts.write("door", "return { update = function(self) self.n = (self.n or 0) + 1 end }")
+
+    run_child(f"""
+    import sys, threading
+    from engine import World
+    with World({str(scripts.path)!r}, lua={lua!r}) as world:
+        door = world.spawn("door")
+        world.tick(1 / 60)
+    assert "pygame" not in sys.modules and "asyncio" not in sys.modules, sorted(sys.modules)
+    assert threading.active_count() == 1
+    """)
+
+
+def test_unknown_options_say_what_there_is(scripts):
+    with pytest.raises(EngineError, match="lua must be one of lua55, lua54, luajit21, got 'lua53'"):
+        World(scripts.path, lua="lua53").spawn("door")
+    with pytest.raises(EngineError, match="isolation must be one of"):
+        World(scripts.path, isolation="thread")
+
+
+def test_many_operations_in_one_tick_cross_whole(world, scripts):
+    scripts.write(
+        "flood",
+        """
+        local flood = {}
+        function flood:start()
+          wait()
+          for i = 1, 5000 do bus.emit("said", { i = i, name = "ember" }) end
+        end
+        return flood
+        """,
+    )
+    said = heard(world)
+    world.spawn("flood")
+
+    world.tick(1 / 60)
+
+    assert said == [{"i": i, "name": "ember"} for i in range(1, 5001)]
