@@ -19,7 +19,7 @@ local type, rawget, select, tostring = type, rawget, select, tostring
 local raw_resume, yield = coroutine.resume, coroutine.yield
 local unpack = table.unpack or unpack
 local SUSPEND, settle = scheduler.SUSPEND, scheduler.settle
-local run_single, run_due, run_deferred = scheduler.run_single, scheduler.run_due, scheduler.run_deferred
+local take_upcoming, run_due, run_deferred = scheduler.take_upcoming, scheduler.run_due, scheduler.run_deferred
 local receive, put, put_payload = bus.receive, outbox.put, outbox.put_payload
 local list, updaters, fixed, late = entity.list, entity.updaters, entity.fixed, entity.late
 
@@ -160,6 +160,9 @@ end
 --- A tick with mail: kind, fields, shape and leaves of each piece.
 function pump.deliver(now, dt, frame, phase, ...)
   clock.now, clock.dt, clock.frame = now, dt, frame
+  if phase >= 0 then
+    take_upcoming()
+  end
   if count > 0 then
     pump.keep(...)
     local mail, n = kept, count
@@ -167,9 +170,6 @@ function pump.deliver(now, dt, frame, phase, ...)
     deliver(mail, n)
   else
     deliver({ ... }, select("#", ...))
-  end
-  if phase >= 0 and scheduler.single then
-    run_single()
   end
   local wake, x, y = rest(phase)
   if outbox.n > 0 then

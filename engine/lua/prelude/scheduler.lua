@@ -27,6 +27,7 @@ local pool, pooled = {}, 0
 local upcoming, spare, count = {}, {}, 0 -- tasks that wait for the next frame, in order; some may have ended meanwhile
 local deferred = {}
 local tasks = setmetatable({}, { __mode = "k" }) -- thread -> task, for threads that scripts know
+local taken, left = {}, 0 -- those of this frame, while mail is delivered and while they run
 local born = 0
 
 scheduler.SUSPEND = SUSPEND
@@ -355,6 +356,12 @@ local function unlist(task)
   if scheduler.single == task then
     scheduler.single = nil
   end
+  for i = left, 1, -1 do
+    if taken[i] == task then
+      taken[i] = false
+      return
+    end
+  end
   for i = count, 1, -1 do
     if upcoming[i] == task then
       upcoming[i] = false
@@ -434,32 +441,39 @@ local function run_next(task)
 end
 
 
---- Run the task that alone waits for this frame.
-function scheduler.run_single()
-  local task = scheduler.single
-  scheduler.single = nil
-  run_next(task)
+--- Set aside what waits for this frame, before mail makes more tasks wait for the next.
+function scheduler.take_upcoming()
+  if scheduler.single then
+    count, upcoming[1] = 1, scheduler.single
+    scheduler.single = nil
+  end
+  if count > 0 then
+    taken, left = upcoming, count
+    upcoming, spare, count = spare, upcoming, 0
+    scheduler.pending = true
+  end
 end
 
 
-local function run_upcoming()
-  local list, n = upcoming, count
-  upcoming, spare, count = spare, list, 0
+local function run_taken()
+  local list, n = taken, left
   for i = 1, n do
     local task = list[i]
+    list[i] = nil
     if task then
       run_next(task)
     end
-    list[i] = nil
   end
+  left = 0
 end
 
 
 --- Run what is due: first the waits for this frame, then the timers, in the order of their wake times.
 function scheduler.run_due()
-  if count > 0 then
-    run_upcoming()
+  if left == 0 then
+    scheduler.take_upcoming()
   end
+  run_taken()
   local now = clock.now
   local task = queue.take_due(now)
   while task do
