@@ -3,8 +3,8 @@
 # Layers, lowest first; a file imports from below only:
 #   errors limits payload problems
 #   lua/                 the border: the only folder that imports lupa
-#   scripts sources watch scheduler requests bus shared inputs entity
-#   operations questions population reload loop world
+#   scripts sources watch scheduler requests bus shared inputs entity modules operations questions population
+#   reload loop world
 #   host/                host modules and what runs them
 #   app/                 the window: the only folder that imports pygame
 #   cli/                 python -m engine
@@ -24,6 +24,7 @@ from engine.errors import (
     StateClosed,
     WorldClosed,
 )
+from engine.host.module import HostModule
 from engine.limits import Limits
 from engine.lua.handles import FunctionHandle, TableHandle
 from engine.lua.state import LuaState
@@ -36,6 +37,7 @@ __all__ = [
     "EntityGone",
     "FunctionHandle",
     "HandleReleased",
+    "HostModule",
     "LimitError",
     "Limits",
     "LuaState",

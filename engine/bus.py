@@ -239,6 +239,13 @@ class Bus:
         self.mailed[actor] = None
         return True
 
+    def answer(self, entity: int, mail: Mail) -> None:
+        """Give an entity what a task of it waits for: there is always room for that."""
+        actor = self._actors.get(entity)
+        if actor is not None:
+            actor.inbox.append(mail)
+            self.mailed[actor] = None
+
     def ask(self, sender: int, name: bytes, target: int, token: int, shape: bytes, leaves: tuple[Any, ...]) -> None:
         """A request from an entity's task; the answer, or why there is none, goes to its `token`."""
         self._ask(self.requests.open(target, name, asker=sender, token=token), shape, leaves)

@@ -41,6 +41,8 @@ class Loop:
         try:
             self.number += 1
             world.commands = self.operations.commands
+            if world.host is not None:
+                world.host.begin_frame()
             self._take_outside()
             world.reloads.swap()
             self._tick(dt, scale)
@@ -48,6 +50,8 @@ class Loop:
             self._late()
             world.population.settle()
             self.operations.commands = []
+            if world.host is not None:
+                world.host.end_frame()
         finally:
             self.running = False
 

@@ -22,7 +22,7 @@ _LEVELS = {b"debug": logging.DEBUG, b"info": logging.INFO, b"warn": logging.WARN
 _NAMES = (
     *("emit", "send", "request", "reply", "forget", "subscribe", "unsubscribe", "watch", "set"),
     *("spawn", "destroy", "tag", "script", "method", "ready", "late", "input", "view"),
-    *("log", "command", "problem", "paused"),
+    *("log", "command", "problem", "paused", "call", "uncall"),
 )
 
 Values = tuple[Any, ...]
@@ -84,9 +84,13 @@ class Operations:
             self.do(actor, name, entity, values)
 
     def do(self, actor: Actor, name: bytes, entity: int, values: Values) -> None:
+        self.note(name, entity, values)
+        self._by_name[name](actor, entity, values)
+
+    def note(self, name: bytes, entity: int, values: Values) -> None:
+        """Let the digest tell of it."""
         # Version 2 writes equal values to equal bytes; later ones depend on reference counts.
         self.digest = crc32(marshal.dumps((name, entity, values), 2), self.digest)
-        self._by_name[name](actor, entity, values)
 
     def _emit(self, _: Actor, entity: int, values: Values) -> None:
         name = values[0]
@@ -184,6 +188,14 @@ class Operations:
         module, function, _, shape = values[:4]
         args = decode(shape, values[4:])
         self.commands.append(Command(text(module), text(function), args if args else [], entity))
+
+    def _call(self, actor: Actor, entity: int, values: Values) -> None:
+        if self._world.host is not None:
+            self._world.host.start(actor, entity, values)
+
+    def _uncall(self, _: Actor, entity: int, values: Values) -> None:
+        if self._world.host is not None:
+            self._world.host.cancel(entity, values[0])
 
     def _problem(self, _: Actor, entity: int, values: Values) -> None:
         message, trace, maker, where, handles_event = values

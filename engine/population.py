@@ -172,6 +172,8 @@ class Population:
         """Forget what the world keeps for an entity's present version."""
         self._world.bus.leave(id)
         self._world.shared.leave(id)
+        if self._world.host is not None:
+            self._world.host.leave(id)
         self._listening.pop(id, None)
 
     def drop(self, actor: Actor) -> None:

@@ -10,13 +10,16 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from engine.bus import text
-from engine.errors import WorldClosed
+from engine.errors import EngineError, ScriptError, WorldClosed
+from engine.lua.actor import Actor
 from engine.payload import encode
 
 if TYPE_CHECKING:
     from engine.world import World
 
 Values = tuple[Any, ...]
+
+_CALLS = (b"call", b"part", b"rest")
 
 
 class Questions:
@@ -34,11 +37,13 @@ class Questions:
             b"require": self._require,
         }
 
-    def answer(self, word: bytes, entity: int, *args: Any) -> Values:
+    def answer(self, actor: Actor, word: bytes, entity: int, *args: Any) -> Values:
         """What Lua gets after `true`; an `EngineError` becomes `false` and its message."""
         world = self._world()
         if world is None:
             raise WorldClosed("the world is closed")
+        if word in _CALLS:
+            return self._call(world, actor, word, entity, args)
         return self._by_name[word](world, entity, *args)
 
     def _new_id(self, world: World, _: int, script: bytes) -> Values:
@@ -63,5 +68,16 @@ class Questions:
         return (shape, *leaves)
 
     def _require(self, world: World, entity: int, name: bytes) -> Values:
-        source = world.population.sources.library(world.population.script_of(entity), text(name))
+        try:
+            source = world.population.sources.library(world.population.script_of(entity), text(name))
+        except ScriptError:
+            found = None if world.host is None else world.host.describe(text(name))
+            if found is None:
+                raise
+            return (b"host", *found)
         return (b"library", source.chunk.encode(), source.text)
+
+    def _call(self, world: World, actor: Actor, word: bytes, entity: int, values: Values) -> Values:
+        if world.host is None:
+            raise EngineError("no host module is installed")
+        return world.host.question(word, actor, entity, values)

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from engine.world import World
 
 
+_FOR_OLD_TASKS = (b"reply", b"result", b"callback")
+
+
 @dataclass(frozen=True, slots=True)
 class Reload:
     """One reload that went well: which script, the number of its new version, how many entities, how long it took."""
@@ -223,7 +226,7 @@ class Reloader:
         """Give mail for the old version to the new one: events to what listens under the same name, in order."""
         bus = self._world.bus
         if mail[0] != b"event":
-            if mail[0] != b"reply":
+            if mail[0] not in _FOR_OLD_TASKS:
                 bus.put(actor, mail)
             return
         for entity, names in listened.items():

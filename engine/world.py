@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from engine.bus import Bus
 from engine.entity import Entity
@@ -17,6 +17,7 @@ from engine.limits import Limits
 from engine.loop import Loop
 from engine.lua.runtime import check_version
 from engine.lua.state import limits_for
+from engine.modules import Module, ModuleHost, offered
 from engine.operations import Command, LogLine
 from engine.payload import LUA_INTEGER, Encoded, encode
 from engine.population import Population
@@ -25,6 +26,9 @@ from engine.reload import Reload, Reloader
 from engine.scripts import Scripts
 from engine.shared import Shared
 from engine.sources import Sources
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
 
 ISOLATIONS = ("entity", "script")
 LOG_LINES = 1000
@@ -41,6 +45,7 @@ class Stats:
     pruned: int
     requests: int
     problems: int
+    calls: int
     digest: str
 
 
@@ -81,7 +86,8 @@ class World:
         self.shared = Shared(self._encode)
         self._scripts = Scripts(scripts)
         self._problems = Problems()
-        self._failures: list[Exception] = []
+        self._failures: list[BaseException] = []
+        self.host: ModuleHost | None = None
         self.loop = Loop(self)
         self.population = Population(self, Sources(self._scripts))
         self.reloads = Reloader(self, self._scripts, watch=watch)
@@ -154,6 +160,27 @@ class World:
         """Call `listener(reload)` after every reload that went well."""
         self.reloads.listen(listener)
 
+    # Host modules.
+
+    def install(self, module: Module | str, *, loop: AbstractEventLoop | None = None) -> None:
+        """Let scripts `require` a host module; a string names one that an installed package offers.
+
+        Its coroutines run in the asyncio loop that ticks the world, else in one that the world runs on a thread of its
+        own from the first call on; with `loop`, in that one.
+        """
+        self._check_open()
+        found = offered(module) if isinstance(module, str) else module
+        if self.host is None:
+            self.host = found.host(self)
+        self.host.install(found, loop)
+
+    def uninstall(self, module: Module | str) -> None:
+        """Take a host module away: `require` fails from here on, calls under way end with an error."""
+        name = module if isinstance(module, str) else module.name
+        if self.host is None:
+            raise EngineError(f'no host module "{name}" is installed')
+        self.host.uninstall(name)
+
     # Problems.
 
     @property
@@ -174,6 +201,7 @@ class World:
             pruned=self.bus.pruned,
             requests=len(self.bus.requests),
             problems=len(self.problems),
+            calls=0 if self.host is None else self.host.pending,
             digest=self.loop.digest(),
         )
 
@@ -186,6 +214,8 @@ class World:
         if self.loop.running:
             raise EngineError("a world cannot be closed while it ticks")
         self._closed = True
+        if self.host is not None:
+            self.host.close()
         self.reloads.close()
         self.population.close()
 
@@ -197,7 +227,7 @@ class World:
 
     # What the parts of the world use.
 
-    def fail(self, error: Exception) -> None:
+    def fail(self, error: BaseException) -> None:
         """Raise `error` out of this tick, when it is over."""
         self._failures.append(error)
 
@@ -209,6 +239,7 @@ class World:
         line: int | None = None,
         entity: int | None = None,
         traceback: str = "",
+        cause: BaseException | None = None,
     ) -> None:
         """Record a problem; in a strict world it is also raised."""
         found = self.entity(entity) if entity is not None else None
@@ -216,10 +247,21 @@ class World:
             script = self._scripts.chunk(found.script)
         self._problems.record(message, frame=self.frame, script=script, line=line, entity=entity, traceback=traceback)
         if self.strict:
-            self.fail(ScriptError(message, script=script, line=line, traceback=traceback))
+            error = ScriptError(message, script=script, line=line, traceback=traceback)
+            error.__cause__ = cause
+            self.fail(error)
 
     def problem_of(self, error: ScriptError, entity: int | None) -> None:
-        self.problem(error.message, script=error.script, line=error.line, entity=entity, traceback=error.traceback)
+        if self.host is not None:
+            self.host.explain(error)
+        self.problem(
+            error.message,
+            script=error.script,
+            line=error.line,
+            entity=entity,
+            traceback=error.traceback,
+            cause=error.__cause__,
+        )
 
     def mended(self, script: str) -> None:
         """A new version of this script runs: its problems are over."""

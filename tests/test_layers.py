@@ -15,7 +15,7 @@ LAYERS = {
     "data": ["errors", "limits", "payload", "problems"],
     "border": ["lua"],
     "world": [
-        "scripts", "sources", "watch", "scheduler", "requests", "bus", "shared", "inputs", "entity",
+        "scripts", "sources", "watch", "scheduler", "requests", "bus", "shared", "inputs", "entity", "modules",
         "operations", "questions", "population", "reload", "loop", "world",
     ],
     "host": ["host"],

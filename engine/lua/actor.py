@@ -134,7 +134,7 @@ def _answers(reference: weakref.ref[Actor], ask: Ask) -> Callable[..., tuple[Any
             return False, b"the world is closed"
         actor.busy = True
         try:
-            return (True, *ask(*question))
+            return (True, *ask(actor, *question))
         except EngineError as error:
             return False, str(error).encode()
         except Exception as error:

@@ -28,6 +28,7 @@ PRELUDE = (
     "entity",
     "library",
     "handles",
+    "host",
     "pump",
 )
 

@@ -29,6 +29,12 @@ function handles.release(key)
 end
 
 
+--- The value of `key`; nil once it was released.
+function handles.value(key)
+  return values[key]
+end
+
+
 --- A second key for the same value.
 function handles.again(key)
   return handles.keep(values[key])

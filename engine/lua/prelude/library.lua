@@ -195,11 +195,14 @@ function base.require(name)
   local me = scheduler.current.entity
   local loaded = me.modules[name]
   if loaded == nil then
-    local ok, kind, chunk, text = ask("require", name)
-    if not ok then
-      error(kind, 2)
+    if not entity.ask then
+      error("require: this state has no world, so no libraries and no host modules", 2)
     end
-    loaded = library.load(me, name, kind, chunk, text)
+    local box = { ask("require", name) }
+    if not box[1] then
+      error(box[2], 2)
+    end
+    loaded = box[2] == "host" and library.host(name, box) or library.load(me, name, box[3], box[4])
     me.modules[name] = loaded
   elseif loaded == library then
     error(format("require: %q is being loaded by itself", name), 2)
@@ -209,10 +212,7 @@ end
 
 
 --- The value of a library's text; `true` where it returns nothing.
-function library.load(me, name, kind, chunk, text)
-  if kind ~= "library" then
-    return library.host(name, chunk)
-  end
+function library.load(me, name, chunk, text)
   local fn, problem = load(text, "@" .. chunk, "t", me.env)
   if not fn then
     error(problem, 0)

@@ -1,0 +1,287 @@
+"""Runs the host modules of one world.
+
+Calls begin at the end of a frame; results and callbacks come in at the start of one, in the order of their
+completion.
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import time
+from asyncio import AbstractEventLoop
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from engine.bus import text
+from engine.errors import EngineError, ScriptError
+from engine.host.arguments import arguments
+from engine.host.callback import Callback
+from engine.host.calls import Call, Calls
+from engine.host.faults import Failure, Faults, failure_of
+from engine.host.kinds import Mismatch
+from engine.host.module import HostFunction, HostModule
+from engine.host.pools import Pools
+from engine.host.runtime import Background, LoopRuntime, running_loop
+from engine.host.work import Outcome, failed, too_late
+from engine.lua.actor import Actor
+from engine.lua.handles import FunctionHandle
+from engine.payload import LUA_INTEGER, Encoded, encode
+
+if TYPE_CHECKING:
+    from engine.world import World
+
+_log = logging.getLogger("tidelock")
+
+Values = tuple[Any, ...]
+
+PART = 4000
+"""Values per crossing; `lua/prelude/host.lua` has the same bound."""
+
+
+class Host:
+    """The modules that are installed in a world, the calls that run, and where they run."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._modules: dict[str, HostModule] = {}
+        self._given: dict[str, AbstractEventLoop] = {}
+        self._calls = Calls(world.limits.calls, world.limits.world_calls)
+        self._faults = Faults()
+        self._pools = Pools(world.limits.threads, self._encode, self._ended)
+        self._loops: dict[AbstractEventLoop, LoopRuntime] = {}
+        self._background: Background | None = None
+        self._parts: dict[int, Values] = {}
+        self._rest: dict[int, Values] = {}
+
+    @property
+    def pending(self) -> int:
+        return len(self._calls)
+
+    # Modules.
+
+    def install(self, module: HostModule, loop: AbstractEventLoop | None) -> None:
+        if module.name in self._modules:
+            raise EngineError(f'a host module "{module.name}" is installed already; uninstall it first')
+        self._modules[module.name] = module
+        if loop is not None:
+            self._given[module.name] = loop
+
+    def uninstall(self, name: str) -> None:
+        module = self._modules.get(name)
+        if module is None:
+            raise EngineError(f'no host module "{name}" is installed')
+        for call in self._calls:
+            if module.functions.get(call.function.name) is call.function:
+                self._answer(call, failed(f'{call.function.word}: the host module "{name}" was uninstalled'))
+                call.drop()
+        self._end(module)
+        del self._modules[name]
+        self._given.pop(name, None)
+
+    def describe(self, name: str) -> Values | None:
+        module = self._modules.get(name)
+        if module is None:
+            return None
+        words = [word.encode() for f in module.functions.values() for word in (f.name, f.kind)]
+        return (self._bytes(module), *words)
+
+    # Calls within a tick.
+
+    def question(self, word: bytes, actor: Actor, entity: int, values: Values) -> Values:
+        if word == b"part":
+            self._parts[entity] = self._parts.get(entity, ()) + values
+            return ()
+        if word == b"rest":
+            return self._part(entity, self._rest.pop(entity))
+        values = self._parts.pop(entity, ()) + values
+        function, args, options = self._bind(actor, entity, values)
+        shape, leaves = self._call_now(function, args, options)
+        self._world.loop.operations.note(b"answer", entity, (shape, *leaves))
+        return (shape, len(leaves), *self._part(entity, leaves))
+
+    def _part(self, entity: int, leaves: Values) -> Values:
+        if len(leaves) > PART:
+            self._rest[entity] = leaves[PART:]
+        return leaves[:PART]
+
+    def _call_now(self, function: HostFunction, args: list[Any], options: dict[str, Any]) -> Encoded:
+        try:
+            value = function.function(*args, **options)
+        except BaseException as error:
+            if not isinstance(error, Exception):
+                self._world.fail(error)  # Ctrl-C must not cross Lua: it leaves the tick when that is over
+            failure = failure_of(function.word, error)
+            self._faults.remember(failure)
+            raise EngineError(failure.text) from error
+        try:
+            return self._encode(function, value)
+        except EngineError as error:
+            raise EngineError(f"{function.word}: {error}") from error
+
+    def _bind(self, actor: Actor, entity: int, values: Values) -> tuple[HostFunction, list[Any], dict[str, Any]]:
+        name, word = text(values[0]), text(values[1])
+
+        def callback(key: int) -> Callback:
+            return Callback(self, FunctionHandle(actor, key, entity), entity, f"{name}.{word}")
+
+        args = arguments(values[2:], callback)
+        module = self._modules.get(name)
+        function = module.functions.get(word) if module is not None else None
+        if function is None:
+            raise EngineError(f'{name}.{word}: the host module "{name}" is not installed any more')
+        try:
+            return (function, *function.signature.bind(args))
+        except Mismatch as error:
+            raise EngineError(f"{function.word}: {error}") from None
+
+    # Calls that a task waits for.
+
+    def start(self, actor: Actor, entity: int, values: Values) -> None:
+        try:
+            function, args, options = self._bind(actor, entity, values[1:])
+        except EngineError as error:
+            self._put(entity, values[0], failed(str(error)))
+            return
+        self._calls.add(Call(entity, values[0], function, args, options))
+
+    def cancel(self, entity: int, token: int) -> None:
+        self._calls.cancel(entity, token)
+
+    def leave(self, entity: int) -> None:
+        self._calls.leave(entity)
+        self._parts.pop(entity, None)
+        self._rest.pop(entity, None)
+
+    def begin_frame(self) -> None:
+        """Give up calls whose time is over, and those whose loop is gone."""
+        now = time.monotonic()
+        for call in list(self._calls.running):
+            timeout = call.function.timeout
+            if timeout is not None and call.began is not None and now - call.began > timeout:
+                self._answer(call, too_late(call.function))
+                call.drop()
+        for loop in [loop for loop in self._loops if loop.is_closed()]:
+            runtime = self._loops.pop(loop)
+            for call in [call for call in self._calls.running if call.runtime is runtime]:
+                self._finish(call, failed(f"{call.function.word}: CancelledError: its asyncio loop was closed"))
+
+    def end_frame(self) -> None:
+        """Begin the calls that may run."""
+        call = self._calls.take_ready()
+        while call is not None:
+            try:
+                self._begin(call)
+            except EngineError as error:
+                self._finish(call, failed(f"{call.function.word}: {error}"))
+            call = self._calls.take_ready()
+
+    def _begin(self, call: Call) -> None:
+        if call.function.kind == "blocking":
+            self._pools.start(call)
+        else:
+            self._runtime(call.function.word.rpartition(".")[0]).start(call)
+
+    def _runtime(self, module: str) -> LoopRuntime:
+        """The loop given for the module, else the one that ticks the world, else our own."""
+        loop = self._given.get(module)
+        if loop is not None and not loop.is_running():
+            raise EngineError(f'the asyncio loop that "{module}" was installed with is not running')
+        loop = loop or running_loop()
+        if loop is not None:
+            if loop not in self._loops:
+                self._loops[loop] = LoopRuntime(loop, self._encode, self._ended)
+            return self._loops[loop]
+        if self._background is None:
+            self._background = Background(self._encode, self._ended)
+        return self._background
+
+    def _ended(self, call: Call, outcome: Outcome) -> None:
+        """The work of `call` is over; called on the thread where it ran."""
+        self._world.bus.from_outside(partial(self._finish, call, outcome))
+
+    def _finish(self, call: Call, outcome: Outcome) -> None:
+        if call in self._calls.running:
+            self._calls.ended(call)
+            self._answer(call, outcome)
+
+    def _answer(self, call: Call, outcome: Outcome) -> None:
+        if self._calls.close(call):
+            self._put(call.entity, call.token, outcome)
+
+    def _put(self, entity: int, token: int, outcome: Outcome) -> None:
+        shape, leaves = outcome.value or (b".", (_failure(outcome).text.encode(),))
+        if outcome.failure is not None:
+            self._faults.remember(outcome.failure)
+        self._world.loop.operations.note(b"result", entity, (token, shape, *leaves))
+        self._world.bus.answer(entity, (b"result", token, outcome.value is not None, shape, *leaves))
+
+    # Callbacks, from any thread.
+
+    def call_back(self, callback: Callback, args: tuple[Any, ...]) -> None:
+        """Queue a call of a script's function with a copy of `args`."""
+        packed: dict[Any, Any] = {"n": len(args), **dict(enumerate(args, 1))}
+        encoded = self._plain(packed, "arguments", self._world.limits.payload)
+        self._world.bus.from_outside(partial(self._deliver, callback, encoded))
+
+    def _deliver(self, callback: Callback, encoded: Encoded) -> None:
+        entity = self._world.entity(callback.entity)
+        actor = None if entity is None else entity.actor
+        if actor is None or not callback.alive:
+            return
+        # A key of its own: the callback may be dropped before the mail is read.
+        key = actor.function("handles", "again")(callback.handle.key_for(actor))
+        shape, leaves = encoded
+        self._world.loop.operations.note(b"callback", callback.entity, (shape, *leaves))
+        if not self._world.bus.put(actor, (b"callback", callback.entity, key, callback.name.encode(), shape, *leaves)):
+            self._world.problem(
+                f"the mailbox of entity {callback.entity} is full: a callback of {callback.name} was not delivered",
+                entity=callback.entity,
+            )
+
+    # Errors and the end.
+
+    def explain(self, error: ScriptError) -> None:
+        self._faults.explain(error)
+
+    def close(self) -> None:
+        for call in self._calls:
+            call.drop()
+        for module in self._modules.values():
+            self._end(module)
+        if self._background is not None:
+            self._background.close()
+        self._pools.close()
+        self._faults.clear()
+
+    def _end(self, module: HostModule) -> None:
+        """Run the module's endings: coroutines in the loop of its others, functions here."""
+        for ending in module.endings:
+            try:
+                if inspect.iscoroutinefunction(ending):
+                    self._runtime(module.name).end(ending)
+                else:
+                    ending()
+            except Exception:  # the others must end, too
+                _log.exception("the ending of host module %s failed", module.name)
+
+    def _encode(self, function: HostFunction, value: Any) -> Encoded:
+        module = self._modules.get(function.word.rpartition(".")[0])
+        return self._plain(value, "result", self._bytes(module))
+
+    def _plain(self, value: object, what: str, max_bytes: int) -> Encoded:
+        return encode(
+            value,
+            what=what,
+            max_bytes=max_bytes,
+            max_depth=self._world.limits.depth,
+            max_integer=2**53 if self._world.lua == "luajit21" else LUA_INTEGER,
+        )
+
+    def _bytes(self, module: HostModule | None) -> int:
+        limit = self._world.limits.payload
+        return limit if module is None or module.payload is None else module.payload
+
+
+def _failure(outcome: Outcome) -> Failure:
+    return outcome.failure or Failure("the call gave nothing")

@@ -1,0 +1,136 @@
+"""Host modules: Python functions that scripts get with `require`."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
+
+from engine.errors import EngineError
+from engine.host.annotations import lua_annotations
+from engine.host.signature import Signature
+
+if TYPE_CHECKING:
+    from engine.host.host import Host
+    from engine.world import World
+
+Kind = Literal["function", "coroutine", "blocking"]
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class HostFunction:
+    """One Python function of a host module. `word` is what errors call it: "scores.save"."""
+
+    word: str
+    name: str
+    kind: Kind
+    function: Callable[..., Any]
+    signature: Signature
+    timeout: float | None = None
+    process: bool = False
+
+
+class HostModule:
+    """Python functions under one name. A script gets them with `require` and calls them with plain data.
+
+    `@module.function` answers at once, in the frame of the script; `@module.coroutine`, for an `async def`,
+    and `@module.blocking`, for what takes long, let the calling task wait. `payload` is the bytes that an
+    argument or result of this module may have, the world's `Limits.payload` where it is not given.
+    """
+
+    def __init__(self, name: str, *, doc: str = "", payload: int | None = None) -> None:
+        if not isinstance(name, str) or not all(part.isidentifier() for part in name.split(".")):
+            raise EngineError(f'the name of a host module is one for `require`, such as "weather", got {name!r}')
+        self.name = name
+        self.doc = doc
+        self.payload = payload
+        self.functions: dict[str, HostFunction] = {}
+        self.endings: list[Callable[[], Awaitable[object] | object]] = []
+
+    def function(self, function: F) -> F:
+        """Let scripts call `function`; the frame waits for it, so it must be quick."""
+        self._refuse_async(function, "function")
+        return self._add(function, "function")
+
+    @overload
+    def coroutine(self, function: F, /) -> F: ...
+
+    @overload
+    def coroutine(self, /, *, timeout: float | None = None) -> Callable[[F], F]: ...
+
+    def coroutine(self, function: Any = None, /, *, timeout: float | None = None) -> Any:
+        """Let scripts call an `async def`; the task waits, the game does not. `timeout` is real seconds."""
+
+        def add(function: F) -> F:
+            if not inspect.iscoroutinefunction(_inner(function)):
+                raise EngineError(
+                    f"@{self.name}.coroutine is for an async def, and {function.__name__} is none; "
+                    f"use @{self.name}.function, or @{self.name}.blocking for what takes long"
+                )
+            return self._add(function, "coroutine", timeout)
+
+        return add if function is None else add(function)
+
+    @overload
+    def blocking(self, function: F, /) -> F: ...
+
+    @overload
+    def blocking(self, /, *, timeout: float | None = None, process: bool = False) -> Callable[[F], F]: ...
+
+    def blocking(self, function: Any = None, /, *, timeout: float | None = None, process: bool = False) -> Any:
+        """Let scripts call what takes long; it runs on a thread, or with `process` in another process.
+
+        `timeout` ends the wait, not the function: a thread cannot be stopped.
+        """
+
+        def add(function: F) -> F:
+            self._refuse_async(function, "blocking")
+            return self._add(function, "blocking", timeout, process)
+
+        return add if function is None else add(function)
+
+    def closed(self, function: F) -> F:
+        """Call `function`, also an `async def`, when the module is uninstalled or its world closes."""
+        self.endings.append(function)
+        return function
+
+    def annotations(self) -> str:
+        """A Lua file of annotations for an editor's language server, from signatures and docstrings."""
+        return lua_annotations(self)
+
+    def host(self, world: World) -> Host:
+        """What runs the host modules of `world`; the world asks for it."""
+        from engine.host.host import Host  # here, so that a game without host modules loads no asyncio
+
+        return Host(world)
+
+    def _refuse_async(self, function: Callable[..., Any], word: str) -> None:
+        if inspect.iscoroutinefunction(_inner(function)):
+            raise EngineError(
+                f"@{self.name}.{word} is for a plain def, and {function.__name__} is an async def; "
+                f"use @{self.name}.coroutine"
+            )
+
+    def _add(self, function: F, kind: Kind, timeout: float | None = None, process: bool = False) -> F:
+        name = function.__name__
+        if name in self.functions:
+            raise EngineError(f'host module "{self.name}" has two functions called {name}')
+        if timeout is not None and not timeout > 0:
+            raise EngineError(f"{self.name}.{name}: timeout must be seconds > 0, got {timeout!r}")
+        word = f"{self.name}.{name}"
+        signature = Signature(function)
+        self.functions[name] = HostFunction(word, name, kind, function, signature, timeout, process)
+        return function
+
+    def __repr__(self) -> str:
+        return f"<HostModule {self.name}: {', '.join(self.functions) or 'empty'}>"
+
+
+def _inner(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function behind `functools.partial`."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    return function

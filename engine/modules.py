@@ -1,0 +1,78 @@
+"""The seam to host modules: what the world asks of whatever runs them, and how one is found by its name."""
+
+from __future__ import annotations
+
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Any, Protocol
+
+from engine.errors import EngineError, ScriptError
+from engine.lua.actor import Actor
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+
+    from engine.world import World
+
+GROUP = "tidelock.modules"
+"""The entry points that offer host modules: a module, or a function without arguments that makes one."""
+
+Values = tuple[Any, ...]
+
+
+class Module(Protocol):
+    """A host module, as the world sees it."""
+
+    @property
+    def name(self) -> str:
+        """What scripts `require`."""
+
+    def host(self, world: World) -> ModuleHost:
+        """What runs modules of this kind in `world`; asked once, of the first module."""
+
+
+class ModuleHost(Protocol):
+    """Runs the host modules of one world. Everything is called on the ticking thread."""
+
+    @property
+    def pending(self) -> int:
+        """Calls that have no answer yet."""
+
+    def install(self, module: Any, loop: AbstractEventLoop | None) -> None: ...
+
+    def uninstall(self, name: str) -> None: ...
+
+    def describe(self, name: str) -> Values | None:
+        """What `require` of a module gives: the bytes of a payload, then name and kind of each function."""
+
+    def question(self, word: bytes, actor: Actor, entity: int, values: Values) -> Values:
+        """A script asks in its tick: "call", and "part" and "rest" of what is too long for one crossing."""
+
+    def start(self, actor: Actor, entity: int, values: Values) -> None:
+        """A task waits for a call: token, module, function, arguments."""
+
+    def cancel(self, entity: int, token: int) -> None:
+        """Nobody waits for that call any more."""
+
+    def leave(self, entity: int) -> None:
+        """Nobody waits for any call of that entity: it ended, or its script was reloaded."""
+
+    def begin_frame(self) -> None: ...
+
+    def end_frame(self) -> None: ...
+
+    def explain(self, error: ScriptError) -> None:
+        """Give an error that a Python function caused its `__cause__`, and that one's traceback."""
+
+    def close(self) -> None:
+        """Cancel what runs, end every thread and process."""
+
+
+def offered(name: str) -> Any:
+    """The module that an installed package offers under this name."""
+    found = entry_points(group=GROUP)
+    for entry in found:
+        if entry.name == name:
+            made = entry.load()
+            return made if hasattr(made, "host") else made()
+    known = ", ".join(sorted({entry.name for entry in found})) or "none"
+    raise EngineError(f'no installed package offers a host module "{name}" ({GROUP}); there is {known}')
