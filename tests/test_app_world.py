@@ -165,7 +165,7 @@ def test_an_error_of_a_strict_world_comes_out_of_run_after_everything_is_closed(
     world = make_world(strict=True)
     world.spawn("broken")
 
-    with pytest.raises(ScriptError, match="broken.lua:2"):
+    with pytest.raises(ScriptError, match=r"broken\.lua:2"):
         App(world, headless=True).run(frames=5)
 
     assert not pygame.display.get_init()
