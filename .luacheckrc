@@ -7,7 +7,7 @@ max_comment_line_length = 130
 -- What the engine gives to scripts, beside the allowed part of Lua's own library.
 stds.tidelock = {
   read_globals = {
-    "wait", "task", "bus", "shared", "entity", "log", "time", "async",
+    "wait", "task", "bus", "shared", "entity", "log", "time", "async", "tween",
     "input", "sprite", "sound", "camera", "draw", "http", "files",
   },
 }

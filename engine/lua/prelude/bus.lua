@@ -2,9 +2,9 @@
 -- Guarantee: each handler runs as a task of the entity that registered it, with a copy of the payload of its own.
 
 local prelude = ...
-local scheduler, outbox, clock = prelude.scheduler, prelude.outbox, prelude.clock
+local scheduler, outbox, wait = prelude.scheduler, prelude.outbox, prelude.wait
 local fault, payload = prelude.fault, prelude.payload
-local check_seconds, check_function = prelude.task.check_seconds, prelude.task.check_function
+local check_seconds, check_function, request_of = wait.check_seconds, wait.check_function, wait.request_of
 
 local error, type, tostring, setmetatable, pairs = error, type, tostring, setmetatable, pairs
 local format = string.format
@@ -156,7 +156,7 @@ function bus.request(id, name, value, timeout)
     put("forget", me.entity.id, token)
   end
   me.abandon = forget
-  local ok, reply = scheduler.suspend("bus.request", 2, timeout and clock.now + timeout or nil)
+  local ok, reply = scheduler.suspend("bus.request", 2, timeout and request_of(timeout) or nil)
   me.abandon = nil
   if pending[token] then
     forget()
@@ -189,7 +189,7 @@ function bus.wait_event(name, timeout)
   me.abandon = function()
     drop(sub)
   end
-  local event = scheduler.suspend("task.wait_event", 2, timeout and clock.now + timeout or nil)
+  local event = scheduler.suspend("task.wait_event", 2, timeout and request_of(timeout) or nil)
   me.abandon = nil
   drop(sub)
   return event

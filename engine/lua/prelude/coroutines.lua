@@ -3,30 +3,47 @@
 -- with all its values. What Lua itself says about dead and running coroutines stays as it is.
 
 local prelude = ...
-local scheduler, fault = prelude.scheduler, prelude.fault
+local scheduler, fault, records = prelude.scheduler, prelude.fault, prelude.records
 
 local raw_resume, raw_yield, raw_status = coroutine.resume, coroutine.yield, coroutine.status
 local raw_running, raw_close, isyieldable = coroutine.running, coroutine.close, coroutine.isyieldable
 local error, select, type, setmetatable = error, select, type, setmetatable
-local SUSPEND = scheduler.SUSPEND
+local SUSPEND, REFUSED = records.SUSPEND, records.REFUSED
+local ABORT = {} -- yielded by a coroutine that cancels itself
+local ABORTED = "the coroutine was cancelled"
 local PREFIXES = _VERSION ~= "Lua 5.1" -- PUC Lua puts the caller's place before an error that leaves `wrap`
 
 local coroutines = {}
 
-local waiting = setmetatable({}, { __mode = "k" }) -- inner coroutines whose task is suspended
+local waiting = setmetatable({}, { __mode = "k" }) -- inner coroutines whose task is suspended: true, or ABORT
+
+
+-- Ends a coroutine that is no task: Lua itself would still resume it, so it is remembered as dead.
+local function bury(co)
+  waiting[co] = nil
+  records.bury(co)
+  scheduler.close(scheduler.current.entity, co)
+end
 
 
 -- Hands a wait of the inner coroutine on to the task around it, and goes on when that is resumed.
 local function relay(co, ...)
   local ok, token = ...
-  if token ~= SUSPEND or not ok then
+  if not ok or token ~= SUSPEND and token ~= ABORT then
     return ...
-  end
-  if not isyieldable() then
-    error("wait: cannot wait inside " .. fault.in_the_way() .. ", which is a C function", 0)
+  elseif token == ABORT then
+    bury(co)
+    return false, ABORTED
+  elseif not isyieldable() then
+    return relay(co, raw_resume(co, REFUSED, fault.in_the_way()))
   end
   waiting[co] = true
-  return relay(co, raw_resume(co, raw_yield(select(2, ...))))
+  local first, second = raw_yield(select(2, ...))
+  if waiting[co] == ABORT then
+    bury(co)
+    return false, ABORTED
+  end
+  return relay(co, raw_resume(co, first, second))
 end
 
 
@@ -39,17 +56,40 @@ local function settled(co, ...)
 end
 
 
+local function handed_back(task, ...)
+  task.resumed_by_script = nil
+  return ...
+end
+
+
+--- Why `co` cannot be resumed by a script now, in Lua's own words where it has some; nil where it can.
+function coroutines.obstacle(co)
+  local status = coroutines.status(co)
+  if status == "dead" then
+    return "cannot resume dead coroutine"
+  elseif status ~= "suspended" then
+    return "cannot resume non-suspended coroutine"
+  end
+  local task = records.task_of(co)
+  if task and task.abandon then
+    return "cannot resume a task that waits for an event, an answer or other tasks"
+  end
+  return nil
+end
+
+
 local function resume(co, ...)
-  if type(co) == "thread" then
-    local task = scheduler.task_of(co)
-    if task and task.state ~= "done" then
-      if raw_status(co) ~= "suspended" then
-        return raw_resume(co)
-      end
-      return scheduler.start(task, ...)
-    elseif waiting[co] then
-      return false, "cannot resume non-suspended coroutine"
+  if type(co) ~= "thread" then
+    error("bad argument #1 to 'resume' (coroutine expected)", 2)
+  end
+  local task = records.task_of(co)
+  if task or waiting[co] then
+    local reason = coroutines.obstacle(co)
+    if reason then
+      return false, reason
     end
+    task.resumed_by_script = true
+    return handed_back(task, scheduler.start(task, ...))
   end
   return settled(co, relay(co, raw_resume(co, ...)))
 end
@@ -61,11 +101,12 @@ local function unwrap(co, ok, ...)
     return ...
   end
   local failure = ...
-  if raw_close then
-    raw_close(co)
+  if raw_close and raw_status(co) == "dead" then
+    local closed, problem = raw_close(co)
+    failure = closed and failure or problem
   end
   if PREFIXES and type(failure) == "string" then
-    error(failure, 3)
+    error(failure, 2)
   end
   error(failure, 0)
 end
@@ -75,7 +116,7 @@ function coroutines.create(fn)
   if type(fn) ~= "function" then
     error("bad argument #1 to 'create' (function expected)", 2)
   end
-  return scheduler.new_thread(fn)
+  return records.new_thread(fn)
 end
 
 
@@ -83,10 +124,22 @@ function coroutines.wrap(fn)
   if type(fn) ~= "function" then
     error("bad argument #1 to 'wrap' (function expected)", 2)
   end
-  local co = scheduler.new_thread(fn)
+  local co = records.new_thread(fn)
   return function(...)
     return unwrap(co, resume(co, ...))
   end
+end
+
+
+--- As Lua says it; a coroutine whose `wait` suspended the task around it is still at work.
+function coroutines.status(co)
+  local task = records.task_of(co)
+  if task and task.state == "done" then
+    return "dead"
+  elseif waiting[co] then
+    return "normal"
+  end
+  return raw_status(co)
 end
 
 
@@ -94,26 +147,49 @@ function coroutines.running()
   local task = scheduler.current
   local co, main = raw_running()
   if task and task.thread == co then
-    scheduler.expose(task)
+    records.expose(task)
   end
   return co, main
 end
 
 
-if raw_close then
-  function coroutines.close(co)
-    local task = type(co) == "thread" and scheduler.task_of(co)
-    if task and raw_status(co) == "suspended" then
-      scheduler.cancel(task)
+--- Lua's own, also where Lua has none.
+function coroutines.close(...)
+  local co = ...
+  if type(co) == "thread" then
+    local task, status = records.task_of(co), coroutines.status(co)
+    if task and status == "dead" then
       return true
+    elseif task and status == "suspended" then
+      scheduler.stop(task)
+      return true
+    elseif waiting[co] or not raw_close and status ~= "dead" and status ~= "suspended" then
+      error("cannot close a " .. status .. " coroutine", 2)
     end
-    return raw_close(co)
+  end
+  if raw_close then
+    return raw_close(...)
+  elseif type(co) ~= "thread" then
+    error("bad argument #1 to 'close' (coroutine expected)", 2)
+  end
+  records.bury(co)
+  return true
+end
+
+
+--- End a coroutine that is no task, wherever it stands: what `task.cancel` does. One that resumes others goes on.
+function coroutines.abort(co)
+  if waiting[co] then
+    waiting[co] = ABORT
+  elseif raw_status(co) == "suspended" then
+    bury(co)
+  elseif co == raw_running() and isyieldable() then
+    raw_yield(ABORT)
   end
 end
 
 
 coroutines.yield = raw_yield
-coroutines.status = raw_status
 coroutines.isyieldable = isyieldable
 
 

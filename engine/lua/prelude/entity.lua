@@ -34,7 +34,9 @@ Entity.__index = Entity
 --- Count `task` among those that end with this entity. Returns nothing, or why there may be no more.
 function Entity:own(task)
   local limit = entity.task_limit
-  if limit and self.task_count >= limit then
+  if self.ending then
+    return format("entity %d is ending, no task can be started any more", self.id)
+  elseif limit and self.task_count >= limit then
     return format("entity %d has %d live tasks, the limit (Limits.tasks)", self.id, limit)
   end
   task.listed = true

@@ -6,7 +6,20 @@ local fault = {}
 local type, tostring, next, rawget = type, tostring, next, rawget
 local format, find = string.format, string.find
 local concat, sort = table.concat, table.sort
+local pairs, rawequal = pairs, rawequal
 local getinfo, traceback, getmetatable = debug.getinfo, debug.traceback, debug.getmetatable
+
+local NAMES = {} -- C function -> what scripts call it
+local TRANSPARENT = { [pcall] = true, [xpcall] = true, [error] = true } -- never what keeps a task from waiting
+
+for _, library in pairs({ "string", "table", "coroutine" }) do
+  for name, value in pairs(_G[library]) do
+    NAMES[value] = library .. "." .. name
+  end
+end
+for _, name in pairs({ "tostring", "next", "load", "require", "ipairs", "select" }) do
+  NAMES[_G[name] or false] = name
+end
 
 local FIELDS = 6 -- of a table raised as an error: enough to recognise it, short enough for one line
 
@@ -62,16 +75,25 @@ end
 
 --- The C function that keeps the caller from suspending ("string.gsub"), for an error message.
 function fault.in_the_way()
-  for level = 3, 30 do
-    local info = getinfo(level, "Sn")
+  for level = 3, 200 do
+    local info = getinfo(level, "Snf")
     if not info then
       break
     end
-    if info.what == "C" and info.name and not find(info.name, "^for iterator") then
-      return info.name
+    if info.what == "C" and not TRANSPARENT[info.func] then
+      return NAMES[info.func] or info.name or "a function"
     end
   end
-  return "a C function"
+  return "a function"
+end
+
+
+--- True where `value` is the error `cause`, or its text with something before or after it.
+function fault.stems_from(value, cause)
+  if type(value) == "string" and type(cause) == "string" then
+    return find(value, cause, 1, true) ~= nil
+  end
+  return rawequal(value, cause)
 end
 
 

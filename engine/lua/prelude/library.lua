@@ -2,6 +2,7 @@
 
 local prelude = ...
 local sandbox, scheduler, outbox = prelude.sandbox, prelude.scheduler, prelude.outbox
+local wait, group = prelude.wait, prelude.group
 local clock, task, bus, random, payload = prelude.clock, prelude.task, prelude.bus, prelude.random, prelude.payload
 local coroutines, entity = prelude.coroutines, prelude.entity
 
@@ -22,12 +23,17 @@ local function pick(from, names)
 end
 
 
-base.wait = task.wait
+base.wait = prelude.wait.wait
+base.tween = prelude.tween.tween
 libraries.coroutine = pick(coroutines, { "create", "resume", "wrap", "yield", "status", "running", "isyieldable", "close" })
-libraries.task = pick(task, {
-  "spawn", "defer", "delay", "wait", "cancel", "every", "finally", "current", "status", "wait_frames", "wait_until",
-})
+libraries.task = pick(task, { "spawn", "defer", "delay", "cancel", "every", "finally", "current", "status" })
+for _, module in next, { pick(wait, { "wait", "wait_frames", "wait_until" }), pick(group, { "group", "all", "race" }) } do
+  for name, value in next, module do
+    libraries.task[name] = value
+  end
+end
 libraries.task.wait_event = bus.wait_event
+libraries.async = pick(prelude.async, { "start", "all", "race" })
 libraries.bus = pick(bus, { "on", "once", "emit", "send", "request", "handle" })
 libraries.entity = entity.library
 libraries.time = setmetatable({}, {
@@ -182,7 +188,7 @@ end
 --- Call `fn(event)` when the value has changed: at most once per frame, `event.payload` is the last value.
 function libraries.shared.watch(key, fn)
   check_key("shared.watch", key)
-  task.check_function("shared.watch", fn, 2)
+  wait.check_function("shared.watch", fn, 2)
   return bus.subscribe_watch(key, fn)
 end
 

@@ -11,7 +11,7 @@
 
 local prelude = ...
 local scheduler, clock, outbox = prelude.scheduler, prelude.clock, prelude.outbox
-local bus, entity, fault = prelude.bus, prelude.entity, prelude.fault
+local bus, entity, fault, records = prelude.bus, prelude.entity, prelude.fault, prelude.records
 
 local pump = { fixed_step = 1 / 60 }
 
@@ -241,10 +241,16 @@ end
 
 function scheduler.on_failure(task, value, trace)
   local me = task.entity
-  local maker = task.maker and fault.place(task.maker, task.made_at) or false
+  local maker = records.origin(task) or false
   local callback = task.callback
   put("problem", me.id, fault.describe(value), trace, maker,
     callback and callback.name or task.instant or false, callback and callback.id and true or false)
+end
+
+
+function scheduler.on_overrun(task, rounds)
+  scheduler.on_failure(task, "task.defer: deferred tasks still defer others after " .. rounds
+    .. " rounds; the rest goes on in the next frame", "")
 end
 
 

@@ -3,96 +3,49 @@
 --
 -- A task suspends by yielding `SUSPEND` and what it waits for: true (the next frame), a time, or nothing (somebody
 -- else wakes it). Scripts never get hold of `SUSPEND`, so nothing they yield can be taken for a request.
+--
+-- States of a task: "new", "running", "instant" (runs and may not wait), "cancelled" (runs until it next waits),
+-- "next" (waits for the next frame), "waiting", "parked" (yielded by itself), "done".
 
 local prelude = ...
-local queue, fault, clock = prelude.queue, prelude.fault, prelude.clock
+local turns, fault, records = prelude.turns, prelude.fault, prelude.records
 
-local scheduler = {
-  current = nil, -- the task that runs
-  single = nil, -- the only task that sleeps here, if it waits for the next frame
-  pending = false, -- other tasks sleep here
-  deferrals = 0, -- how many tasks run at the end of this tick
-}
+local scheduler = turns
 
-local create, raw_resume, raw_yield = coroutine.create, coroutine.resume, coroutine.yield
+local raw_resume, raw_yield = coroutine.resume, coroutine.yield
 local raw_status, raw_close, isyieldable = coroutine.status, coroutine.close, coroutine.isyieldable
-local error, next, setmetatable, pcall = error, next, setmetatable, pcall
+local error, next, setmetatable, pcall, rawequal, select = error, next, setmetatable, pcall, rawequal, select
 local sort, unpack = table.sort, table.unpack or unpack
-local getinfo = debug.getinfo
+local hire, own, next_frame = records.hire, records.own, turns.next_frame
 
-local SUSPEND, DONE = {}, {}
-local POOL = 16 -- idle workers kept per state
+local SUSPEND, REFUSED, DONE = records.SUSPEND, records.REFUSED, records.DONE
+local LAST_ROUNDS = 8 -- of cancelling, when clean-ups of a dying entity start new tasks
 
-local pool, pooled = {}, 0
-local upcoming, spare, count = {}, {}, 0 -- tasks that wait for the next frame, in order; some may have ended meanwhile
-local deferred = {}
-local tasks = setmetatable({}, { __mode = "k" }) -- thread -> task, for threads that scripts know
-local taken, left = {}, 0 -- those of this frame, while mail is delivered and while they run
-local born = 0
+local closing = false
 
-scheduler.SUSPEND = SUSPEND
-scheduler.on_thread = nil -- called with every new thread; the limits set it
 scheduler.on_failure = nil -- function(task, value, traceback): an error nobody waits for
 scheduler.on_pause = nil -- function(task, callback): it failed too often and is not called any more
 scheduler.error_limit = nil -- failures in a row after which that happens
+scheduler.SUSPEND = SUSPEND
+scheduler.CANCELLED = setmetatable({ message = "the task was cancelled" }, { __metatable = false })
 
 
-local function new_thread(fn)
-  local thread = create(fn)
-  if scheduler.on_thread then
-    scheduler.on_thread(thread)
+--- Run what `thread` had marked `<close>`; an error there is reported, unless it is `value`, which ended the task.
+local function close(entity, thread, value)
+  if closing then
+    pcall(raw_close, thread)
+  elseif raw_close then
+    closing = true
+    scheduler.call(entity, "closing a task", function()
+      local ok, problem = raw_close(thread)
+      if not ok and not rawequal(problem, value) then
+        error(problem, 0)
+      end
+    end)
+    closing = false
   end
-  return thread
 end
-scheduler.new_thread = new_thread
-
-
--- Counted by birth, so that the tasks of an entity can be cancelled in the order in which they were made.
-local function new_task(thread, entity)
-  born = born + 1
-  return { thread = thread, entity = entity, born = born, state = "new" }
-end
-
-
---- A task around `thread` that scripts may know; owned by `entity`.
-function scheduler.adopt(thread, entity)
-  local task = new_task(thread, entity)
-  local full = entity:own(task)
-  if full then
-    error("task: " .. full, 4)
-  end
-  task.exposed = true
-  tasks[thread] = task
-  return task
-end
-
-
---- The task of `thread`, or nil for a thread that is none.
-function scheduler.task_of(thread)
-  return tasks[thread]
-end
-
-
--- Body of a worker: runs one function after the other, so that a handler that does not wait costs no new thread.
-local function work(task, fn, ...)
-  fn(...)
-  if task.exposed then
-    return
-  end
-  return work(raw_yield(DONE))
-end
-
-
-local function hire(entity)
-  if pooled > 0 then
-    local task = pool[pooled]
-    pool[pooled] = nil
-    pooled = pooled - 1
-    task.entity, task.state = entity, "new"
-    return task
-  end
-  return new_task(new_thread(work), entity)
-end
+scheduler.close = close
 
 
 local function run_cleanups(task)
@@ -110,16 +63,20 @@ local function finish(task, ok, ...)
     return
   end
   task.state = "done"
-  if task.list then
-    queue.remove(task)
-  end
+  turns.forget(task)
   if task.listed then
     task.entity:disown(task)
+  end
+  if task.exposed then
+    records.bury(task.thread)
   end
   local abandon = task.abandon
   if abandon then
     task.abandon = nil
     abandon()
+  end
+  if task.returns then
+    scheduler.stop_each(task.returns)
   end
   if task.cleanups then
     run_cleanups(task)
@@ -150,11 +107,13 @@ end
 
 local function fail(task, value)
   local trace = fault.trace(task.thread, value)
-  if raw_close then
-    pcall(raw_close, task.thread)
+  local cause = task.cause
+  if cause and fault.stems_from(value, cause.value) then
+    trace = trace .. "\n" .. cause.trace
   end
+  close(task.entity, task.thread, value)
   local callback = task.callback
-  if not task.on_end or task.reported then
+  if not task.resumed_by_script and (not task.on_end or task.reported) then
     scheduler.on_failure(task, value, trace)
   end
   if callback then
@@ -173,63 +132,55 @@ local function retire(task)
   if task.exposed or task.listed or task.cleanups or task.on_end or task.abandon then
     finish(task, true)
   end
-  if not task.exposed and pooled < POOL then
-    task.listed, task.instant, task.reported = nil, nil, nil
-    pooled = pooled + 1
-    pool[pooled] = task
-  end
+  records.release(task)
 end
 
 
 local function destroy(task)
-  if raw_close then
-    pcall(raw_close, task.thread)
-  end
+  close(task.entity, task.thread)
   finish(task, false, scheduler.CANCELLED)
 end
 
 
--- A task that is the only one to sleep here stands in `single`, where the pump looks first; the pump does not keep more
--- than two results of it, so one that somebody waits for goes into the list.
-local function next_frame(task)
-  task.state = "next"
-  if not scheduler.pending then
-    if not scheduler.single and not task.on_end then
-      scheduler.single = task
-      return true
-    end
-    scheduler.pending = true
+-- Makes the entity answer for a task that does not end at once. Returns true, or false and why it may not live on.
+local function keep(task)
+  local full = not task.listed and own(task)
+  if full then
+    fail(task, full)
+    return false, full
   end
-  if scheduler.single then
-    count, upcoming[1] = 1, scheduler.single
-    scheduler.single = nil
-  end
-  count = count + 1
-  upcoming[count] = task
   return true
-end
-
-
-local function sleep_until(task, due)
-  scheduler.pending = true
-  queue.sleep(task, due)
 end
 
 
 local function sleep(task, request)
-  local full = not task.listed and task.entity:own(task)
-  if full then
-    fail(task, full)
+  local kept, full = keep(task)
+  if not kept then
     return false, full
   elseif request == true then
-    next_frame(task)
-  else
-    task.state = "waiting"
-    if request then
-      sleep_until(task, request)
-    end
+    return next_frame(task)
+  end
+  task.state = "waiting"
+  if request then
+    turns.sleep_until(task, request)
   end
   return true
+end
+
+
+-- A thread that yielded by itself goes on when a script resumes it.
+local function park(task, ...)
+  if task.state == "cancelled" then
+    return destroy(task)
+  elseif task.instant then
+    return fail(task, task.instant .. " yielded; only a task can wait: task.spawn(function() ... end)")
+  end
+  local kept, full = keep(task)
+  if not kept then
+    return false, full
+  end
+  task.state = "parked"
+  return ...
 end
 
 
@@ -257,13 +208,8 @@ local function settle(task, outer, ...)
     end
     finish(task, ...)
     return ...
-  elseif task.state == "cancelled" then
-    return destroy(task)
-  elseif task.instant then
-    return fail(task, task.instant .. " yielded; only a task can wait: task.spawn(function() ... end)")
   end
-  task.state = "parked"
-  return ...
+  return park(task, ...)
 end
 scheduler.settle = settle
 
@@ -327,189 +273,138 @@ function scheduler.call_hook(entity, hook, ...)
 end
 
 
---- Raise why the calling task cannot wait; `level` blames the caller.
-function scheduler.refuse(word, level)
+--- Keep what `task` is to be resumed with when its turn comes.
+function scheduler.set_aside(task, ...)
+  task.args = { n = select("#", ...), ... }
+end
+
+
+--- A task of `entity` for `fn(...)`, not started, and not known to scripts. `level` blames the caller for one too many.
+function scheduler.prepare(entity, level, fn, ...)
+  local task = hire(entity)
+  local full = own(task)
+  if full then
+    records.release(task)
+    error("task: " .. full, level + 1)
+  end
+  scheduler.set_aside(task, task, fn, ...)
+  return task
+end
+
+
+--- An error at the caller's line unless the calling task may suspend.
+function scheduler.check_can_wait(word, level)
   local task = scheduler.current
   if not task then
     error(word .. ": only a task can wait", level + 1)
   elseif task.instant then
     error(word .. ": " .. task.instant .. " cannot wait, it must end within the frame; "
       .. "use task.spawn(function() ... end) for what takes longer", level + 1)
+  elseif not isyieldable() then
+    scheduler.refuse(word, level + 1, fault.in_the_way())
   end
-  error(word .. ": cannot wait inside " .. fault.in_the_way() .. ", which is a C function; "
-    .. "wait before or after the call", level + 1)
 end
 
 
---- Suspend the calling task for `request`; what it is resumed with comes back. `level` blames the caller.
+--- Raise that `obstacle`, a C function, keeps the calling task from waiting.
+function scheduler.refuse(word, level, obstacle)
+  error(word .. ": cannot wait inside " .. obstacle .. ", which is a C function; wait before or after the call", level + 1)
+end
+
+
+--- Suspend the calling task for `request`; the first two values it is resumed with come back. `level` blames the caller.
 function scheduler.suspend(word, level, request)
   local task = scheduler.current
-  if not task or task.instant or not isyieldable() then
-    scheduler.refuse(word, level + 1)
+  if not task or task.state ~= "running" or not isyieldable() then
+    scheduler.check_can_wait(word, level + 1)
   end
-  return raw_yield(SUSPEND, request)
+  local first, second = raw_yield(SUSPEND, request)
+  if first == REFUSED then
+    scheduler.refuse(word, level + 1, second)
+  end
+  return first, second
 end
-
-
--- Takes a task out of those that wait for the next frame.
-local function unlist(task)
-  if scheduler.single == task then
-    scheduler.single = nil
-  end
-  for i = left, 1, -1 do
-    if taken[i] == task then
-      taken[i] = false
-      return
-    end
-  end
-  for i = count, 1, -1 do
-    if upcoming[i] == task then
-      upcoming[i] = false
-      return
-    end
-  end
-end
-
-
--- Makes a waiting task one that waits for nothing.
-local function rouse(task)
-  if task.list then
-    queue.remove(task)
-  elseif task.state == "next" then
-    unlist(task)
-  end
-  task.abandon = nil
-end
-scheduler.rouse = rouse
 
 
 --- Wake a suspended task now, wherever it sleeps; a task that has ended stays ended.
 function scheduler.wake(task, ...)
   if task.state == "waiting" or task.state == "next" then
-    rouse(task)
+    turns.take_out(task)
+    task.abandon = nil
     return resume(task, ...)
   end
 end
 
 
---- Start or go on with `task` now; arguments that were set aside come first.
-function scheduler.start(task, ...)
-  rouse(task)
+--- The same at the end of this tick: for what is noticed where no other task may run.
+function scheduler.wake_later(task, ...)
+  if task.state == "waiting" and not task.deferred then
+    turns.take_out(task)
+    scheduler.set_aside(task, ...)
+    turns.defer(task)
+  end
+end
+
+
+--- Start or go on with `task` now, with these values, else with those that were set aside for it.
+local function start(task, ...)
+  turns.take_out(task)
+  task.abandon = nil
   local args = task.args
   if args then
     task.args = nil
-    return resume(task, unpack(args, 1, args.n))
+    if select("#", ...) == 0 then
+      return resume(task, unpack(args, 1, args.n))
+    end
   end
   return resume(task, ...)
 end
-
-
---- Run `task` at the end of this tick.
-function scheduler.defer(task)
-  local n = scheduler.deferrals + 1
-  scheduler.deferrals = n
-  deferred[n] = task
-  task.deferred = n
-end
-
-
---- Run everything that was deferred, also what that defers.
-function scheduler.run_deferred()
-  local i = 1
-  while i <= scheduler.deferrals do
-    local task = deferred[i]
-    deferred[i] = nil
-    if task and task.deferred == i then
-      task.deferred = nil
-      scheduler.start(task)
-    end
-    i = i + 1
-  end
-  scheduler.deferrals = 0
-end
-
-
--- A started task goes on with nothing; one that was set aside starts with its arguments.
-local function run_next(task)
-  if task.state == "next" then
-    if task.args then
-      task.state = "new"
-      return scheduler.start(task)
-    end
-    return resume(task)
-  end
-end
-
-
---- Set aside what waits for this frame, before mail makes more tasks wait for the next.
-function scheduler.take_upcoming()
-  if scheduler.single then
-    count, upcoming[1] = 1, scheduler.single
-    scheduler.single = nil
-  end
-  if count > 0 then
-    taken, left = upcoming, count
-    upcoming, spare, count = spare, upcoming, 0
-    scheduler.pending = true
-  end
-end
-
-
-local function run_taken()
-  local list, n = taken, left
-  for i = 1, n do
-    local task = list[i]
-    list[i] = nil
-    if task then
-      run_next(task)
-    end
-  end
-  left = 0
-end
-
-
---- Run what is due: first the waits for this frame, then the timers, in the order of their wake times.
-function scheduler.run_due()
-  if left == 0 then
-    scheduler.take_upcoming()
-  end
-  run_taken()
-  local now = clock.now
-  local task = queue.take_due(now)
-  while task do
-    scheduler.start(task)
-    task = queue.take_due(now)
-  end
-  scheduler.pending = count > 0 or queue.wake() ~= false
-end
-
-
---- When the first sleeper wakes: true for the next frame, a time, or false for never.
-function scheduler.wake_time()
-  return (scheduler.single or count > 0) and true or queue.wake()
-end
-
-
---- Let `task` run in the next frame, or at `due`.
-scheduler.next_frame = next_frame
-scheduler.sleep_until = sleep_until
+scheduler.start = start
 
 
 --- End `task` now, or where it next waits if it is running. Ended tasks stay as they are.
-function scheduler.cancel(task)
-  if task.state == "done" then
-    return
-  elseif task.state == "running" or task.state == "instant" or task.state == "cancelled" then
+function scheduler.stop(task)
+  local state = task.state
+  if state == "running" or state == "instant" then
     task.state = "cancelled"
-    if task == scheduler.current and isyieldable() then
-      raw_yield(SUSPEND)
+  elseif state ~= "done" and state ~= "cancelled" then
+    destroy(task)
+  end
+end
+
+
+--- End every task that is a key of `set`, oldest first.
+function scheduler.stop_each(set)
+  local list = {}
+  for task in next, set do
+    list[#list + 1] = task
+  end
+  sort(list, function(a, b) return a.number < b.number end)
+  for i = 1, #list do
+    scheduler.stop(list[i])
+  end
+end
+
+
+--- End the calling task here, if it has been stopped while it ran.
+function scheduler.heed()
+  local me = scheduler.current
+  if me and me.state == "cancelled" and isyieldable() then
+    raw_yield(SUSPEND)
+  end
+end
+
+
+--- End every task of a dying entity; what their clean-ups start ends too.
+function scheduler.cancel_all(entity)
+  for _ = 1, LAST_ROUNDS do
+    if not next(entity.tasks) then
+      return
     end
-    return
+    scheduler.stop_each(entity.tasks)
   end
-  if task.deferred then
-    deferred[task.deferred], task.deferred = false, nil
-  end
-  destroy(task)
+  entity.ending = true
+  scheduler.stop_each(entity.tasks)
 end
 
 
@@ -523,40 +418,6 @@ function scheduler.finally(fn)
   end
   list[#list + 1] = fn
 end
-
-
---- Note on `task` where it was made: `level` counts from the caller.
-function scheduler.remember(task, level)
-  local info = getinfo(level + 1, "fl")
-  if info then
-    task.maker, task.made_at = info.func, info.currentline
-  end
-end
-
-
---- Scripts got to know this thread: it must not be used again for something else.
-function scheduler.expose(task)
-  if not task.exposed then
-    task.exposed = true
-    tasks[task.thread] = task
-  end
-end
-
-
---- End every task of `entity`, oldest first.
-function scheduler.cancel_all(entity)
-  local list = {}
-  for task in next, entity.tasks do
-    list[#list + 1] = task
-  end
-  sort(list, function(a, b) return a.born < b.born end)
-  for i = 1, #list do
-    scheduler.cancel(list[i])
-  end
-end
-
-
-scheduler.CANCELLED = setmetatable({}, { __tostring = function() return "the task was cancelled" end })
 
 
 return scheduler

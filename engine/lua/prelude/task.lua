@@ -1,156 +1,165 @@
--- `wait` and the `task` library that scripts call.
--- Guarantee: spawn runs now, defer later in this frame, delay never inline; each returns the Lua thread it made.
+-- The `task` library that scripts call: starting, scheduling and ending tasks.
+-- Guarantee: spawn runs now, defer later in this frame, delay never inline; each returns the Lua thread.
 
 local prelude = ...
-local scheduler, clock, fault = prelude.scheduler, prelude.clock, prelude.fault
+local scheduler, turns, clock = prelude.scheduler, prelude.turns, prelude.clock
+local fault, records, coroutines = prelude.fault, prelude.records, prelude.coroutines
+local check_seconds, check_function = prelude.wait.check_seconds, prelude.wait.check_function
+local request_of = prelude.wait.request_of
 
-local error, type, tostring, select, xpcall = error, type, tostring, select, xpcall
-local format, floor, huge = string.format, math.floor, math.huge
-local raw_status = coroutine.status
+local error, type, xpcall = error, type, xpcall
+local format, floor = string.format, math.floor
 local traceback = debug.traceback
-local raw_yield, isyieldable = coroutine.yield, coroutine.isyieldable
-local suspend, SUSPEND = scheduler.suspend, scheduler.SUSPEND
+local task_of, adopt, remember = records.task_of, records.adopt, records.remember
 
 local task = {}
 
-
-local function seconds_error(word, value, level)
-  error(format("%s: seconds must be a number >= 0, got %s", word,
-    type(value) == "number" and tostring(value) or type(value) == "string" and format("%q", value)
-    or "a " .. type(value)), level + 1)
-end
+local SHOWN = { next = "waiting", instant = "running", cancelled = "running" } -- states that scripts know by another name
 
 
-local function check_seconds(word, value, level)
-  if type(value) ~= "number" or not (value >= 0 and value < huge) then
-    seconds_error(word, value, level + 1)
-  end
-end
-task.check_seconds = check_seconds
-
-
-local function check_function(word, value, level)
-  if not fault.callable(value) then
-    error(format("%s: expected a function, got %s", word, value == nil and "nil" or "a " .. type(value)), level + 1)
-  end
-end
-task.check_function = check_function
-
-
--- What `suspend` understands: the next frame, or the time at which `seconds` from now have passed.
-local function request_of(seconds)
-  local due = clock.now + seconds
-  return due > clock.now and due or true
-end
-
-
---- Suspend the calling task for `seconds`; returns the seconds that really passed.
-function task.wait(seconds)
-  local request = true
-  if seconds and seconds ~= 0 then
-    check_seconds("wait", seconds, 2)
-    request = request_of(seconds)
-  end
-  if scheduler.current.state ~= "running" or not isyieldable() then
-    scheduler.refuse("wait", 2)
-  end
-  local started = clock.now
-  raw_yield(SUSPEND, request)
-  return clock.now - started
-end
-
-
--- The task for `fn`, a function or a thread that can still be resumed.
-local function task_for(word, fn, level)
-  if type(fn) == "thread" then
-    local known = scheduler.task_of(fn)
-    if known and known.state ~= "done" and raw_status(fn) == "suspended" then
-      return known
-    elseif raw_status(fn) ~= "suspended" then
-      error(format("%s: cannot resume a %s coroutine", word, raw_status(fn)), level + 1)
-    end
-    return scheduler.adopt(fn, scheduler.current.entity)
-  end
-  check_function(word, fn, level + 1)
+--- `fn` as a function: an object that can be called is wrapped in one.
+function task.function_of(fn)
   if type(fn) == "table" then
     local object = fn
-    fn = function(...)
+    return function(...)
       return object(...)
     end
   end
-  local made = scheduler.adopt(scheduler.new_thread(fn), scheduler.current.entity)
-  scheduler.remember(made, level + 1)
+  return fn
+end
+
+
+-- A new task for a function, owned by the calling entity.
+local function task_for(word, fn, level)
+  check_function(word, fn, level + 1)
+  local made = adopt(records.new_thread(task.function_of(fn)), scheduler.current.entity, level + 1)
+  remember(made, level + 1)
   return made
 end
 
 
-local function set_aside(made, ...)
-  made.args = { n = select("#", ...), ... }
+-- The task of a thread that can be resumed now; one that was none becomes a task.
+local function resumable(word, thread, level)
+  local known, reason = task_of(thread), coroutines.obstacle(thread)
+  if reason then
+    error(format("%s: %s", word, reason), level + 1)
+  end
+  return known or adopt(thread, scheduler.current.entity, level + 1)
 end
 
 
 --- Run `fn(...)`, or go on with a thread, now until it first suspends.
 function task.spawn(fn, ...)
-  local made = task_for("task.spawn", fn, 2)
+  local made
+  if type(fn) == "thread" then
+    made = resumable("task.spawn", fn, 2)
+  else
+    made = task_for("task.spawn", fn, 2)
+  end
   scheduler.start(made, ...)
   return made.thread
 end
 
 
---- Run `fn(...)` later in this frame.
-function task.defer(fn, ...)
-  local made = task_for("task.defer", fn, 2)
-  scheduler.rouse(made)
-  set_aside(made, ...)
-  scheduler.defer(made)
-  return made.thread
+-- Body of a task that goes on with another: one that has ended meanwhile is left alone.
+local function go_on(word, thread, ...)
+  local known = task_of(thread)
+  if known and known.returns then
+    known.returns[scheduler.current] = nil
+  end
+  if coroutines.status(thread) ~= "dead" then
+    scheduler.start(resumable(word, thread, 0), ...)
+  end
 end
 
 
---- Run `fn(...)` in the first frame in which `seconds` have passed, never in this one.
+-- A task, not started, for a function; or one that goes on with a thread when its turn comes. A thread may have
+-- several such returns before it, and they end with it.
+local function task_to_come(word, fn, ...)
+  local made
+  if type(fn) ~= "thread" then
+    made = task_for(word, fn, 3)
+    scheduler.set_aside(made, ...)
+    return made, made.thread
+  elseif coroutines.status(fn) == "dead" then
+    error(word .. ": cannot resume dead coroutine", 3)
+  end
+  local known = task_of(fn) or not coroutines.obstacle(fn) and adopt(fn, scheduler.current.entity, 3)
+  made = scheduler.prepare(scheduler.current.entity, 3, go_on, word, fn, ...)
+  remember(made, 3)
+  if known then
+    known.returns = known.returns or {}
+    known.returns[made] = true
+  end
+  return made, fn
+end
+
+
+--- Run `fn(...)`, or go on with a thread, later in this frame.
+function task.defer(fn, ...)
+  local made, thread = task_to_come("task.defer", fn, ...)
+  turns.defer(made)
+  return thread
+end
+
+
+--- Run `fn(...)`, or go on with a thread, in the first frame in which `seconds` have passed, never in this one.
 function task.delay(seconds, fn, ...)
   check_seconds("task.delay", seconds, 2)
-  local made = task_for("task.delay", fn, 2)
-  scheduler.rouse(made)
-  set_aside(made, ...)
+  local made, thread = task_to_come("task.delay", fn, ...)
   local request = request_of(seconds)
   if request == true then
-    scheduler.next_frame(made)
+    turns.next_frame(made)
   else
-    scheduler.sleep_until(made, request)
+    turns.sleep_until(made, request)
   end
-  return made.thread
+  return thread
 end
 
 
--- Calls `fn` at start + k * seconds. A call that comes late is told how late; periods missed as a whole are skipped.
+-- Counts the failures of `every`'s callback; true when it has failed too often.
+local function count_failure(me, failures, problem)
+  scheduler.on_failure(me, problem.value, problem.trace)
+  if scheduler.gives_up(failures) then
+    scheduler.on_pause(me, { name = "task.every at " .. (records.origin(me) or "?"), failures = failures })
+    return true
+  end
+  return false
+end
+
+
+-- The first point of the schedule after `now`: its number and time. Points missed as a whole are skipped.
+local function next_point(start, seconds, k, now)
+  local due = start + k * seconds
+  if due <= now and seconds > 0 then
+    k = floor((now - start) / seconds)
+    repeat
+      k = k + 1
+      due = start + k * seconds
+    until due > now
+  end
+  return k, due
+end
+
+
+-- Calls `fn` at start + k * seconds.
 local function repeat_every(seconds, fn)
   local me = scheduler.current
-  local start, k = clock.now, 0
-  local failures = 0
+  local start, failures = clock.now, 0
+  local k, due = next_point(start, seconds, 1, start)
   local function traced(value)
     return { value = value, trace = traceback(fault.describe(value), 2) }
   end
   while true do
-    k = k + 1
-    local late = clock.now - (start + k * seconds)
-    if seconds > 0 and late >= seconds then
-      k = k + floor(late / seconds)
-    end
-    local due = start + k * seconds
-    suspend("task.every", 1, due > clock.now and due or true)
+    repeat
+      scheduler.suspend("task.every", 1, due > clock.now and due or true)
+    until clock.now >= due
     local ok, result = xpcall(fn, traced, seconds > 0 and clock.now - due or 0)
-    if not ok then
-      scheduler.on_failure(me, result.value, result.trace)
-      failures = failures + 1
-      if scheduler.gives_up(failures) then
-        return
-      end
-    elseif result == false then
+    failures = ok and 0 or failures + 1
+    if ok and result == false or not ok and count_failure(me, failures, result) then
       return
-    else
-      failures = 0
     end
+    k, due = next_point(start, seconds, k + 1, clock.now)
   end
 end
 
@@ -159,23 +168,24 @@ end
 function task.every(seconds, fn)
   check_seconds("task.every", seconds, 2)
   check_function("task.every", fn, 2)
-  local made = scheduler.adopt(scheduler.new_thread(repeat_every), scheduler.current.entity)
-  scheduler.remember(made, 2)
+  local made = adopt(records.new_thread(repeat_every), scheduler.current.entity, 2)
+  remember(made, 2)
   scheduler.start(made, seconds, fn)
   return made.thread
 end
 
 
---- End the task of `thread`; cancelling twice, or after its end, does nothing.
+--- End the task of `thread`, or a coroutine; cancelling twice, or after its end, does nothing.
 function task.cancel(thread)
   if type(thread) ~= "thread" then
     error("task.cancel: expected the thread of a task, got " .. (thread == nil and "nil" or "a " .. type(thread)), 2)
   end
-  local known = scheduler.task_of(thread)
+  local known = task_of(thread)
   if known then
-    scheduler.cancel(known)
-  elseif raw_status(thread) == "suspended" then
-    scheduler.cancel(scheduler.adopt(thread, scheduler.current.entity))
+    scheduler.stop(known)
+    scheduler.heed()
+  else
+    coroutines.abort(thread)
   end
 end
 
@@ -190,46 +200,18 @@ end
 --- The thread of the calling task, also from inside a coroutine of the script's own.
 function task.current()
   local me = scheduler.current
-  scheduler.expose(me)
+  records.expose(me)
   return me.thread
 end
 
 
 --- "new", "running", "waiting", "parked" (it yielded by itself) or "done"; nil for a thread that is no task.
 function task.status(thread)
-  local known = type(thread) == "thread" and scheduler.task_of(thread)
-  return known and known.state or nil
+  local known = type(thread) == "thread" and task_of(thread)
+  return known and (SHOWN[known.state] or known.state) or nil
 end
 
 
---- Suspend the calling task for `n` frames.
-function task.wait_frames(n)
-  if type(n) ~= "number" or n < 1 or n ~= floor(n) or n == huge then
-    error("task.wait_frames: expected a whole number >= 1, got " .. tostring(n), 2)
-  end
-  local started = clock.now
-  for _ = 1, n do
-    suspend("task.wait_frames", 2, true)
-  end
-  return clock.now - started
-end
-
-
---- Suspend until `predicate()` is true, asked once per frame; false when `timeout` seconds passed first.
-function task.wait_until(predicate, timeout)
-  check_function("task.wait_until", predicate, 2)
-  if timeout ~= nil then
-    check_seconds("task.wait_until", timeout, 2)
-  end
-  local deadline = timeout and clock.now + timeout or huge
-  while not predicate() do
-    if clock.now >= deadline then
-      return false
-    end
-    suspend("task.wait_until", 2, true)
-  end
-  return true
-end
 
 
 return task

@@ -1,0 +1,269 @@
+-- Structured tasks: `task.group`, `task.all` and `task.race`.
+-- Guarantee: they leave only when every child has ended. A child that fails ends the others, and its error goes on in
+-- the caller; a caller that is cancelled takes its children with it.
+
+local prelude = ...
+local scheduler, turns, records, task = prelude.scheduler, prelude.turns, prelude.records, prelude.task
+local wait = prelude.wait
+
+local error, type, next, tostring = error, type, next, tostring
+local format, sort = string.format, table.sort
+local unpack, select = table.unpack or unpack, select
+
+local group = { awaiter = nil } -- awaiter: function(value) -> what waits for a future, or nil for anything else
+
+local BODY = {} -- key of the function that `task.group` was given
+
+
+local function open(word)
+  scheduler.check_can_wait(word, 3)
+  return { word = word, parent = scheduler.current, children = {}, alive = 0, results = {} }
+end
+
+
+local function close(nursery)
+  nursery.closed = true
+  scheduler.stop_each(nursery.children)
+end
+
+
+-- Both tracebacks: the parent's problem shows this one below its own.
+local function cause_of(child, value, trace)
+  local place = records.origin(child)
+  return { value = value, trace = (place and "in a task started at " .. place .. ":\n" or "") .. trace }
+end
+
+
+local function child_failed(nursery, child, value, trace)
+  if value == scheduler.CANCELLED then
+    nursery.cancelled = nursery.cancelled or child.key
+  elseif nursery.failure or nursery.settled then
+    scheduler.on_failure(child, value, trace)
+  else
+    nursery.failure = cause_of(child, value, trace)
+    close(nursery)
+  end
+end
+
+
+local function child_ended(nursery, child, ok, ...)
+  nursery.children[child] = nil
+  nursery.alive = nursery.alive - 1
+  if ok then
+    nursery.ended(nursery, child.key, ...)
+  else
+    child_failed(nursery, child, ...)
+  end
+  if nursery.alive == 0 and nursery.waiting then
+    scheduler.wake_later(nursery.parent)
+  end
+end
+
+
+-- A child that belongs to the nursery, not started; or nil and why there may be no more.
+local function bear(nursery, key, fn, level)
+  local child, full = records.make(records.new_thread(task.function_of(fn)), nursery.parent.entity)
+  if not child then
+    return nil, full
+  end
+  records.remember(child, level + 1)
+  child.key = key
+  child.on_end = function(...)
+    child_ended(nursery, child, ...)
+  end
+  nursery.children[child] = true
+  nursery.alive = nursery.alive + 1
+  return child
+end
+
+
+-- Waits for the children; raises what one of them failed with.
+local function leave(nursery)
+  local me = nursery.parent
+  if nursery.alive > 0 then
+    me.abandon = function()
+      close(nursery)
+    end
+    nursery.waiting = true
+    scheduler.suspend(nursery.word, 1)
+    me.abandon = nil
+  end
+  nursery.closed = true
+  local failure = nursery.failure
+  if failure then
+    me.cause = failure
+    error(failure.value, 0)
+  end
+end
+
+
+local function keep_result(nursery, key, ...)
+  nursery.results[key] = (...)
+end
+
+
+local function keep_body(nursery, key, ...)
+  if key == BODY then
+    nursery.results = { n = select("#", ...), ... }
+  end
+end
+
+
+-- The first result of a race decides it.
+local function decide(nursery, key, ...)
+  if not nursery.settled then
+    nursery.settled, nursery.value = key, (...)
+    close(nursery)
+  end
+end
+
+
+local function born_in(nursery, word, fn, level)
+  wait.check_function(word, fn, level + 1)
+  if nursery.closed then
+    error(word .. ": the group has ended", level + 1)
+  end
+  local child, full = bear(nursery, false, fn, level + 1)
+  if not child then
+    error(full, level + 1)
+  end
+  return child
+end
+
+
+-- What the body of a group gets: ways to start children.
+local function door_of(nursery)
+  local door = {}
+
+  function door.spawn(fn, ...)
+    local child = born_in(nursery, "group.spawn", fn, 2)
+    scheduler.start(child, ...)
+    return child.thread
+  end
+
+  function door.defer(fn, ...)
+    local child = born_in(nursery, "group.defer", fn, 2)
+    scheduler.set_aside(child, ...)
+    turns.defer(child)
+    return child.thread
+  end
+
+  function door.delay(seconds, fn, ...)
+    wait.check_seconds("group.delay", seconds, 2)
+    local child = born_in(nursery, "group.delay", fn, 2)
+    scheduler.set_aside(child, ...)
+    local request = wait.request_of(seconds)
+    if request == true then
+      turns.next_frame(child)
+    else
+      turns.sleep_until(child, request)
+    end
+    return child.thread
+  end
+
+  function door.cancel()
+    close(nursery)
+    scheduler.heed()
+  end
+
+  return door
+end
+
+
+--- Run `body(g)`; leave when it and all that `g.spawn` started have ended. Returns what the body returned.
+function group.group(body)
+  wait.check_function("task.group", body, 2)
+  local nursery = open("task.group")
+  nursery.ended = keep_body
+  local child, full = bear(nursery, BODY, body, 2)
+  if not child then
+    error(full, 2)
+  end
+  scheduler.start(child, door_of(nursery))
+  leave(nursery)
+  return unpack(nursery.results, 1, nursery.results.n or 0)
+end
+
+
+-- The keys of a list of functions: 1 .. n first, then names in alphabetic order.
+local function keys_of(list)
+  local keys, n = {}, #list
+  for i = 1, n do
+    keys[i] = i
+  end
+  local names = {}
+  for key in next, list do
+    if type(key) == "string" then
+      names[#names + 1] = key
+    end
+  end
+  sort(names)
+  for i = 1, #names do
+    keys[n + i] = names[i]
+  end
+  return keys
+end
+
+
+-- Functions and futures as functions, under their keys.
+local function check_list(word, list, level)
+  if type(list) ~= "table" then
+    error(format("%s: expected a table of functions, got %s", word, list == nil and "nil" or "a " .. type(list)), level + 1)
+  end
+  local keys, functions = keys_of(list), {}
+  for i = 1, #keys do
+    local value = list[keys[i]]
+    functions[i] = group.awaiter(value) or value
+    wait.check_function(format("%s: entry %s", word, tostring(keys[i])), functions[i], level + 1)
+  end
+  return keys, functions
+end
+
+
+local function start_each(nursery, keys, functions)
+  for i = 1, #keys do
+    if nursery.closed then
+      return
+    end
+    local child, full = bear(nursery, keys[i], functions[i], 3)
+    if not child then
+      nursery.failure = { value = nursery.word .. ": " .. full, trace = "" }
+      return close(nursery)
+    end
+    scheduler.start(child)
+  end
+end
+
+
+--- Run all functions side by side; returns a table of their first results, under the same keys.
+function group.all(list)
+  local keys, functions = check_list("task.all", list, 2)
+  local nursery = open("task.all")
+  nursery.ended = keep_result
+  start_each(nursery, keys, functions)
+  leave(nursery)
+  if nursery.cancelled then
+    error(format("task.all: entry %s was cancelled", tostring(nursery.cancelled)), 2)
+  end
+  return nursery.results
+end
+
+
+--- Run all functions side by side until the first has ended; cancels the others. Returns its first result and its key.
+function group.race(list)
+  local keys, functions = check_list("task.race", list, 2)
+  if #keys == 0 then
+    error("task.race: there is nothing to wait for, the table is empty", 2)
+  end
+  local nursery = open("task.race")
+  nursery.ended = decide
+  start_each(nursery, keys, functions)
+  leave(nursery)
+  if not nursery.settled then
+    error("task.race: every entry was cancelled", 2)
+  end
+  return nursery.value, nursery.settled
+end
+
+
+return group

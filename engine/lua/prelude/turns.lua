@@ -1,0 +1,227 @@
+-- Decides which tasks of one state run in this tick: those that waited for this frame, timers, what was deferred.
+-- Guarantee: a tick ends; what goes to sleep while tasks run is not run again in the same frame.
+
+local prelude = ...
+local queue, clock = prelude.queue, prelude.clock
+
+-- The scheduler is this table too, with more in it: a tick should touch few tables.
+local turns = {
+  current = nil, -- the task that runs
+  single = nil, -- the only task that sleeps here, if it waits for the next frame
+  pending = false, -- other tasks sleep here
+  deferrals = 0, -- how many tasks wait for the end of this tick
+  on_overrun = nil, -- function(task, rounds): deferred tasks keep deferring others
+}
+
+local DEFER_ROUNDS = 80 -- of deferred tasks that defer others, in one tick
+
+local upcoming, spare, count = {}, {}, 0 -- tasks that wait for the next frame, in order; some may have ended meanwhile
+local taken, left = {}, 0 -- those of this frame, while mail is delivered and while they run
+local deferred, spare_deferred = {}, {}
+local endings = {}
+
+
+-- Where a second task waits, the single one goes into the list before it.
+local function enlist_single()
+  if turns.single then
+    count, upcoming[1] = 1, turns.single
+    turns.single = nil
+  end
+end
+
+
+--- Run `task` in the next frame, whatever the clock says then.
+-- A task that is the only one to sleep here stands in `single`, where the pump looks first. The pump resumes it with
+-- nothing and keeps no more than two results, so one with arguments or one that somebody waits for goes into the list.
+function turns.next_frame(task)
+  task.state = "next"
+  if not turns.pending then
+    if not turns.single and not task.on_end and not task.args then
+      turns.single = task
+      return true
+    end
+    turns.pending = true
+  end
+  enlist_single()
+  count = count + 1
+  upcoming[count] = task
+  return true
+end
+
+
+--- Run `task` in the first frame with now >= `due`.
+function turns.sleep_until(task, due)
+  turns.pending = true
+  queue.sleep(task, due)
+end
+
+
+--- Run `task` at the end of this tick.
+function turns.defer(task)
+  local n = turns.deferrals + 1
+  turns.deferrals = n
+  deferred[n], task.deferred = task, n
+end
+
+
+--- Call `fn()` when this tick is over, after all that was deferred.
+function turns.at_tick_end(fn)
+  endings[#endings + 1] = fn
+  local n = turns.deferrals + 1
+  turns.deferrals = n
+  deferred[n] = false
+end
+
+
+local function strike(list, n, task)
+  for i = n, 1, -1 do
+    if list[i] == task then
+      list[i] = false
+      return
+    end
+  end
+end
+
+
+--- Take `task` out, wherever it waits for its turn: it is going to run now, and must not run twice.
+function turns.take_out(task)
+  if task.list then
+    queue.remove(task)
+  elseif task.state == "next" then
+    if turns.single == task then
+      turns.single = nil
+    end
+    strike(upcoming, count, task)
+    strike(taken, left, task)
+  end
+  task.deferred = nil
+end
+
+
+--- The same for a task that is about to end: lists may keep it, they skip what has ended.
+function turns.forget(task)
+  if task.list then
+    queue.remove(task)
+  elseif turns.single == task then
+    turns.single = nil
+  end
+  task.deferred = nil
+end
+
+
+local function run_endings()
+  local list = endings
+  endings = {}
+  for i = 1, #list do
+    list[i]()
+  end
+end
+
+
+local function run_deferred_once()
+  local list, n = deferred, turns.deferrals
+  deferred, spare_deferred, turns.deferrals = spare_deferred, list, 0
+  for i = 1, n do
+    local task = list[i]
+    list[i] = nil
+    if task and task.deferred == i then
+      task.deferred = nil
+      turns.start(task)
+    end
+  end
+end
+
+
+local function put_off()
+  local first
+  for i = 1, turns.deferrals do
+    local task = deferred[i]
+    deferred[i] = nil
+    if task and task.deferred == i then
+      first = first or task
+      task.deferred = nil
+      turns.next_frame(task)
+    end
+  end
+  turns.deferrals = 0
+  if first then
+    turns.on_overrun(first, DEFER_ROUNDS)
+  end
+end
+
+
+--- Run everything that was deferred, also what that defers; after many rounds the rest waits for the next frame.
+function turns.run_deferred()
+  local rounds = 0
+  while turns.deferrals > 0 do
+    rounds = rounds + 1
+    if rounds > DEFER_ROUNDS then
+      return put_off()
+    end
+    run_deferred_once()
+    if turns.deferrals == 0 and endings[1] then
+      run_endings()
+    end
+  end
+end
+
+
+-- A waiting task goes on with nothing; one that was set aside starts with its arguments.
+local function run_next(task)
+  if task.state == "next" then
+    if task.args then
+      task.state = "new"
+      return turns.start(task)
+    end
+    return turns.resume(task)
+  end
+end
+
+
+--- Set aside what waits for this frame, before mail makes more tasks wait for the next.
+function turns.take_upcoming()
+  enlist_single()
+  if count > 0 then
+    taken, left = upcoming, count
+    upcoming, spare, count = spare, upcoming, 0
+    turns.pending = true
+  end
+end
+
+
+local function run_taken()
+  local list, n = taken, left
+  for i = 1, n do
+    local task = list[i]
+    list[i] = nil
+    if task then
+      run_next(task)
+    end
+  end
+  left = 0
+end
+
+
+--- Run what is due: first the waits for this frame, then the timers, in the order of their wake times.
+function turns.run_due()
+  if left == 0 then
+    turns.take_upcoming()
+  end
+  run_taken()
+  local now = clock.now
+  local task = queue.take_due(now)
+  while task do
+    turns.start(task)
+    task = queue.take_due(now)
+  end
+  turns.pending = count > 0 or queue.wake() ~= false
+end
+
+
+--- When the first sleeper wakes: true for the next frame, a time, or false for never.
+function turns.wake_time()
+  return (turns.single or count > 0) and true or queue.wake()
+end
+
+
+return turns

@@ -1,0 +1,134 @@
+-- `tween`: moves number fields of a table to new values over time.
+-- Guarantee: at the end each field has exactly its goal, unless a newer tween of that field took it over.
+
+local prelude = ...
+local scheduler, clock, easing, fault = prelude.scheduler, prelude.clock, prelude.easing, prelude.fault
+local check_seconds = prelude.wait.check_seconds
+
+local error, next, type, tostring, setmetatable = error, next, type, tostring, setmetatable
+local format, concat, sort = string.format, table.concat, table.sort
+
+local tween = {}
+
+local running = setmetatable({}, { __mode = "k" }) -- target -> field -> the motion that moves it
+
+
+local function kind_of(value)
+  return value == nil and "nil" or "a " .. type(value)
+end
+
+
+local function curve_of(name)
+  if name == nil then
+    name = "linear"
+  end
+  local curve = name
+  if type(name) == "string" then
+    curve = easing.of(name)
+    if not curve then
+      error(format("tween: there is no easing %q; there is linear, and in_, out_ or in_out_ before one of %s", name,
+        concat(easing.names, ", ")), 3)
+    end
+  elseif not fault.callable(name) then
+    error("tween: easing must be a name or a function, got " .. kind_of(name), 3)
+  end
+  return curve
+end
+
+
+local function check_number(value, what, field)
+  if type(value) ~= "number" or value ~= value then
+    error(format("tween: %s.%s must be a number, got %s", what, tostring(field),
+      type(value) == "number" and "NaN" or kind_of(value)), 4)
+  end
+end
+
+
+-- Where each field starts and ends, in an order that is the same on every run.
+local function fields_of(target, goals)
+  if type(target) ~= "table" then
+    error("tween: expected a table to change, got " .. kind_of(target), 3)
+  elseif type(goals) ~= "table" then
+    error("tween: expected a table of goals such as { x = 10 }, got " .. kind_of(goals), 3)
+  end
+  local fields = {}
+  for field, goal in next, goals do
+    check_number(goal, "goals", field)
+    check_number(target[field], "target", field)
+    fields[#fields + 1] = { name = field, from = target[field], goal = goal }
+  end
+  sort(fields, function(a, b) return tostring(a.name) < tostring(b.name) end)
+  return fields
+end
+
+
+-- Makes `motion` the one that moves these fields.
+local function take_over(motion, target, fields)
+  local movers = running[target]
+  if not movers then
+    movers = {}
+    running[target] = movers
+  end
+  for i = 1, #fields do
+    local other = movers[fields[i].name]
+    if other then
+      other.left = other.left - 1
+    end
+    movers[fields[i].name] = motion
+  end
+end
+
+
+local function let_go(motion, target, fields)
+  local movers = running[target]
+  for i = 1, #fields do
+    if movers[fields[i].name] == motion then
+      movers[fields[i].name] = nil
+    end
+  end
+  if next(movers) == nil then
+    running[target] = nil
+  end
+end
+
+
+local function move(motion, target, fields, share)
+  local movers = running[target]
+  for i = 1, #fields do
+    local field = fields[i]
+    if movers[field.name] == motion then
+      target[field.name] = share == 1 and field.goal or field.from + (field.goal - field.from) * share
+    end
+  end
+end
+
+
+--- Move `target`'s fields to `goals` over `seconds`, along `ease` (default "linear"); suspends the task until it is done.
+-- Returns true, or false when newer tweens took over every field.
+function tween.tween(target, seconds, goals, ease)
+  check_seconds("tween", seconds, 2)
+  scheduler.check_can_wait("tween", 2)
+  local curve = curve_of(ease)
+  local fields = fields_of(target, goals)
+  local motion = { left = #fields }
+  take_over(motion, target, fields)
+  local me, started = scheduler.current, clock.now
+  local function stop()
+    let_go(motion, target, fields)
+  end
+  while motion.left > 0 and clock.now - started < seconds do
+    me.abandon = stop
+    scheduler.suspend("tween", 2, true)
+    me.abandon = nil
+    local passed = clock.now - started
+    move(motion, target, fields, passed >= seconds and 1 or curve(passed / seconds))
+  end
+  if seconds == 0 then
+    move(motion, target, fields, 1)
+  end
+  let_go(motion, target, fields)
+  return motion.left > 0 or #fields == 0
+end
+
+
+return tween
