@@ -6,9 +6,11 @@ A subscription is an entity id and a callback id; neither a Lua value nor a stat
 
 from __future__ import annotations
 
+import weakref
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -80,6 +82,7 @@ class Bus:
         encode: Callable[[object, str], Encoded],
         mailbox: int | None,
         failed: Callable[[Exception], None],
+        outside: deque[Callable[[], object]],
     ) -> None:
         self._encode = encode
         self._mailbox = mailbox
@@ -90,8 +93,8 @@ class Bus:
         self._listeners: dict[str, list[Listener]] = {}
         self._routes: dict[bytes, tuple[Sequence[Subscription], Sequence[Listener]]] = {}
         self._expected: dict[int, list[tuple[bytes, int, bytes, tuple[Any, ...]]]] = {}
-        self._outside: deque[Callable[[], object]] = deque()
-        self.requests = Requests(self._put_reply)
+        self._outside = outside
+        self.requests = Requests(partial(Bus._put_reply, weakref.proxy(self)))
         self.mailed: dict[Actor, None] = {}
         self.pruned = 0
 
@@ -181,6 +184,25 @@ class Bus:
     def count(self) -> int:
         """How many subscriptions there are."""
         return sum(len(callbacks) for callbacks in self._names.values())
+
+    def living(self) -> set[int]:
+        """The entities for which the bus keeps anything."""
+        return {*self._actors, *self._expected, *self._names}
+
+    def close(self) -> None:
+        """Forget who listens; whoever waits for an answer gets `WorldClosed`."""
+        self._actors.clear()
+        self._subscriptions.clear()
+        self._names.clear()
+        self._listeners.clear()
+        self._routes.clear()
+        self.mailed.clear()
+        # What is still queued finds nobody; only so do its futures end.
+        while self._outside:
+            with suppress(Exception):
+                self._outside.popleft()()
+        self._expected.clear()
+        self.requests.close()
 
     def publish(self, name: bytes, sender: int, shape: bytes, leaves: tuple[Any, ...]) -> list[int]:
         """Deliver to all who listen to `name`. Returns the entities whose mailbox was full."""

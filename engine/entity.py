@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -17,9 +18,9 @@ class Entity:
     """One running instance of a script."""
 
     __slots__ = (
+        "_actor",
         "_destroy",
         "_view",
-        "actor",
         "id",
         "place",
         "properties",
@@ -33,7 +34,7 @@ class Entity:
         self.id = id
         self.script = script
         self.properties = properties
-        self.actor: Actor | None = None
+        self._actor: weakref.ref[Actor] | None = None
         self.ready = False  # init has ended: a reload carries `self` over instead of starting anew
         self.tags: dict[str, None] = {}
         self.version = 0
@@ -46,12 +47,22 @@ class Entity:
         return self._destroy is not None
 
     @property
+    def actor(self) -> Actor | None:
+        """The state it lives in, held weakly: whoever keeps an entity keeps no state."""
+        return None if self._actor is None else self._actor()
+
+    @actor.setter
+    def actor(self, actor: Actor | None) -> None:
+        self._actor = None if actor is None else weakref.ref(actor)
+
+    @property
     def self(self) -> TableHandle:
         """A handle to the script's `self`; `StateClosed` where there is none (yet, or any more)."""
-        if self.actor is None:
+        actor = self.actor
+        key = None if actor is None else actor.trusted("self", self.id)
+        if actor is None or key is None:
             raise StateClosed(f"entity {self.id} ({self.script}) has no state; is it destroyed, or not made yet?")
-        key = self.actor.function("handles", "self")(self.id)
-        return TableHandle(self.actor, key, self.id)
+        return TableHandle(actor, key, self.id)
 
     @property
     def position(self) -> tuple[float, float] | None:

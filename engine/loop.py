@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import marshal
+import weakref
+from threading import get_ident
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
@@ -23,7 +25,7 @@ class Loop:
     """Runs the frames of a world."""
 
     def __init__(self, world: World) -> None:
-        self._world = world
+        self._world: World = weakref.proxy(world)  # the world owns its parts, never the other way
         self.game, self.real = Clock("game"), Clock("real")
         self.wakes = {self.game: Wakes(), self.real: Wakes()}
         self.operations = Operations(world)
@@ -38,6 +40,7 @@ class Loop:
     def run(self, dt: float, scale: float) -> None:
         world = self._world
         self.running = True
+        world.commons.thread = get_ident()
         try:
             self.number += 1
             world.commands = self.operations.commands
@@ -54,6 +57,7 @@ class Loop:
                 world.host.end_frame()
         finally:
             self.running = False
+            world.commons.thread = None
 
     def absorb(self, actor: Actor, result: Result) -> None:
         """Note when an actor wakes next, where its entity is, and carry out what it put into its outbox."""
@@ -79,6 +83,11 @@ class Loop:
         self.late.pop(actor, None)
         self._world.bus.mailed.pop(actor, None)
 
+    def close(self) -> None:
+        """Forget all actors."""
+        self.wakes = {self.game: Wakes(), self.real: Wakes()}
+        self.late.clear()
+
     def set_clock(self, actor: Actor, clock: Clock) -> None:
         """Let `actor` live by another clock; only before it has slept."""
         actor.clock = clock
@@ -96,6 +105,8 @@ class Loop:
     def _take_outside(self) -> None:
         world = self._world
         world.bus.take_outside()
+        if world.commons.touched:
+            self._take_touched()
         world.bus.requests.expire(self.game.now)
         for change in world.input.take_news():
             world.population.tell_input(change)
@@ -103,6 +114,17 @@ class Loop:
             shape, leaves = world.shared.read(key)
             for entity, callback in watchers:
                 world.bus.deliver(entity, callback, (key, ENGINE, shape, *leaves))
+
+    def _take_touched(self) -> None:
+        """Release what Python dropped, and tick the states in which it changed something."""
+        touched = self._world.commons.touched
+        for _ in range(len(touched)):
+            actor = touched.popleft()()
+            if isinstance(actor, Actor) and actor.alive:
+                actor.let_go()
+                if actor.changed:
+                    actor.changed = False
+                    self._world.bus.mailed[actor] = None
 
     def _tick(self, dt: float, scale: float) -> None:
         scaled = dt * scale

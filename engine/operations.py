@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import marshal
+import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zlib import crc32
@@ -61,11 +62,12 @@ class Operations:
     """The operations of one world, by name. `digest` sums up all that was carried out, in order."""
 
     def __init__(self, world: World) -> None:
-        self._world = world
+        self._world: World = weakref.proxy(world)
         self.digest = 0
         self.commands: list[Command] = []  # of this frame; between frames, of the next
-        self._by_name: dict[bytes, Callable[[Actor, int, Values], None]] = {
-            name.encode(): getattr(self, f"_{name}") for name in _NAMES
+        # Plain functions: bound methods in here would be a cycle.
+        self._by_name: dict[bytes, Callable[[Operations, Actor, int, Values], None]] = {
+            name.encode(): getattr(Operations, f"_{name}") for name in _NAMES
         }
 
     @staticmethod
@@ -85,7 +87,7 @@ class Operations:
 
     def do(self, actor: Actor, name: bytes, entity: int, values: Values) -> None:
         self.note(name, entity, values)
-        self._by_name[name](actor, entity, values)
+        self._by_name[name](self, actor, entity, values)
 
     def note(self, name: bytes, entity: int, values: Values) -> None:
         """Let the digest tell of it."""

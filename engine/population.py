@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import weakref
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
@@ -34,7 +35,7 @@ class Population:
     """The entities of a world and their states."""
 
     def __init__(self, world: World, sources: Sources) -> None:
-        self._world = world
+        self._world: World = weakref.proxy(world)
         self.sources = sources
         self.entities = Entities()
         self.actors: dict[int, Actor] = {}
@@ -107,6 +108,7 @@ class Population:
             limits=world.limits,
             seed=world.seed,
             fixed_step=world.fixed_step,
+            commons=world.commons,
         )
 
     def settle_in(self, entity: Entity, actor: Actor) -> None:
@@ -148,7 +150,7 @@ class Population:
         announced = self._announced.get(id)
         if announced is not None:
             announced.end()
-        elif self._world.loop.running:
+        elif self._world.busy:
             self._doomed[id] = None
         else:
             self._end(id)
@@ -206,6 +208,8 @@ class Population:
         for actor in list(self.actors.values()):
             actor.close()
         self.actors.clear()
+        self.entities = Entities()
+        self._announced.clear()
         self._together.clear()
 
     # Input.

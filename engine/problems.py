@@ -72,6 +72,10 @@ class Problems:
             listener(problem)
         return problem
 
+    def close(self) -> None:
+        """Tell nobody any more; what was recorded stays."""
+        self._listeners.clear()
+
     def mend(self, script: str) -> None:
         """Forget the problems of a script, because a new version of it runs."""
         self._by_place = {place: problem for place, problem in self._by_place.items() if problem.script != script}

@@ -27,14 +27,15 @@ class Questions:
 
     def __init__(self, world: World) -> None:
         self._world = weakref.ref(world)
+        # Plain functions: bound methods in here would be a cycle.
         self._by_name: dict[bytes, Callable[..., Values]] = {
-            b"new_id": self._new_id,
-            b"find": self._find,
-            b"exists": self._exists,
-            b"down": self._down,
-            b"mouse": self._mouse,
-            b"shared": self._shared,
-            b"require": self._require,
+            b"new_id": Questions._new_id,
+            b"find": Questions._find,
+            b"exists": Questions._exists,
+            b"down": Questions._down,
+            b"mouse": Questions._mouse,
+            b"shared": Questions._shared,
+            b"require": Questions._require,
         }
 
     def answer(self, actor: Actor, word: bytes, entity: int, *args: Any) -> Values:
@@ -44,7 +45,7 @@ class Questions:
             raise WorldClosed("the world is closed")
         if word in _CALLS:
             return self._call(world, actor, word, entity, args)
-        return self._by_name[word](world, entity, *args)
+        return self._by_name[word](self, world, entity, *args)
 
     def _new_id(self, world: World, _: int, script: bytes) -> Values:
         world.population.sources.check(text(script))

@@ -6,6 +6,7 @@ A reload takes all entities of a script or none. If anything fails, the old stat
 from __future__ import annotations
 
 import time
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -52,7 +53,7 @@ class Reloader:
     """Collects what is to be reloaded, and swaps at the start of a frame."""
 
     def __init__(self, world: World, scripts: Scripts, *, watch: bool) -> None:
-        self._world = world
+        self._world: World = weakref.proxy(world)
         self._scripts = scripts
         self._asked: dict[str, None] = {}
         self._versions: dict[str, int] = {}
@@ -88,6 +89,7 @@ class Reloader:
             self.reload(script)
 
     def close(self) -> None:
+        self._listeners.clear()
         if self._watcher is not None:
             self._watcher.close()
             self._watcher = None

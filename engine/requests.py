@@ -10,7 +10,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
-from engine.errors import EntityGone, NoHandler, RequestTimeout
+from engine.errors import EntityGone, NoHandler, RequestTimeout, WorldClosed
 from engine.lua.actor import Mail
 from engine.lua.state import script_error
 from engine.payload import decode
@@ -94,6 +94,15 @@ class Requests:
         for number, request in list(self._open.items()):
             if request.future is None and request.asker == entity and token in (None, request.token):
                 del self._open[number]
+
+    def parties(self) -> set[int]:
+        """The entities that ask or are asked."""
+        return {id for request in self._open.values() for id in (request.target, request.asker) if id}
+
+    def close(self) -> None:
+        """Fail all that come from Python: nobody answers any more."""
+        for number in list(self._open):
+            self._fail(number, WorldClosed("the world was closed before there was an answer"))
 
     def expire(self, now: float) -> None:
         """Fail the requests from Python whose time is over; their time starts with their first frame."""

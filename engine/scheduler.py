@@ -5,64 +5,94 @@ States due at the same time wake in id order. A state that sleeps costs nothing 
 
 from __future__ import annotations
 
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 
 from engine.lua.actor import Actor
+
+_STALE = 64  # entries whose time has changed, before they are swept out
 
 
 class Wakes:
     """Wake times of the sleeping states of one clock. An actor has one wake time at most: the newest."""
 
     def __init__(self) -> None:
-        self._heap: list[tuple[float, int, Actor]] = []
+        # Ids, not actors: an entry stays until its time, and must not keep a state that has ended.
+        self._heap: list[tuple[float, int, int]] = []
+        self._sleeping: dict[int, Actor] = {}
         self._pushed = 0
-        self._next: list[Actor] = []
+        self._next: list[Actor | None] = []
+        self._newest = 0  # the id of the last one in it
         self._sorted = True
-        self._stale = False
+        self._holes = False
 
     def next_frame(self, actor: Actor) -> None:
         """Wake `actor` in the next frame; asking twice is asking once."""
         if not actor.awake:
-            actor.awake = True
-            if self._next and self._next[-1].key > actor.key:
+            key = actor.key
+            if key < self._newest:
                 self._sorted = False
+            self._newest = key
             self._next.append(actor)
+            actor.awake = len(self._next)
 
     def at(self, actor: Actor, time: float | None) -> None:
         """Wake `actor` at `time` and not earlier; `None` forgets its wake time."""
         if actor.wake != time:
             actor.wake = time
-            if time is not None:
-                self._pushed += 1
-                heappush(self._heap, (time, self._pushed, actor))
+            if time is None:
+                self._sleeping.pop(actor.key, None)
+                return
+            self._sleeping[actor.key] = actor
+            self._pushed += 1
+            heappush(self._heap, (time, self._pushed, actor.key))
+            if len(self._heap) > 2 * len(self._sleeping) + _STALE:
+                self._sweep()
 
     def forget(self, actor: Actor) -> None:
         """Never wake `actor` again."""
         actor.wake = None
+        if self._sleeping.get(actor.key) is actor:
+            del self._sleeping[actor.key]
         if actor.awake:
-            actor.awake = False
-            self._stale = True
+            self._next[actor.awake - 1] = None
+            actor.awake = 0
+            self._holes = True
+
+    def sleeping(self) -> list[Actor]:
+        """Those that have a wake time."""
+        return list(self._sleeping.values())
+
+    def _sweep(self) -> None:
+        """Drop the entries of those that woke, or ended, before their time."""
+        self._heap = [
+            (actor.wake, place, key)
+            for place, (key, actor) in enumerate(self._sleeping.items(), 1)
+            if actor.wake is not None
+        ]
+        heapify(self._heap)
 
     def due(self, now: float) -> list[Actor]:
         """The actors to tick at `now`, in id order. They have no wake time any more."""
-        awake, self._next = self._next, []
-        if self._stale:
-            awake = [actor for actor in awake if actor.awake]
-            self._stale = False
+        awake: list[Actor] = self._next  # type: ignore[assignment]
+        if self._holes:
+            awake = [actor for actor in self._next if actor is not None]
+        self._next, self._newest, self._holes = [], 0, False
         heap = self._heap
         while heap and heap[0][0] <= now:
-            time, _, actor = heappop(heap)
-            if actor.wake == time:
+            time, _, key = heappop(heap)
+            actor = self._sleeping.get(key)
+            if actor is not None and actor.wake == time:
+                del self._sleeping[key]
                 actor.wake = None
                 if not actor.awake:
-                    actor.awake = True
+                    actor.awake = 1
                     awake.append(actor)
                     self._sorted = False
         if not self._sorted:
             awake.sort(key=_key)
             self._sorted = True
         for actor in awake:
-            actor.awake = False
+            actor.awake = 0
         return awake
 
 

@@ -56,6 +56,10 @@ class Shared:
         for watcher in [watcher for watcher in self._keys if watcher[0] == entity]:
             self.unwatch(*watcher)
 
+    def watchers(self) -> frozenset[int]:
+        """The entities that watch anything."""
+        return frozenset(entity for entity, _ in self._keys)
+
     def watched(self, entity: int) -> dict[int, bytes]:
         """Callback -> key, of all that an entity watches."""
         return {callback: key for (who, callback), key in self._keys.items() if who == entity}

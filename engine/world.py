@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -13,8 +13,10 @@ from engine.bus import Bus
 from engine.entity import Entity
 from engine.errors import EngineError, ScriptError, WorldClosed
 from engine.inputs import Inputs
+from engine.leaks import Leak, find_leaks
 from engine.limits import Limits
 from engine.loop import Loop
+from engine.lua.commons import Commons
 from engine.lua.runtime import check_version
 from engine.lua.state import limits_for
 from engine.modules import Module, ModuleHost, offered
@@ -26,27 +28,13 @@ from engine.reload import Reload, Reloader
 from engine.scripts import Scripts
 from engine.shared import Shared
 from engine.sources import Sources
+from engine.stats import Stats, stats_of
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
 ISOLATIONS = ("entity", "script")
 LOG_LINES = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Stats:
-    """Figures of a world. Two runs with the same seed, inputs and `dt`s have the same `digest` after every frame."""
-
-    frame: int
-    entities: int
-    states: int
-    subscriptions: int
-    pruned: int
-    requests: int
-    problems: int
-    calls: int
-    digest: str
 
 
 class World:
@@ -82,11 +70,13 @@ class World:
         self.commands: list[Command] = []
         self.log: deque[LogLine] = deque(maxlen=LOG_LINES)
         self.input = Inputs()
-        self.bus = Bus(self._encode, self.limits.mailbox, self.fail)
+        self.commons = Commons()
+        self._failures: list[BaseException] = []
+        self._encode = _encoder(self.limits, lua)
+        self.bus = Bus(self._encode, self.limits.mailbox, self._failures.append, self.commons.outside)
         self.shared = Shared(self._encode)
         self._scripts = Scripts(scripts)
         self._problems = Problems()
-        self._failures: list[BaseException] = []
         self.host: ModuleHost | None = None
         self.loop = Loop(self)
         self.population = Population(self, Sources(self._scripts))
@@ -107,7 +97,7 @@ class World:
         """
         self._check_open()
         entity = self.population.announce(self.population.new_id(), script, self._encode(properties, "properties"))
-        if not self.loop.running:
+        if not self.busy:
             self.population.settle()
             self._raise_failures()
         return entity
@@ -139,7 +129,7 @@ class World:
             raise EngineError(f"tick: dt must be a finite number of seconds >= 0, got {dt!r}")
         if not 0 <= self.time_scale < float("inf"):
             raise EngineError(f"time_scale must be a finite number >= 0, got {self.time_scale!r}")
-        if self.loop.running:
+        if self.busy:
             raise EngineError("tick was called while the world ticks, from a listener or a host function")
         self.loop.run(dt, self.time_scale)
         self._raise_failures()
@@ -192,18 +182,15 @@ class World:
         """Call `listener(problem)` for every new problem."""
         self._problems.listen(listener)
 
-    def stats(self) -> Stats:
-        return Stats(
-            frame=self.frame,
-            entities=len(self.population.entities),
-            states=len(self.population.actors),
-            subscriptions=self.bus.count(),
-            pruned=self.bus.pruned,
-            requests=len(self.bus.requests),
-            problems=len(self.problems),
-            calls=0 if self.host is None else self.host.pending,
-            digest=self.loop.digest(),
-        )
+    # Figures.
+
+    def stats(self, *, per_entity: bool = False) -> Stats:
+        """Figures of now; `per_entity` asks every state for its tasks and memory, which takes a while."""
+        return stats_of(self, per_entity)
+
+    def leaks(self) -> list[Leak]:
+        """What is still held although its entity has ended, by who made it; for tests: `assert not world.leaks()`."""
+        return find_leaks(self)
 
     # End.
 
@@ -211,13 +198,16 @@ class World:
         """End all entities, without `final`, and their states; stop watching. Closing twice does nothing."""
         if self._closed:
             return
-        if self.loop.running:
+        if self.busy:
             raise EngineError("a world cannot be closed while it ticks")
         self._closed = True
         if self.host is not None:
             self.host.close()
         self.reloads.close()
         self.population.close()
+        self.loop.close()
+        self.bus.close()
+        self._problems.close()
 
     def __enter__(self) -> Self:
         return self
@@ -225,7 +215,18 @@ class World:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def __del__(self) -> None:
+        # Nothing that the world owns holds it, so one that is dropped comes here at once.
+        if not getattr(self, "_closed", True):
+            with suppress(Exception):
+                self.close()
+
     # What the parts of the world use.
+
+    @property
+    def busy(self) -> bool:
+        """True while a script may be running: births and deaths wait for the end of the frame."""
+        return self.loop.running or self.commons.inside > 0
 
     def fail(self, error: BaseException) -> None:
         """Raise `error` out of this tick, when it is over."""
@@ -267,20 +268,27 @@ class World:
         """A new version of this script runs: its problems are over."""
         self._problems.mend(self._scripts.chunk(script))
 
-    def _encode(self, value: object, what: str) -> Encoded:
-        return encode(
-            value,
-            what=what,
-            max_bytes=self.limits.payload,
-            max_depth=self.limits.depth,
-            max_integer=2**53 if self.lua == "luajit21" else LUA_INTEGER,
-        )
-
     def _raise_failures(self) -> None:
         if self._failures:
-            failures, self._failures = self._failures, []
-            raise failures[0]
+            failure = self._failures[0]
+            self._failures.clear()
+            raise failure
 
     def _check_open(self) -> None:
         if self._closed:
             raise WorldClosed("the world is closed")
+
+
+def _encoder(limits: Limits, lua: str) -> Callable[[object, str], Encoded]:
+    """`encode` with a world's limits; no method, so that its parts can keep it without keeping the world."""
+
+    def encode_within(value: object, what: str) -> Encoded:
+        return encode(
+            value,
+            what=what,
+            max_bytes=limits.payload,
+            max_depth=limits.depth,
+            max_integer=2**53 if lua == "luajit21" else LUA_INTEGER,
+        )
+
+    return encode_within

@@ -9,12 +9,14 @@ from __future__ import annotations
 import inspect
 import logging
 import time
+import weakref
 from asyncio import AbstractEventLoop
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from engine.bus import text
-from engine.errors import EngineError, ScriptError
+from engine.errors import EngineError, ScriptError, WorldClosed
 from engine.host.arguments import arguments
 from engine.host.callback import Callback
 from engine.host.calls import Call, Calls
@@ -43,12 +45,14 @@ class Host:
     """The modules that are installed in a world, the calls that run, and where they run."""
 
     def __init__(self, world: World) -> None:
-        self._world = world
+        self._world: World = weakref.proxy(world)
+        # What works on other threads holds this host, and so the world, weakly.
+        self._encode_weakly, self._ended_weakly = _weakly(self._encode), _weakly(self._ended)
         self._modules: dict[str, HostModule] = {}
         self._given: dict[str, AbstractEventLoop] = {}
         self._calls = Calls(world.limits.calls, world.limits.world_calls)
         self._faults = Faults()
-        self._pools = Pools(world.limits.threads, self._encode, self._ended)
+        self._pools = Pools(world.limits.threads, self._encode_weakly, self._ended_weakly)
         self._loops: dict[AbstractEventLoop, LoopRuntime] = {}
         self._background: Background | None = None
         self._parts: dict[int, Values] = {}
@@ -123,7 +127,7 @@ class Host:
         name, word = text(values[0]), text(values[1])
 
         def callback(key: int) -> Callback:
-            return Callback(self, FunctionHandle(actor, key, entity), entity, f"{name}.{word}")
+            return Callback(self, FunctionHandle(actor, key, entity, f"an argument of {name}.{word}"), entity, f"{name}.{word}")
 
         args = arguments(values[2:], callback)
         module = self._modules.get(name)
@@ -190,10 +194,10 @@ class Host:
         loop = loop or running_loop()
         if loop is not None:
             if loop not in self._loops:
-                self._loops[loop] = LoopRuntime(loop, self._encode, self._ended)
+                self._loops[loop] = LoopRuntime(loop, self._encode_weakly, self._ended_weakly)
             return self._loops[loop]
         if self._background is None:
-            self._background = Background(self._encode, self._ended)
+            self._background = Background(self._encode_weakly, self._ended_weakly)
         return self._background
 
     def _ended(self, call: Call, outcome: Outcome) -> None:
@@ -230,7 +234,7 @@ class Host:
         if actor is None or not callback.alive:
             return
         # A key of its own: the callback may be dropped before the mail is read.
-        key = actor.function("handles", "again")(callback.handle.key_for(actor))
+        key = actor.again(callback.handle.key_for(actor))
         shape, leaves = encoded
         self._world.loop.operations.note(b"callback", callback.entity, (shape, *leaves))
         if not self._world.bus.put(actor, (b"callback", callback.entity, key, callback.name.encode(), shape, *leaves)):
@@ -281,6 +285,18 @@ class Host:
     def _bytes(self, module: HostModule | None) -> int:
         limit = self._world.limits.payload
         return limit if module is None or module.payload is None else module.payload
+
+
+def _weakly(method: Callable[..., Any]) -> Callable[..., Any]:
+    reference = weakref.WeakMethod(method)
+
+    def call(*args: Any) -> Any:
+        found = reference()
+        if found is None:
+            raise WorldClosed("the world is closed")
+        return found(*args)
+
+    return call
 
 
 def _failure(outcome: Outcome) -> Failure:

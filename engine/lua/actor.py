@@ -11,6 +11,7 @@ from typing import Any
 
 from engine.errors import EngineError
 from engine.limits import Limits
+from engine.lua.commons import Commons
 from engine.lua.state import Ask, LuaState
 
 Mail = tuple[Any, ...]
@@ -50,19 +51,29 @@ class Actor(LuaState):
     """One state of a world. `key` is the id of its first entity and decides when it ticks."""
 
     def __init__(
-        self, key: int, clock: Clock, ask: Ask, *, lua: str, limits: Limits, seed: int, fixed_step: float
+        self,
+        key: int,
+        clock: Clock,
+        ask: Ask,
+        *,
+        lua: str,
+        limits: Limits,
+        seed: int,
+        fixed_step: float,
+        commons: Commons,
     ) -> None:
-        super().__init__(lua, limits=limits, seed=seed, name=f"entity {key}")
+        super().__init__(lua, limits=limits, seed=seed, name=f"entity {key}", commons=commons)
         self.key = key
         self.clock = clock
         self.inbox: list[Mail] = []
         self.latest: dict[int, int] = {}  # callback -> where its mail stands in the inbox, if it coalesces
         self.entities: list[int] = []
         self.only: Any = None
-        self.awake = False
+        self.awake = 0  # its place, from 1, among those that wake in the next frame
+        self.changed = False  # by Python, since its last tick
         self.wake: float | None = None
         assert self._runtime is not None
-        self._runtime.put("entity", "ask", _answers(weakref.ref(self), ask))
+        self._runtime.put("entity", "ask", _answers(self.weak, ask, commons))
         self._runtime.put("pump", "fixed_step", fixed_step)
         self._send = self._runtime.get("pump", "run").coroutine().send
         self._fetch = self._runtime.get("pump", "fetch")
@@ -103,9 +114,31 @@ class Actor(LuaState):
             operations += part if type(part) is tuple else (part,)
         return (wake, x, y, *operations)
 
+    def holds(self, entity: int) -> bool:
+        return entity == 0 or entity in self.entities
+
+    def drop(self, key: int) -> None:
+        super().drop(key)
+        self.commons.touched.append(self.weak)
+
+    def touch(self) -> None:
+        """Tick in the next frame, even while asleep, so that the world sees what changed."""
+        self.changed = True
+        self.commons.touched.append(self.weak)
+
+    def submit(self, action: Callable[[], object]) -> None:
+        self.commons.outside.append(action)
+
+    def call_flat(self, key: int, flat: list[Any], entity: int) -> Any:
+        self.commons.check_thread(self.name)
+        try:
+            return super().call_flat(key, flat, entity)
+        finally:
+            self.touch()
+
     def close(self) -> None:
-        self._send = self._fetch = self._keep = self._deliver = _closed
         super().close()
+        self._send = self._fetch = self._keep = self._deliver = _closed
 
 
 def tick(actors: Iterable[Actor]) -> list[Result]:
@@ -125,7 +158,7 @@ def tick(actors: Iterable[Actor]) -> list[Result]:
     return results
 
 
-def _answers(reference: weakref.ref[Actor], ask: Ask) -> Callable[..., tuple[Any, ...]]:
+def _answers(reference: weakref.ref[Any], ask: Ask, commons: Commons) -> Callable[..., tuple[Any, ...]]:
     """`ask` as Lua may call it: holds the actor weakly, never raises, gives False and the message instead."""
 
     def answer(*question: Any) -> tuple[Any, ...]:
@@ -133,6 +166,7 @@ def _answers(reference: weakref.ref[Actor], ask: Ask) -> Callable[..., tuple[Any
         if actor is None:
             return False, b"the world is closed"
         actor.busy = True
+        commons.inside += 1
         try:
             return (True, *ask(actor, *question))
         except EngineError as error:
@@ -141,6 +175,7 @@ def _answers(reference: weakref.ref[Actor], ask: Ask) -> Callable[..., tuple[Any
             return False, f"{type(error).__name__}: {error}".encode()
         finally:
             actor.busy = False
+            commons.inside -= 1
 
     return answer
 

@@ -15,6 +15,7 @@ VERSIONS = ("lua55", "lua54", "luajit21")
 PRELUDE = (
     "clock",
     "memory",
+    "kept",
     "queue",
     "turns",
     "fault",
@@ -115,9 +116,17 @@ class Runtime:
         for name, code in _prelude(lua):
             boot(name, code)
         self._get, self._put = get, put
+        self._kept: dict[tuple[str, str], Any] = {}
 
     def get(self, module: str, word: str) -> Any:
         return self._get(module.encode(), word.encode())
+
+    def kept(self, module: str, word: str) -> Any:
+        """The same, remembered: for functions that never change."""
+        found = self._kept.get((module, word))
+        if found is None:
+            found = self._kept[module, word] = self.get(module, word)
+        return found
 
     def put(self, module: str, word: str, value: Any) -> None:
         self._put(module.encode(), word.encode(), value)

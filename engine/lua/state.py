@@ -6,13 +6,17 @@ Nothing of lupa leaves this folder: results are plain data or handles.
 from __future__ import annotations
 
 import re
+import weakref
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, Self
 
-from engine.errors import ScriptError, StateBusy, StateClosed
+from engine.errors import EngineError, PayloadError, ScriptError, StateBusy, StateClosed
 from engine.limits import Limits
-from engine.lua.handles import FunctionHandle, Handle, Proxy, TableHandle
+from engine.lua.commons import Commons
+from engine.lua.handles import FunctionHandle, Handle, TableHandle
+from engine.lua.proxies import FunctionProxy, Lease, Proxy, TableProxy
 from engine.lua.runtime import Runtime, error_of
 from engine.payload import Encoded, decode, encode
 
@@ -20,6 +24,8 @@ STANDALONE = 0
 """Id of the one entity of a state that has no world."""
 
 Ask = Callable[..., tuple[Any, ...]]
+
+_PART = 4000  # values per crossing; LuaJIT's C stack has room for 8,000
 
 _PLACE = re.compile(r"^([^:\n]+):(\d+): (.*)$", re.DOTALL)
 _PRELUDE_FRAME = re.compile(r"^\s*(\?:|\[tidelock\]|\[C\]: in (function 'xpcall'|\?)|\(\.\.\.tail calls\.\.\.\))")
@@ -32,16 +38,28 @@ class LuaState:
     `lua` is "lua55", "lua54" or "luajit21"; `seed` makes `math.random` and the order of `pairs` (on lua55) repeat.
     """
 
-    def __init__(self, lua: str = "lua55", *, limits: Limits | None = None, seed: int = 0, name: str = "state") -> None:
+    def __init__(
+        self,
+        lua: str = "lua55",
+        *,
+        limits: Limits | None = None,
+        seed: int = 0,
+        name: str = "state",
+        commons: Commons | None = None,
+    ) -> None:
         self.lua = lua
         self.name = name
         self.limits = limits_for(lua, limits)
         self.busy = False
         self.max_integer = 2**53 if lua == "luajit21" else 2**63 - 1
+        self.weak = weakref.ref(self)
+        self.commons = commons or Commons()
+        self.commons.states.add(self)
+        self._closed = False
+        self._pins: set[int] = set()
         self._released: deque[int] = deque()
         self._runtime: Runtime | None = Runtime(lua, seed)
         self._lua_error = error_of(lua)
-        self._functions: dict[tuple[str, str], Any] = {}
         self._apply_limits()
         self._runtime.put("handles", "seed", seed)
         self._globals: TableHandle | None = None
@@ -55,7 +73,7 @@ class LuaState:
 
     @property
     def alive(self) -> bool:
-        return self._runtime is not None
+        return not self._closed
 
     @property
     def memory(self) -> int:
@@ -65,8 +83,9 @@ class LuaState:
     @property
     def globals(self) -> TableHandle:
         """The global variables of `run`."""
+        self._check_open()
         if self._globals is None:
-            self._globals = TableHandle(self, self.function("handles", "environment")(STANDALONE))
+            self._globals = TableHandle(self, self.trusted("environment", STANDALONE))
         return self._globals
 
     def run(self, source: str | bytes, *, chunk: str = "chunk") -> Any:
@@ -74,32 +93,41 @@ class LuaState:
 
         `ScriptError` with script, line and traceback when it does not compile or fails.
         """
+        self._check_open()
         text = source.encode() if isinstance(source, str) else source
-        return self._results(self.function("handles", "run")(STANDALONE, text, chunk.encode()))
+        return self._results(self.trusted("run", STANDALONE, text, chunk.encode()))
 
     def call(self, function: str | FunctionHandle, *args: Any) -> Any:
         """Call a global function by its name, or one behind a handle, with plain data and handles."""
         if isinstance(function, FunctionHandle):
             return function(*args)
         with self.globals.upgrade() as names:
-            target = names[function]
-            if not isinstance(target, Proxy) or not callable(target):
+            target = names.get(function)
+            if not isinstance(target, FunctionProxy):
                 raise ScriptError(f"{function!r} is no function of {self.name}, it is {target!r}")
             return target(*args)
 
     def own(self, value: Any) -> Any:
         """A handle: to a new table made of a dict or list, or to the very value behind a proxy."""
+        self._check_open()
         if isinstance(value, Proxy):
-            return value.handle()
+            kind = TableHandle if isinstance(value, TableProxy) else FunctionHandle
+            return kind(self, self.again(value.key_for(self)), value.entity)
+        if not isinstance(value, dict | list | tuple):
+            raise PayloadError(f"own: expected a dict, a list or a proxy, got {value!r}")
         shape, leaves = self.encode(value)
-        return TableHandle(self, self.function("handles", "make")(shape, *leaves))
+        return TableHandle(self, self.trusted("make", shape, *self.staged(leaves)))
 
     def close(self) -> None:
-        """End the VM now; its handles are dead from here on. Closing twice does nothing."""
+        """End the VM now, or when the last open `with` of a proxy ends; its handles are dead from here on.
+
+        Closing twice does nothing.
+        """
         if self.busy:
             raise StateBusy(f"{self.name} cannot be closed while it runs")
-        self._functions.clear()
-        self._runtime = None
+        self._closed = True
+        if not self._pins:
+            self._runtime = None
 
     def __enter__(self) -> Self:
         return self
@@ -109,28 +137,63 @@ class LuaState:
 
     # What handles and the world use.
 
+    def holds(self, entity: int) -> bool:
+        """True while the entity lives here; 0 stands for the state itself."""
+        return True
+
+    def pin(self, lease: Lease) -> None:
+        """Keep the VM, even past `close`, until `unpin`."""
+        self._pins.add(id(lease))
+
+    def unpin(self, lease: Lease) -> None:
+        self._pins.discard(id(lease))
+        if self._closed and not self._pins:
+            self._runtime = None
+
     def function(self, module: str, word: str) -> Any:
         """A trusted function of the prelude; `StateClosed` or `StateBusy` when it cannot be called now."""
-        if self._runtime is None:
+        runtime = self._runtime
+        if runtime is None:
             raise StateClosed(f"{self.name} is closed")
         if self.busy:
             raise StateBusy(f"{self.name} is running; its handles can be used again when its tick has ended")
         if self._released:
-            self._release()
-        found = self._functions.get((module, word))
-        if found is None:
-            found = self._functions[module, word] = self._runtime.get(module, word)
-        return found
+            self.let_go()
+        return runtime.kept(module, word)
+
+    def trusted(self, word: str, *args: Any) -> Any:
+        """What a function of the prelude's handles module gives."""
+        try:
+            return self.function("handles", word)(*args)
+        except self._lua_error as error:
+            raise script_error(str(error)) from None
 
     def drop(self, key: int) -> None:
         """Let go of a kept value at the next safe point; callable from any thread at any time."""
         self._released.append(key)
 
-    def _release(self) -> None:
-        assert self._runtime is not None
-        release = self._runtime.get("handles", "release")
-        while self._released:
-            release(self._released.popleft())
+    def let_go(self) -> None:
+        """Release what was dropped, unless the state runs or is closed."""
+        runtime = self._runtime
+        if runtime is None or self.busy:
+            return
+        release = runtime.kept("handles", "release")
+        while keys := _take(self._released, _PART):
+            release(*keys)
+
+    def touch(self) -> None:
+        """Python changed something in here."""
+
+    def submit(self, action: Callable[[], object]) -> None:
+        """Run `action` at the start of the next frame."""
+        raise EngineError(f"{self.name} has no world and so no frames; call the handle itself instead of submit()")
+
+    def again(self, key: int) -> int:
+        """A second key for the same value."""
+        second = self.trusted("again", key)
+        if second is None:
+            raise StateClosed(f"the value of {self.name} is gone: its entity has ended")
+        return int(second)
 
     def encode(self, value: object, what: str = "value") -> Encoded:
         return encode(
@@ -152,29 +215,74 @@ class LuaState:
                 flat += (shape, *leaves)
         return flat
 
+    def staged(self, flat: Sequence[Any]) -> Sequence[Any]:
+        """False and the values; or, where they are too many for one crossing, the key under which they wait."""
+        if len(flat) <= _PART:
+            return (False, *flat)
+        key = 0
+        for start in range(0, len(flat), _PART):
+            key = self.trusted("stage", key, *flat[start : start + _PART])
+        return (key,)
+
+    def fetched(self, answer: Any) -> list[Any]:
+        """The values of an answer: (False, values...) or (key, how many) where they have to be fetched."""
+        if type(answer) is not tuple:
+            return []
+        if answer[0] is False:
+            return list(answer[1:])
+        key, count = answer
+        values: list[Any] = []
+        for start in range(1, count + 1, _PART):
+            part = self.trusted("fetch", key, start, min(start + _PART - 1, count))
+            values += part if type(part) is tuple else (part,)
+        self.drop(key)
+        return values
+
     def call_key(self, key: int, args: tuple[Any, ...], entity: int = STANDALONE) -> Any:
-        return self._results(self.function("handles", "call")(entity, key, *self.arguments(args)))
+        """Call a kept function with plain data and handles; `entity` runs it where the value belongs to none."""
+        return self.call_flat(key, self.arguments(args), entity)
 
-    def _results(self, answer: tuple[Any, ...]) -> Any:
-        if not answer[0]:
+    def call_flat(self, key: int, flat: list[Any], entity: int) -> Any:
+        return self._results(self.trusted("call", key, entity, *self.staged(flat)))
+
+    def _results(self, answer: Any) -> Any:
+        status = answer[0] if type(answer) is tuple else answer
+        if status == b"gone":
+            raise StateClosed(f"the function of {self.name} is gone: its entity has ended")
+        if status == b"failed":
             raise script_error(answer[1], answer[2])
-        count = answer[1]
-        values = [self._take(*answer[2 + 3 * i : 5 + 3 * i]) for i in range(count)]
-        return None if count == 0 else values[0] if count == 1 else tuple(values)
+        if status == b"refused":
+            raise PayloadError(answer[1].decode(errors="replace"))
+        values = self._decoded(self.fetched(answer))
+        return None if not values else values[0] if len(values) == 1 else tuple(values)
 
-    def _take(self, kind: bytes, what: Any, value: Any) -> Any:
-        if kind == b"plain":
-            return None if what == b"_" else decode(b".", (value,))
-        if kind == b"function":
-            return FunctionHandle(self, what)
-        if kind == b"table":
-            return self.copy_of(TableHandle(self, what))
-        raise ScriptError(f"a {what.decode()} cannot leave its state")
+    def _decoded(self, flat: list[Any]) -> list[Any]:
+        """For each value the number of its leaves, its shape and leaves; or -1, a function's key, entity and place."""
+        values: list[Any] = []
+        at = 0
+        while at < len(flat):
+            leaves = flat[at]
+            if leaves < 0:
+                _, key, entity, place = flat[at : at + 4]
+                values.append(FunctionHandle(self, key, entity, place.decode(errors="replace")))
+                at += 4
+            else:
+                values.append(decode(flat[at + 1], flat[at + 2 : at + 2 + leaves]))
+                at += 2 + leaves
+        return values
 
-    def copy_of(self, handle: TableHandle) -> Any:
-        """The table as plain data; `PayloadError` where it holds something else."""
-        with handle.upgrade() as proxy:
-            return proxy.copy()
+    def _check_open(self) -> None:
+        if self._closed:
+            raise StateClosed(f"{self.name} is closed")
+
+
+def _take(queue: deque[int], most: int) -> list[int]:
+    """Up to `most` values off the front; another thread may take some at the same time."""
+    taken: list[int] = []
+    with suppress(IndexError):
+        while len(taken) < most:
+            taken.append(queue.popleft())
+    return taken
 
 
 def limits_for(lua: str, limits: Limits | None) -> Limits:

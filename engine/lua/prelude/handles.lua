@@ -1,31 +1,31 @@
--- Lua values that Python holds: an integer key stands for each, and a key is never used twice.
+-- What Python's handles and proxies do with the values that they stand for.
 -- Guarantee: reads and writes are raw, so that no metamethod of a script runs outside its own task.
+--
+-- Values that are too many for one crossing go in parts: in, `stage` gathers them under a key; out, an answer is (key,
+-- how many), to be fetched, instead of (false, values...).
 
 local prelude = ...
 local payload, scheduler, outbox, fault = prelude.payload, prelude.scheduler, prelude.outbox, prelude.fault
-local bus, entity = prelude.bus, prelude.entity
+local bus, entity, kept = prelude.bus, prelude.entity, prelude.kept
 
-local handles = { seed = 0 }
+local handles = { seed = 0, keep = kept.keep, count = kept.count }
 
 local type, next, rawget, rawset, rawequal, select, load = type, next, rawget, rawset, rawequal, select, load
-local getmetatable, floor, math_type = debug.getmetatable, math.floor, math.type
+local format = string.format
+local getmetatable, getinfo, floor, math_type = debug.getmetatable, debug.getinfo, math.floor, math.type
 local unpack = table.unpack or unpack
+local values, keep, owner = kept.values, kept.keep, kept.owner
 
 local CLASSES = 16 -- how far a read follows `__index` tables
-
-local values, last = {}, 0
-
-
---- A new key for `value`.
-function handles.keep(value)
-  last = last + 1
-  values[last] = value
-  return last
-end
+local RESULTS = 200 -- values that a call may return
+local PART = 4000 -- values per crossing: LuaJIT's C stack has room for 8,000
+local GONE = "gone"
 
 
-function handles.release(key)
-  values[key] = nil
+function handles.release(...)
+  for i = 1, select("#", ...) do
+    kept.release((select(i, ...)))
+  end
 end
 
 
@@ -35,9 +35,10 @@ function handles.value(key)
 end
 
 
---- A second key for the same value.
+--- A second key for the same value; nil where it is gone.
 function handles.again(key)
-  return handles.keep(values[key])
+  local value = values[key]
+  return value ~= nil and keep(value, owner(key)) or nil
 end
 
 
@@ -46,28 +47,45 @@ function handles.same(a, b)
 end
 
 
-function handles.count()
-  local n = 0
-  for _ in next, values do
-    n = n + 1
+--- Add values to the list that waits under `key`, to a new one for 0; returns the key.
+function handles.stage(key, ...)
+  if key == 0 then
+    key = keep({ n = 0 })
   end
-  return n
+  local list = values[key]
+  for i = 1, select("#", ...) do
+    list[list.n + i] = (select(i, ...))
+  end
+  list.n = list.n + select("#", ...)
+  return key
 end
 
 
--- What Python gets for `value`: "plain" and the payload, or "table" / "function" and a new key, or "other" and its type.
-local function give(value)
-  local kind = type(value)
-  if kind == "table" or kind == "function" then
-    return kind, handles.keep(value)
-  elseif kind == "userdata" or kind == "thread" then
-    return "other", kind
+local function gathered(staged, ...)
+  if not staged then
+    return { ... }, select("#", ...)
   end
-  return "plain", value == nil and "_" or ".", value
+  local list = values[staged]
+  kept.release(staged)
+  return list, list.n
 end
 
 
--- Keys arrive as they are: a number or a string. A float that is an integer is that integer, as in Lua.
+local function answer(list, n)
+  if n <= PART then
+    return false, unpack(list, 1, n)
+  end
+  return keep(list), n
+end
+
+
+--- A part of a long answer.
+function handles.fetch(key, from, to)
+  return unpack(values[key], from, to)
+end
+
+
+-- Keys arrive as they are. A float that is an integer is that integer, as in Lua.
 local function key_of(key)
   return (math_type and math_type(key) == "float" and floor(key) == key) and floor(key) or key
 end
@@ -89,34 +107,91 @@ local function read(value, key)
 end
 
 
+--- "plain", a shape and its leaf; "table" or "function" and a new key; "other" and its type; or "gone".
 function handles.get(id, key)
-  return give(read(values[id], key_of(key)))
+  if values[id] == nil then
+    return GONE
+  end
+  local value = read(values[id], key_of(key))
+  local kind = type(value)
+  if kind == "table" or kind == "function" then
+    return kind, keep(value, owner(id))
+  elseif kind == "userdata" or kind == "thread" then
+    return "other", kind
+  elseif value == nil then
+    return "plain", "_"
+  end
+  return "plain", ".", value
+end
+
+
+--- True where a read finds something, "other" where it cannot leave.
+function handles.has(id, key)
+  if values[id] == nil then
+    return GONE
+  end
+  local value = read(values[id], key_of(key))
+  local kind = type(value)
+  return (kind == "userdata" or kind == "thread") and "other" or value ~= nil
+end
+
+
+--- True where the table itself has the field.
+function handles.own(id, key)
+  if values[id] == nil then
+    return GONE
+  end
+  return rawget(values[id], key_of(key)) ~= nil
 end
 
 
 --- Set a field to plain data, or to nil.
 function handles.set(id, key, shape, ...)
-  local value = payload.decode(shape, { ... }, 1)
+  if values[id] == nil then
+    return GONE
+  end
+  local value = payload.decode(shape, (gathered(...)), 1)
   rawset(values[id], key_of(key), value)
+  return nil
 end
 
 
 --- Set a field to the value of another key.
 function handles.link(id, key, other)
+  if values[id] == nil or values[other] == nil then
+    return GONE
+  end
   rawset(values[id], key_of(key), values[other])
+  return nil
+end
+
+
+function handles.size(id)
+  if values[id] == nil then
+    return GONE
+  end
+  local n = 0
+  for _ in next, values[id] do
+    n = n + 1
+  end
+  return n
 end
 
 
 --- The keys as they are; those that are no plain data are left out.
 function handles.keys(id)
-  local list = {}
+  if values[id] == nil then
+    return GONE
+  end
+  local list, n = {}, 0
   for key in next, values[id] do
     local kind = type(key)
     if kind == "string" or kind == "number" or kind == "boolean" then
-      list[#list + 1] = key
+      n = n + 1
+      list[n] = key
     end
   end
-  return unpack(list)
+  return answer(list, n)
 end
 
 
@@ -133,61 +208,92 @@ local function bare(value)
 end
 
 
---- The whole value as a payload: true, shape and leaves; or false and why not.
+--- The whole value as an answer of shape and leaves; or "refused" and why.
 function handles.copy(id)
-  local box = {}
-  local shape, last_leaf = payload.encode(bare(values[id]), box, 0, outbox.limits, "value")
+  if values[id] == nil then
+    return GONE
+  end
+  local list = {}
+  local shape, last = payload.encode(bare(values[id]), list, 1, outbox.limits, "value")
   if not shape then
-    return false, last_leaf
+    return "refused", last
   end
-  return true, shape, unpack(box, 1, last_leaf)
+  list[1] = shape
+  return answer(list, last)
 end
 
 
---- A new table or value from plain data.
+--- A new table from plain data.
 function handles.make(shape, ...)
-  return handles.keep((payload.decode(shape, { ... }, 1)))
+  return keep((payload.decode(shape, (gathered(...)), 1)))
 end
 
 
-local function results(...)
+local REFUSED = {} -- in place of a list of results
+
+
+-- The results of a call: for each its leaves' number, shape and leaves; or -1, a function's key, its entity, its place.
+local function listed(id, ...)
   local n = select("#", ...)
-  local out = { n }
-  local at = 1
-  for i = 1, n do
-    local kind, what, value = give((select(i, ...)))
-    if value == nil then
-      value = false -- no holes
-    end
-    out[at + 1], out[at + 2], out[at + 3] = kind, what, value
-    at = at + 3
+  if n > RESULTS then
+    return REFUSED, format("a call may return at most %d values to Python, got %d", RESULTS, n)
   end
-  return unpack(out, 1, at)
+  local list, at, functions = {}, 0, {}
+  for i = 1, n do
+    local value = select(i, ...)
+    if type(value) == "function" then
+      local info = getinfo(value, "S")
+      functions[#functions + 1] = at + 2
+      list[at + 1], list[at + 2], list[at + 3] = -1, value, id
+      list[at + 4] = format("%s:%d", info.short_src, info.linedefined)
+      at = at + 4
+    else
+      local word = n > 1 and "result " .. i or "result"
+      local shape, last = payload.encode(bare(value), list, at + 2, outbox.limits, word)
+      if not shape then
+        return REFUSED, last
+      end
+      list[at + 1], list[at + 2] = last - at - 2, shape
+      at = last
+    end
+  end
+  -- Kept only now: a result that is refused must leave nothing behind.
+  for i = 1, #functions do
+    local place = functions[i]
+    list[place] = keep(list[place], id)
+  end
+  return list, at
 end
 
 
--- Runs `fn` as a task of `me` that may not wait. Returns true, the number of results and three values for each; or
--- false, message and traceback.
+-- Runs `fn` as a task of `me` that may not wait. Gives an answer; "failed", message and traceback; or "refused" and why.
 local function protected(me, what, fn)
-  local answer
+  local list, n
   local problem, trace
   scheduler.call_watched(me, what, function(ok, value, stack)
     if not ok then
       problem, trace = fault.describe(value), stack or ""
     end
   end, function()
-    answer = { results(fn()) }
+    list, n = listed(me.id, fn())
   end)
   if problem then
-    return false, problem, trace
+    return "failed", problem, trace
+  elseif list == REFUSED then
+    return "refused", n
   end
-  return true, unpack(answer, 1, #answer)
+  return answer(list, n)
 end
 
 
---- Call the kept function `key` for the entity `id`. An argument is a shape and its leaves, or true and another key.
-function handles.call(id, key, ...)
-  local packed, total = { ... }, select("#", ...)
+-- The entity `id`; 0 is the one of a state without a world, made when it is first needed.
+local function entity_of(id)
+  return bus.entities[id] or (id == 0 and entity.new(0, "state", handles.seed)) or nil
+end
+
+
+local function arguments(...)
+  local packed, total = gathered(...)
   local args, n, at = {}, 0, 1
   while at <= total do
     n = n + 1
@@ -197,39 +303,63 @@ function handles.call(id, key, ...)
       args[n], at = payload.decode(packed[at], packed, at + 1)
     end
   end
-  local fn = values[key]
-  return protected(bus.entities[id], "a call from Python", function()
+  return args, n
+end
+
+
+--- Call the kept function `key` as its entity, else as the entity `id`. An argument is a shape and its leaves, or true
+-- and another key.
+function handles.call(key, id, ...)
+  local fn, own = values[key], owner(key)
+  local me = fn ~= nil and entity_of(own ~= 0 and own or id)
+  if not me then
+    return GONE
+  end
+  local args, n = arguments(...)
+  return protected(me, "a call from Python", function()
     return fn(unpack(args, 1, n))
   end)
 end
 
 
--- The entity `id`; 0 is the one of a state without a world, made when it is first needed.
-local function owner(id)
-  return bus.entities[id] or entity.new(id, "state", handles.seed)
-end
-
-
 --- Run the text of a chunk in the environment of the entity `id`.
 function handles.run(id, text, chunk)
-  local me = owner(id)
+  local me = entity_of(id)
   local fn, problem = load(text, "@" .. chunk, "t", me.env)
   if not fn then
-    return false, problem, ""
+    return "failed", problem, ""
   end
   return protected(me, "a chunk run from Python", fn)
 end
 
 
---- A key for the globals, or for `self`, of the entity `id`; nil where there is none.
+--- A key for the globals of the entity `id`.
 function handles.environment(id)
-  return handles.keep(owner(id).env)
+  return keep(entity_of(id).env, id)
 end
 
 
+--- A key for `self` of the entity `id`; nil where there is none.
 function handles.self(id)
   local me = bus.entities[id]
-  return me and handles.keep(me.self)
+  return me and keep(me.self, id)
+end
+
+
+--- How many tasks of the entity `id` live.
+function handles.tasks(id)
+  local me = bus.entities[id]
+  return me and me.task_count or 0
+end
+
+
+-- An entity that ends takes its values along.
+local leave = bus.leave
+
+
+function bus.leave(me)
+  leave(me)
+  kept.leave(me.id)
 end
 
 

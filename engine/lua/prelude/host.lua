@@ -68,7 +68,7 @@ local function append(spec, list, n, ...)
   -- Kept only now: an argument that is refused must leave nothing behind.
   for i = 1, #functions do
     local found = functions[i]
-    local key = handles.keep(found.fn)
+    local key = handles.keep(found.fn, scheduler.current.entity.id)
     if found.at then
       list[found.at] = key
     else
@@ -200,7 +200,9 @@ end
 -- Python calls back: entity, key of the handle, what it is called, shape of the list of arguments, leaves. The list has
 -- `n` and the arguments that are not nil.
 function receive.callback(box, i)
-  local me, fn = bus.entities[box[i]], handles.value(box[i + 1])
+  local me, key = bus.entities[box[i]], box[i + 1]
+  local fn = handles.value(key)
+  handles.release(key)
   local args, after = decode(box[i + 3], box, i + 4)
   if me and fault.callable(fn) then
     scheduler.run(me, { name = box[i + 2], failures = 0 }, fn, unpack(args, 1, args.n))

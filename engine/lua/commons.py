@@ -1,0 +1,81 @@
+"""What the states of one world share with its loop, and the ledger of what Python holds of them.
+
+Nothing in here holds a state: a state that ends leaves by reference count, whoever still looks at the ledger.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import weakref
+from collections import deque
+from collections.abc import Callable
+from itertools import count
+from threading import get_ident
+from typing import TYPE_CHECKING, NamedTuple
+
+from engine.errors import StateBusy
+
+if TYPE_CHECKING:
+    from engine.lua.state import LuaState
+
+_ENGINE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+
+
+class Held(NamedTuple):
+    """A handle, or a proxy whose `with` has not ended: who made it, and for which entity."""
+
+    kind: str
+    place: str
+    state: weakref.ref[LuaState]
+    entity: int
+
+
+class Ledger:
+    """What is held, by number. Adding and removing is safe on any thread, also from a finaliser."""
+
+    def __init__(self) -> None:
+        self._held: dict[int, Held] = {}
+        self._numbers = count(1)
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def add(self, held: Held) -> int:
+        number = next(self._numbers)
+        self._held[number] = held
+        return number
+
+    def remove(self, number: int) -> None:
+        self._held.pop(number, None)
+
+    def all(self) -> list[Held]:
+        """Everything that is held, oldest first."""
+        return list(self._held.copy().values())
+
+
+class Commons:
+    """Shared by the states of one world and its loop; a state without a world has one of its own."""
+
+    def __init__(self) -> None:
+        self.ledger = Ledger()
+        self.states: weakref.WeakSet[LuaState] = weakref.WeakSet()
+        self.thread: int | None = None  # who ticks now
+        self.inside = 0  # calls out of Lua that have not returned
+        self.touched: deque[weakref.ref[LuaState]] = deque()
+        self.outside: deque[Callable[[], object]] = deque()
+
+    def check_thread(self, name: str) -> None:
+        """`StateBusy` while another thread ticks: a call in the middle of a frame would be no two times the same."""
+        if self.thread is not None and self.thread != get_ident():
+            raise StateBusy(
+                f"{name} ticks on another thread; use handle.submit(...), which gives a future, or call between ticks"
+            )
+
+
+def caller() -> str:
+    """ "game.py:12": the nearest line of Python that is not the engine's."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_ENGINE):
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
