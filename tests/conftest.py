@@ -1,5 +1,6 @@
 """Fixtures: a folder of scripts and worlds on it, once for each version of Lua."""
 
+import gc
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -61,3 +62,12 @@ def make_world(scripts: ScriptFolder, lua: str) -> Iterator[Callable[..., "World
 def world(make_world: Callable[..., "World"]) -> "World":
     """A world with every default."""
     return make_world()
+
+
+@pytest.fixture
+def no_gc() -> Iterator[None]:
+    """Only reference counts free anything during the test."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from engine.errors import HandleReleased, PayloadError, StateClosed
 from engine.lua.commons import Held, caller
-from engine.lua.proxies import FunctionProxy, Lease, TableProxy
+from engine.lua.proxies import FunctionProxy, Lease, Proxy, TableProxy
 
 if TYPE_CHECKING:
     from engine.lua.state import LuaState
@@ -70,7 +70,7 @@ class Handle:
 
     def _lease(self) -> tuple[Lease, int]:
         state = self._strong()
-        key = state.again(self._key)
+        key = state.again(self._key, lease=True)
         return Lease(state, key, self._entity), key
 
     def __del__(self) -> None:
@@ -133,6 +133,8 @@ class FunctionHandle(Handle):
         """
         state = self._strong()
         future: Future[Any] = Future()
+        if any(isinstance(value, Proxy) for value in args):
+            raise PayloadError("submit: a proxy ends with its `with`, maybe before the call; hand over a handle")
         flat = state.arguments(args)
         state.submit(lambda: self._carry_out(flat, args, future))
         return future

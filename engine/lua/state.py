@@ -188,9 +188,9 @@ class LuaState:
         """Run `action` at the start of the next frame."""
         raise EngineError(f"{self.name} has no world and so no frames; call the handle itself instead of submit()")
 
-    def again(self, key: int) -> int:
-        """A second key for the same value."""
-        second = self.trusted("again", key)
+    def again(self, key: int, *, lease: bool = False) -> int:
+        """A second key for the same value; with `lease`, one that outlives its entity."""
+        second = self.trusted("lease" if lease else "again", key)
         if second is None:
             raise StateClosed(f"the value of {self.name} is gone: its entity has ended")
         return int(second)

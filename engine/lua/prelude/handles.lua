@@ -42,6 +42,13 @@ function handles.again(key)
 end
 
 
+--- The same for a proxy, which may read to the end although its entity ends before.
+function handles.lease(key)
+  local value = values[key]
+  return value ~= nil and keep(value, owner(key), true) or nil
+end
+
+
 function handles.same(a, b)
   return rawequal(values[a], values[b])
 end
@@ -115,7 +122,7 @@ function handles.get(id, key)
   local value = read(values[id], key_of(key))
   local kind = type(value)
   if kind == "table" or kind == "function" then
-    return kind, keep(value, owner(id))
+    return kind, keep(value, owner(id), kept.is_leased(id))
   elseif kind == "userdata" or kind == "thread" then
     return "other", kind
   elseif value == nil then
