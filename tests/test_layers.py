@@ -16,7 +16,7 @@ LAYERS = {
     "border": ["lua"],
     "world": [
         "scripts", "sources", "watch", "scheduler", "requests", "bus", "shared", "inputs", "entity", "modules",
-        "operations", "questions", "population", "reload", "loop", "world",
+        "operations", "questions", "population", "reload", "loop", "stats", "leaks", "world",
     ],
     "host": ["host"],
     "package": ["__init__"],

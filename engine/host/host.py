@@ -47,7 +47,7 @@ class Host:
     def __init__(self, world: World) -> None:
         self._world: World = weakref.proxy(world)
         # What works on other threads holds this host, and so the world, weakly.
-        self._encode_weakly, self._ended_weakly = _weakly(self._encode), _weakly(self._ended)
+        self._encode_weakly, self._ended_weakly = _weakly(self._encode, needed=True), _weakly(self._ended)
         self._modules: dict[str, HostModule] = {}
         self._given: dict[str, AbstractEventLoop] = {}
         self._calls = Calls(world.limits.calls, world.limits.world_calls)
@@ -127,7 +127,9 @@ class Host:
         name, word = text(values[0]), text(values[1])
 
         def callback(key: int) -> Callback:
-            return Callback(self, FunctionHandle(actor, key, entity, f"an argument of {name}.{word}"), entity, f"{name}.{word}")
+            return Callback(
+                self, FunctionHandle(actor, key, entity, f"an argument of {name}.{word}"), entity, f"{name}.{word}"
+            )
 
         args = arguments(values[2:], callback)
         module = self._modules.get(name)
@@ -287,14 +289,17 @@ class Host:
         return limit if module is None or module.payload is None else module.payload
 
 
-def _weakly(method: Callable[..., Any]) -> Callable[..., Any]:
+def _weakly(method: Callable[..., Any], *, needed: bool = False) -> Callable[..., Any]:
+    """A method that does not keep its object. When that is gone it does nothing, or raises where it is needed."""
     reference = weakref.WeakMethod(method)
 
     def call(*args: Any) -> Any:
         found = reference()
-        if found is None:
+        if found is not None:
+            return found(*args)
+        if needed:
             raise WorldClosed("the world is closed")
-        return found(*args)
+        return None
 
     return call
 
