@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 from engine.bus import ENGINE, text
-from engine.lua.actor import LATE, MAIL_ONLY, Actor, Clock, Result, tick
+from engine.lua.actor import LATE, MAIL_ONLY, Actor, Clock, Result
 from engine.operations import Operations
 from engine.scheduler import Wakes
+from engine.workers import ticker
 
 if TYPE_CHECKING:
     from engine.world import World
@@ -26,6 +27,7 @@ class Loop:
 
     def __init__(self, world: World) -> None:
         self._world: World = weakref.proxy(world)  # the world owns its parts, never the other way
+        self._tick_all = ticker(world.workers)
         self.game, self.real = Clock("game"), Clock("real")
         self.wakes = {self.game: Wakes(), self.real: Wakes()}
         self.operations = Operations(world)
@@ -149,7 +151,7 @@ class Loop:
         """Tick actors one after the other, then carry out what they want, in the same order."""
         if not actors:
             return
-        results = tick(actors)
+        results = self._tick_all(actors)
         self._order = crc32(marshal.dumps([actor.key for actor in actors], 2), self._order)
         absorb = self.absorb
         for actor, result in zip(actors, results, strict=True):

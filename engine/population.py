@@ -46,7 +46,8 @@ class Population:
         self._doomed: dict[int, None] = {}
         self._listening: dict[int, None] = {}  # entities with on_input
         self._last_id = 0
-        self._questions = Questions(world)
+        answer = Questions(world).answer
+        self._ask = answer if world.workers is None else world.workers.in_turn(answer)
 
     # Births.
 
@@ -103,7 +104,7 @@ class Population:
         return Actor(
             key,
             world.loop.game,
-            self._questions.answer,
+            self._ask,
             lua=world.lua,
             limits=world.limits,
             seed=world.seed,

@@ -29,6 +29,7 @@ from engine.scripts import Scripts
 from engine.shared import Shared
 from engine.sources import Sources
 from engine.stats import Stats, stats_of
+from engine.workers import Workers
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
@@ -42,7 +43,8 @@ class World:
 
     `scripts` is the folder of the Lua files; `lua` is "lua55", "lua54" or "luajit21"; `isolation` "entity" (a state
     each) or "script" (entities of one script share a state); `strict` raises the first script error out of `tick`;
-    `watch` reloads scripts when their files change.
+    `watch` reloads scripts when their files change; `workers` > 1 ticks states on so many threads, with the same
+    result.
     """
 
     def __init__(
@@ -59,6 +61,8 @@ class World:
     ) -> None:
         if isolation not in ISOLATIONS:
             raise EngineError(f"isolation must be one of {', '.join(ISOLATIONS)}, got {isolation!r}")
+        if not isinstance(workers, int) or workers < 0:
+            raise EngineError(f"workers must be a whole number >= 0, got {workers!r}")
         check_version(lua)
         self.lua = lua
         self.isolation = isolation
@@ -78,6 +82,7 @@ class World:
         self._scripts = Scripts(scripts)
         self._problems = Problems()
         self.host: ModuleHost | None = None
+        self.workers = Workers(workers) if workers > 1 else None
         self.loop = Loop(self)
         self.population = Population(self, Sources(self._scripts))
         self.reloads = Reloader(self, self._scripts, watch=watch)
@@ -208,6 +213,8 @@ class World:
         self.loop.close()
         self.bus.close()
         self._problems.close()
+        if self.workers is not None:
+            self.workers.close()
 
     def __enter__(self) -> Self:
         return self

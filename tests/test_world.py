@@ -1,5 +1,7 @@
 """Entities and their hooks, problems, the order of a frame, the clock, and the end of a world."""
 
+import threading
+
 import pytest
 
 from engine import EngineError, ScriptError, World, WorldClosed
@@ -408,6 +410,37 @@ def test_another_process_has_the_same_digest(make_world, scripts, lua):
     printed = run_child(code).stdout.split()[-1]
 
     assert printed == digest_of(make_world, 7, [0.016, 0.02, 0.05, 0.001] * 40)[0]
+
+
+@pytest.mark.parametrize("workers", [2, 3])
+def test_any_number_of_workers_gives_the_same_digest(make_world, scripts, workers):
+    scripts.write("busy", BUSY.replace("< 12", "< 24"))
+
+    def run(count):
+        world = make_world(seed=3, workers=count)
+        for _ in range(12):
+            world.spawn("busy")
+        ticks(world, 20, 1 / 30)
+        return world.stats()
+
+    alone, together = run(0), run(workers)
+
+    assert alone.entities > 12
+    assert together == alone
+
+
+def test_workers_end_with_their_world(make_world, scripts):
+    scripts.write("busy", BUSY)
+    world = make_world(workers=2)
+    for _ in range(8):
+        world.spawn("busy")
+    ticks(world, 3)
+    during = {thread.name for thread in threading.enumerate()}
+
+    world.close()
+
+    assert any(name.startswith("tidelock-worker") for name in during)
+    assert not any(thread.name.startswith("tidelock-worker") for thread in threading.enumerate())
 
 
 # The clock, the log, the end.
