@@ -13,6 +13,7 @@ from engine.app import App
 from engine.host import Callback
 from helpers import run_child
 from host_loops import LOOPS, Player, player, printed, threads
+from host_modules import Doors, broken, sums
 
 pytestmark = pytest.mark.row("E4")
 
@@ -32,77 +33,9 @@ def play(request: pytest.FixtureRequest) -> Iterator[Play]:
         yield make
 
 
-class Doors:
-    """A host module whose coroutines the test ends by hand."""
-
-    def __init__(self) -> None:
-        self.module = HostModule("doors")
-        self.opened: list[str] = []
-        self.given_up: list[str] = []
-        self._events: dict[str, asyncio.Event] = {}
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self.module.coroutine(self.wait_for)
-
-    async def wait_for(self, name: str) -> str:
-        """Return `name` once the test opens it."""
-        self._loop = asyncio.get_running_loop()
-        event = self._events[name] = asyncio.Event()
-        self.opened.append(name)
-        try:
-            await event.wait()
-        except asyncio.CancelledError:
-            self.given_up.append(name)
-            raise
-        return name
-
-    def open(self, *names: str) -> None:
-        assert self._loop is not None
-        for name in names:
-            self._loop.call_soon_threadsafe(self._events[name].set)
-
-
 @pytest.fixture
 def doors() -> Doors:
     return Doors()
-
-
-def sums() -> HostModule:
-    """Functions of each kind."""
-    module = HostModule("sums")
-
-    @module.function
-    def add(a: int, b: int = 1) -> int:
-        return a + b
-
-    @module.coroutine
-    async def add_later(a: int, b: int = 1) -> int:
-        await asyncio.sleep(0)
-        return a + b
-
-    @module.blocking
-    def add_slowly(a: int, b: int = 1) -> int:
-        return a + b
-
-    return module
-
-
-def broken() -> HostModule:
-    """Functions of each kind that fail."""
-    module = HostModule("broken")
-
-    @module.function
-    def now() -> None:
-        raise ValueError("no such day")
-
-    @module.coroutine
-    async def later() -> None:
-        raise ValueError("no such day")
-
-    @module.blocking
-    def slowly() -> None:
-        raise ValueError("no such day")
-
-    return module
 
 
 @pytest.mark.row("E1")
@@ -239,7 +172,7 @@ def test_an_error_is_a_string_with_type_message_and_place(play, make_world, scri
 
     play(world).until(lambda: printed(world))
 
-    place = f"test_host.py:{broken.__code__.co_firstlineno + {'now': 6, 'later': 10, 'slowly': 14}[name]}"
+    place = f"host_modules.py:{broken.__code__.co_firstlineno + {'now': 6, 'later': 10, 'slowly': 14}[name]}"
     assert printed(world) == [f"false\tscripts/careful.lua:4: broken.{name}: ValueError: no such day ({place})"]
     assert world.problems == []
 
