@@ -46,9 +46,9 @@ class Loop:
         try:
             self.number += 1
             world.commands = self.operations.commands
+            self._take_outside()
             if world.host is not None:
                 world.host.begin_frame()
-            self._take_outside()
             world.reloads.swap()
             self._tick(dt, scale)
             self._rounds()

@@ -56,9 +56,11 @@ class ModuleHost(Protocol):
     def leave(self, entity: int) -> None:
         """Nobody waits for any call of that entity: it ended, or its script was reloaded."""
 
-    def begin_frame(self) -> None: ...
+    def begin_frame(self) -> None:
+        """Results that had come are in: give up what will never come."""
 
-    def end_frame(self) -> None: ...
+    def end_frame(self) -> None:
+        """Begin the calls that this frame asked for."""
 
     def explain(self, error: ScriptError) -> None:
         """Give an error that a Python function caused its `__cause__`, and that one's traceback."""

@@ -103,7 +103,8 @@ class Actor(LuaState):
         while len(flat) - start > _PART:
             self._keep(*flat[start : start + _PART])
             start += _PART
-        return self._deliver(*args, *flat[start:])
+        result = self._deliver(*args, *flat[start:])
+        return self.whole(result) if type(result) is tuple and len(result) == 4 else result
 
     def whole(self, result: Result) -> Result:
         """A result with its operations, where it told only how many there are."""

@@ -10,9 +10,11 @@ local scheduler, outbox, payload, bus = prelude.scheduler, prelude.outbox, prelu
 local entity, handles, fault, library = prelude.entity, prelude.handles, prelude.fault, prelude.library
 
 local error, type, next, select, getmetatable = error, type, next, select, debug.getmetatable
-local isyieldable, format = coroutine.isyieldable, string.format
+local raw_yield, format = coroutine.yield, string.format
 local unpack = table.unpack or unpack
 local encode, decode, put = payload.encode, payload.decode, outbox.put
+
+local SUSPEND, REFUSED = prelude.records.SUSPEND, prelude.records.REFUSED
 
 local host = {}
 local receive = bus.receive
@@ -137,10 +139,8 @@ end
 
 -- A coroutine or a blocking function: the task suspends until the answer comes.
 local function call_later(spec, ...)
+  scheduler.check_can_wait(spec.word, 2)
   local me = scheduler.current
-  if not me or me.instant or not isyieldable() then
-    scheduler.suspend(spec.word, 2) -- raises what is wrong
-  end
   local token = last_token + 1
   local ok, value = put_call(spec, me.entity.id, token, ...)
   if not ok then
@@ -152,10 +152,13 @@ local function call_later(spec, ...)
     put("uncall", me.entity.id, token)
   end
   me.abandon = give_up
-  ok, value = scheduler.suspend(spec.word, 2)
+  ok, value = raw_yield(SUSPEND)
   me.abandon = nil
   if waiting[token] then
     give_up()
+    if ok == REFUSED then
+      scheduler.refuse(spec.word, 2, value)
+    end
     error(spec.word .. ": the task was resumed by somebody else while it waited", 2)
   elseif not ok then
     error(value, 2)

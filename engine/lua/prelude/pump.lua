@@ -23,6 +23,7 @@ local take_upcoming, run_due, run_deferred = scheduler.take_upcoming, scheduler.
 local receive, put, put_payload = bus.receive, outbox.put, outbox.put_payload
 local list, updaters, fixed, late = entity.list, entity.updaters, entity.fixed, entity.late
 
+local MANY = 4000 -- values that a call may give back: LuaJIT's C stack has room for 8,000
 local FEW = 12 -- values of operations that a yield may carry
 local SHOWN = { "sprite", "frame", "layer", "angle", "scale", "flip", "alpha", "visible", "text", "color", "light" }
 
@@ -175,6 +176,10 @@ function pump.deliver(now, dt, frame, phase, ...)
   if outbox.n > 0 then
     entity.written = {}
     local out, n = outbox.take()
+    if n > MANY then
+      waiting = out
+      return wake, x, y, n
+    end
     return wake, x, y, unpack(out, 1, n)
   end
   return wake, x, y
