@@ -3,8 +3,8 @@
 # Layers, lowest first; a file imports from below only:
 #   errors limits payload problems
 #   lua/                 the border: the only folder that imports lupa
-#   scripts sources watch scheduler workers requests bus shared inputs entity modules operations questions
-#   population reload loop stats leaks world
+#   scripts sources watch scheduler workers shapes events mailboxes routes requests bus shared inputs entity modules
+#   operations questions population reload loop stats leaks world
 #   host/                host modules and what runs them
 #   app/                 the window: the only folder that imports pygame
 #   cli/                 python -m engine

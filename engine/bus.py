@@ -1,104 +1,56 @@
-"""Routes events between states, and to and from Python.
+"""Carries events between states, and to and from Python.
 
-A subscription is an entity id and a callback id; neither a Lua value nor a state is held by it. Events from outside
-(`emit`, `send`, `request`) only queue, from any thread; they enter the inboxes at the start of the next frame.
+Events from outside (`emit`, `send`, `request`) only queue, from any thread; they enter the inboxes at the start of the
+next frame.
 """
 
 from __future__ import annotations
 
 import weakref
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
-from engine.errors import EngineError
+from engine.errors import LimitError, WorldClosed
+from engine.events import ENGINE, Event, Listener, checked, id_of, text
 from engine.lua.actor import Actor, Mail
-from engine.payload import Encoded, decode
+from engine.mailboxes import Mailboxes
+from engine.payload import Encoded
 from engine.requests import Requests
+from engine.routes import Routes
+from engine.shapes import Shapes
 
-ENGINE = False
-"""The sender of what comes from outside, as it crosses into Lua."""
-
-
-class Event:
-    """What a listener gets. `sender` is an entity id, or None for the engine; the payload is decoded when asked for."""
-
-    __slots__ = ("_encoded", "_payload", "name", "sender")
-
-    def __init__(self, name: str, encoded: Encoded, sender: int | None) -> None:
-        self.name = name
-        self.sender = sender
-        self._encoded: Encoded | None = encoded
-        self._payload: Any = None
-
-    @property
-    def payload(self) -> Any:
-        if self._encoded is not None:
-            self._payload = decode(*self._encoded)
-            self._encoded = None
-        return self._payload
-
-    def __repr__(self) -> str:
-        return f"Event({self.name!r}, {self.payload!r}, sender={self.sender})"
-
-
-class Subscription(NamedTuple):
-    """Who listens: an entity and the number of its callback."""
-
-    entity: int
-    callback: int
-    coalesce: bool
-
-
-class Listener:
-    """A Python callable that listens; `cancel()` ends it, also while its event is being delivered."""
-
-    __slots__ = ("_forget", "active", "callback", "name", "once")
-
-    def __init__(
-        self, forget: Callable[[Listener], None], name: str, callback: Callable[[Event], object], once: bool
-    ) -> None:
-        self._forget = forget
-        self.name = name
-        self.callback = callback
-        self.once = once
-        self.active = True
-
-    def cancel(self) -> None:
-        """Stop listening; cancelling twice does nothing."""
-        if self.active:
-            self.active = False
-            self._forget(self)
+Leaves = tuple[Any, ...]
 
 
 class Bus:
-    """Events between entities and the game. A name ending in ".*" listens to the whole family."""
+    """Events between entities and the game. A name ending in ".*" listens to the whole family, "*" to everything."""
 
     def __init__(
         self,
         encode: Callable[[object, str], Encoded],
         mailbox: int | None,
         failed: Callable[[Exception], None],
+        overflowed: Callable[[int, str], None],
         outside: deque[Callable[[], object]],
     ) -> None:
-        self._encode = encode
-        self._mailbox = mailbox
-        self._failed = failed
-        self._actors: dict[int, Actor] = {}
-        self._subscriptions: dict[str, dict[tuple[int, int], Subscription]] = {}
-        self._names: dict[int, dict[int, str]] = {}  # entity -> callback -> event name
-        self._listeners: dict[str, list[Listener]] = {}
-        self._routes: dict[bytes, tuple[Sequence[Subscription], Sequence[Listener]]] = {}
-        self._expected: dict[int, list[tuple[bytes, int, bytes, tuple[Any, ...]]]] = {}
-        self._outside = outside
-        self.requests = Requests(partial(Bus._put_reply, weakref.proxy(self)))
-        self.mailed: dict[Actor, None] = {}
+        self.encode = encode
+        self.boxes = Mailboxes(mailbox)
+        self.routes = Routes()
+        self.shapes = Shapes()
+        self.requests = Requests(partial(Bus.answer, weakref.proxy(self)))
         self.pruned = 0
+        self._failed = failed
+        self._overflowed = overflowed
+        self._actors: dict[int, Actor] = {}
+        self._expected: dict[int, list[Callable[[], object]]] = {}
+        self._outside = outside
+        self._closed = False
 
-    # What the game calls.
+    # What the game calls, from any thread.
 
     def on(self, name: str, listener: Callable[[Event], object]) -> Listener:
         """Call `listener(event)` on the ticking thread for every event of this name or family."""
@@ -110,205 +62,148 @@ class Bus:
 
     def emit(self, name: str, payload: object = None) -> None:
         """Tell everybody who listens, at the start of the next frame."""
-        word, (shape, leaves) = _checked(name), self._encode(payload, "payload")
-        self._outside.append(lambda: self._report(self.publish(word, ENGINE, shape, leaves), word))
+        word, (shape, leaves) = checked(name), self.encode(payload, "payload")
+        self.from_outside(partial(self.publish, word, ENGINE, shape, leaves))
 
     def send(self, entity: Any, name: str, payload: object = None) -> None:
         """Tell one entity (an `Entity` or its id), at the start of the next frame."""
-        target, word, (shape, leaves) = id_of(entity), _checked(name), self._encode(payload, "payload")
-        self._outside.append(
-            lambda: self._report([] if self.post(target, word, ENGINE, shape, leaves) else [target], word)
-        )
+        target, word, (shape, leaves) = id_of(entity), checked(name), self.encode(payload, "payload")
+        self.from_outside(partial(self.post, target, word, ENGINE, shape, leaves))
 
     def request(self, entity: Any, name: str, payload: object = None, timeout: float | None = None) -> Future[Any]:
         """Ask one entity. The future fails with `EntityGone`, `NoHandler`, `ScriptError` or `RequestTimeout`.
 
         `timeout` is in seconds of the world's clock. Do not wait for the future on the ticking thread: tick.
         """
-        target, word, (shape, leaves) = id_of(entity), _checked(name), self._encode(payload, "payload")
+        target, word, (shape, leaves) = id_of(entity), checked(name), self.encode(payload, "payload")
         future: Future[Any] = Future()
-        self._outside.append(lambda: self._ask(self.requests.open(target, word, future, timeout), shape, leaves))
+        number = self.requests.open(target, word, future, timeout)
+        self.from_outside(partial(self._ask, number, shape, leaves))
         return future
 
     # What the world calls.
 
-    def expect(self, entity: int) -> None:
-        """Keep mail for an entity that is about to be made."""
-        self._expected[entity] = []
-
-    def join(self, entity: int, actor: Actor) -> None:
-        """The entity lives in `actor`; mail that waited for it is delivered."""
-        self._actors[entity] = actor
-        for name, sender, shape, leaves in self._expected.pop(entity, ()):
-            self._outside.append(partial(self.post, entity, name, sender, shape, leaves))
-
-    def leave(self, entity: int) -> None:
-        """Forget an entity: what it listens to, what it was asked and what it asked."""
-        self._actors.pop(entity, None)
-        self._expected.pop(entity, None)
-        self.unsubscribe_all(entity)
-        self.requests.leave(entity)
+    def from_outside(self, action: Callable[[], object]) -> None:
+        """Run `action` at the start of the next frame, in order with the events from outside; from any thread."""
+        if self._closed:
+            raise WorldClosed("the world is closed")
+        self._outside.append(action)
 
     def take_outside(self) -> None:
         """Put what was queued from outside into the inboxes, in arrival order."""
         for _ in range(len(self._outside)):
             self._outside.popleft()()
 
-    def from_outside(self, action: Callable[[], None]) -> None:
-        """Run `action` at the start of the next frame, in order with the events from outside; from any thread."""
-        self._outside.append(action)
+    def expect(self, entity: int) -> None:
+        """Keep mail for an entity that is about to be made."""
+        self._expected[entity] = []
 
-    def subscribe(self, entity: int, callback: int, name: str, coalesce: bool = False) -> None:
-        self._subscriptions.setdefault(name, {})[entity, callback] = Subscription(entity, callback, coalesce)
-        self._names.setdefault(entity, {})[callback] = name
-        self._reroute(name)
+    def join(self, entity: int, actor: Actor) -> None:
+        """The entity lives in `actor`; mail that waited for it comes with what is next from outside."""
+        self._actors[entity] = actor
+        self._outside.extend(self._expected.pop(entity, ()))
 
-    def unsubscribe(self, entity: int, callback: int) -> None:
-        name = self._names.get(entity, {}).pop(callback, None)
-        if name is not None:
-            members = self._subscriptions[name]
-            del members[entity, callback]
-            if not members:
-                del self._subscriptions[name]
-            self._reroute(name)
-
-    def unsubscribe_all(self, entity: int) -> None:
-        for callback in list(self._names.get(entity, ())):
-            self.unsubscribe(entity, callback)
-        self._names.pop(entity, None)
-
-    def names_of(self, entity: int) -> dict[int, str]:
-        """Callback -> event name, of all that an entity listens to."""
-        return dict(self._names.get(entity, {}))
-
-    def count(self) -> int:
-        """How many subscriptions there are."""
-        return sum(len(callbacks) for callbacks in self._names.values())
-
-    def living(self) -> set[int]:
-        """The entities for which the bus keeps anything."""
-        return {*self._actors, *self._expected, *self._names}
+    def leave(self, entity: int) -> None:
+        """Forget an entity: what it listens to, what it was asked and what it asked."""
+        self._actors.pop(entity, None)
+        self._expected.pop(entity, None)
+        self.pruned += self.routes.unsubscribe_all(entity)
+        self.requests.leave(entity)
 
     def close(self) -> None:
-        """Forget who listens; whoever waits for an answer gets `WorldClosed`."""
+        """Forget who listens and what is queued; whoever waits for an answer gets `WorldClosed`."""
+        self._closed = True
         self._actors.clear()
-        self._subscriptions.clear()
-        self._names.clear()
-        self._listeners.clear()
-        self._routes.clear()
-        self.mailed.clear()
+        self._expected.clear()
+        self.routes.close()
         # What is still queued finds nobody; only so do its futures end.
         while self._outside:
             with suppress(Exception):
                 self._outside.popleft()()
-        self._expected.clear()
+        self.boxes.close()
         self.requests.close()
 
-    def publish(self, name: bytes, sender: int, shape: bytes, leaves: tuple[Any, ...]) -> list[int]:
-        """Deliver to all who listen to `name`. Returns the entities whose mailbox was full."""
-        subscriptions, listeners = self._routes.get(name) or self._route(name)
-        tail = (name, sender, shape, *leaves)
-        full = []
-        for subscription in subscriptions:
-            entity, callback, coalesce = subscription
-            actor = self._actors.get(entity)
-            if actor is None:
-                self.pruned += 1
-                self.unsubscribe(entity, callback)
-            elif not self.put(actor, (b"event", callback, *tail), callback if coalesce else 0):
-                full.append(entity)
-        for listener in listeners:
-            self._call(listener, Event(text(name), (shape, leaves), sender or None))
-        return full
+    def subscribe(self, entity: int, callback: int, name: str, coalesce: bool = False) -> None:
+        self.routes.subscribe(entity, callback, name, coalesce)
 
-    def post(self, target: int, name: bytes, sender: int, shape: bytes, leaves: tuple[Any, ...]) -> bool:
-        """Deliver to one entity: to its subscriptions of that name, else to its `on_event`. False where it is full."""
+    def unsubscribe(self, entity: int, callback: int) -> None:
+        self.routes.unsubscribe(entity, callback)
+        self.boxes.drop(entity, callback)
+
+    def names_of(self, entity: int) -> dict[int, str]:
+        """Callback -> event name, of all that an entity listens to."""
+        return self.routes.names_of(entity)
+
+    def put(self, actor: Actor, mail: Mail) -> None:
+        """Put mail into the inbox of `actor`, which is ticked for it."""
+        self.boxes.put(actor, mail)
+
+    def living(self) -> set[int]:
+        """The entities for which the bus keeps anything."""
+        return {*self._actors, *self._expected, *self.routes.entities()}
+
+    def publish(self, name: bytes, sender: int, shape: bytes, leaves: Leaves) -> None:
+        """Deliver to all who listen to `name`."""
+        subscriptions, listeners, _ = self.routes.known.get(name) or self.routes.find(name)
+        actors, boxes = self._actors, self.boxes
+        mailed, limit = boxes.mailed, boxes.limit
+        tail = (name, sender, self.shapes.number(shape), *leaves)
+        known, mail = 0, ()
+        for entity, callback, coalesce in subscriptions:
+            # Scripts that are alike have the same callback ids, so one piece of mail serves many.
+            if callback != known:
+                known, mail = callback, (callback, *tail)
+            actor = actors.get(entity)
+            if actor is None:
+                self._prune(entity, callback)
+            elif coalesce:
+                boxes.hold(actor, entity, callback, mail)
+            elif len(actor.inbox) < limit:
+                actor.inbox.append(mail)
+                mailed[actor] = None
+            else:
+                self._overflow(sender, name, entity)
+        for listener in listeners:
+            self.call(listener, Event(text(name), (shape, leaves), sender or None))
+
+    def post(self, target: int, name: bytes, sender: int, shape: bytes, leaves: Leaves) -> None:
+        """Deliver to one entity: to its subscriptions of that name, else to its `on_event`."""
         actor = self._actors.get(target)
         if actor is None:
-            self._post_nowhere(target, (name, sender, shape, leaves))
-            return True
-        subscriptions = [s for s in (self._routes.get(name) or self._route(name))[0] if s.entity == target]
+            self._wait_for(target, partial(self.post, target, name, sender, shape, leaves), sender, name)
+            return
+        route = self.routes.known.get(name) or self.routes.find(name)
+        subscriptions = route.by_entity.get(target)
+        tail = (name, sender, self.shapes.number(shape), *leaves)
+        full = False
         if not subscriptions:
-            return self.put(actor, (b"direct", target, name, sender, shape, *leaves))
-        tail = (name, sender, shape, *leaves)
-        fits = True
-        for _, callback, coalesce in subscriptions:
-            fits = self.put(actor, (b"event", callback, *tail), callback if coalesce else 0) and fits
-        return fits
+            full = not self.boxes.offer(actor, (b"direct", target, *tail))
+        for _, callback, coalesce in subscriptions or ():
+            if coalesce:
+                self.boxes.hold(actor, target, callback, (callback, *tail))
+            else:
+                full = not self.boxes.offer(actor, (callback, *tail)) or full
+        if full:
+            self._overflow(sender, name, target)
 
     def deliver(self, entity: int, callback: int, tail: tuple[Any, ...]) -> None:
         """Deliver (name, sender, shape, leaves...) to one callback."""
         actor = self._actors.get(entity)
         if actor is not None:
-            self.put(actor, (b"event", callback, *tail))
-
-    def take_mailed(self) -> dict[Actor, None]:
-        """The actors that have mail, to be ticked now."""
-        mailed, self.mailed = self.mailed, {}
-        return mailed
-
-    def put(self, actor: Actor, mail: Mail, coalesce: int = 0) -> bool:
-        """Put mail into an inbox; False where it is full. With `coalesce`, a callback's newest replaces its last."""
-        if coalesce:
-            place = actor.latest.get(coalesce)
-            if place is not None:
-                actor.inbox[place] = mail
-                return True
-            actor.latest[coalesce] = len(actor.inbox)
-        if self._mailbox is not None and len(actor.inbox) >= self._mailbox:
-            return False
-        actor.inbox.append(mail)
-        self.mailed[actor] = None
-        return True
+            self.put(actor, (callback, *tail))
 
     def answer(self, entity: int, mail: Mail) -> None:
         """Give an entity what a task of it waits for: there is always room for that."""
         actor = self._actors.get(entity)
         if actor is not None:
-            actor.inbox.append(mail)
-            self.mailed[actor] = None
+            self.put(actor, mail)
 
-    def ask(self, sender: int, name: bytes, target: int, token: int, shape: bytes, leaves: tuple[Any, ...]) -> None:
+    def ask(self, sender: int, name: bytes, target: int, token: int, shape: bytes, leaves: Leaves) -> None:
         """A request from an entity's task; the answer, or why there is none, goes to its `token`."""
         self._ask(self.requests.open(target, name, asker=sender, token=token), shape, leaves)
 
-    def _post_nowhere(self, target: int, event: tuple[bytes, int, bytes, tuple[Any, ...]]) -> None:
-        waiting = self._expected.get(target)
-        if waiting is None:
-            self.pruned += 1
-        else:
-            waiting.append(event)
-
-    def _ask(self, number: int, shape: bytes, leaves: tuple[Any, ...]) -> None:
-        request = self.requests.get(number)
-        if request is None:
-            return
-        actor = self._actors.get(request.target)
-        if actor is None:
-            self.requests.gone(number, f"there is no entity {request.target}")
-            return
-        sender = request.asker or ENGINE
-        self.put(actor, (b"request", request.target, request.name, sender, number, shape, *leaves))
-
-    def _put_reply(self, asker: int, mail: Mail) -> None:
-        actor = self._actors.get(asker)
-        if actor is not None:
-            self.put(actor, mail)
-
-    def _listen(self, name: str, callback: Callable[[Event], object], once: bool) -> Listener:
-        _checked(name)
-        if not callable(callback):
-            raise EngineError(f"bus.on: a listener must be callable, got {callback!r}")
-        listener = Listener(self._forget, name, callback, once)
-        self._listeners[name] = [*self._listeners.get(name, []), listener]
-        self._reroute(name)
-        return listener
-
-    def _forget(self, listener: Listener) -> None:
-        self._listeners[listener.name] = [other for other in self._listeners[listener.name] if other is not listener]
-        self._reroute(listener.name)
-
-    def _call(self, listener: Listener, event: Event) -> None:
+    def call(self, listener: Listener, event: Event) -> None:
+        """Call a listener of the game; what it raises comes out of this tick when the frame is over."""
         if not listener.active:
             return
         if listener.once:
@@ -318,41 +213,54 @@ class Bus:
         except Exception as error:
             self._failed(error)
 
-    def _reroute(self, name: str) -> None:
-        if name.endswith("*"):
-            self._routes.clear()
+    def _ask(self, number: int, shape: bytes, leaves: Leaves) -> None:
+        request = self.requests.get(number)
+        if request is None:
+            return
+        target, name, sender = request.target, request.name, request.asker or ENGINE
+        actor = self._actors.get(target)
+        if actor is not None:
+            mail = (b"request", target, name, sender, number, self.shapes.number(shape), *leaves)
+            if not self.boxes.offer(actor, mail):
+                self.requests.fail(number, LimitError(f"the mailbox of entity {target} is full"))
+        elif target in self._expected:
+            self._wait_for(target, partial(self._ask, number, shape, leaves), sender, name)
         else:
-            self._routes.pop(name.encode(), None)
+            self.requests.fail_gone(number)
 
-    def _route(self, name: bytes) -> tuple[Sequence[Subscription], Sequence[Listener]]:
-        names = [text(name), *_families(text(name))]
-        subscriptions = [s for each in names for s in self._subscriptions.get(each, {}).values()]
-        subscriptions.sort(key=lambda s: s[:2])
-        listeners = [listener for each in names for listener in self._listeners.get(each, ())]
-        route = self._routes[name] = (subscriptions, listeners)
-        return route
+    def _wait_for(self, target: int, action: Callable[[], object], sender: int, name: bytes) -> None:
+        waiting = self._expected.get(target)
+        if waiting is None:
+            self.pruned += 1
+        elif len(waiting) < self.boxes.limit:
+            waiting.append(action)
+        else:
+            self._overflow(sender, name, target)
 
-    def _report(self, full: list[int], name: bytes) -> None:
-        for entity in full:
-            self._failed(EngineError(f'the mailbox of entity {entity} is full; "{text(name)}" was not delivered'))
+    def _prune(self, entity: int, callback: int) -> None:
+        self.pruned += 1
+        self.unsubscribe(entity, callback)
 
+    def _overflow(self, sender: int, name: bytes, target: int) -> None:
+        what = (
+            f"the mailbox of entity {target} is full ({self.boxes.limit} events, Limits.mailbox): "
+            f'"{text(name)}" from {f"entity {sender}" if sender else "the game"} was not delivered; '
+            "send less, or raise the limit"
+        )
+        if sender:
+            self._overflowed(sender, what)
+        else:
+            self._failed(LimitError(what))
 
-def id_of(entity: Any) -> int:
-    """The id of an `Entity`, or an id as it is."""
-    return entity if isinstance(entity, int) else int(entity.id)
+    def _listen(self, name: str, callback: Callable[[Event], object], once: bool) -> Listener:
+        checked(name)
+        routes = weakref.ref(self.routes)  # a listener must not keep the world
 
+        def forget(listener: Listener) -> None:
+            known = routes()
+            if known is not None:
+                known.forget(listener)
 
-def text(name: bytes) -> str:
-    return name.decode(errors="backslashreplace")
-
-
-def _checked(name: str) -> bytes:
-    if not isinstance(name, str) or not name:
-        raise EngineError(f"the name of an event must be a string that is not empty, got {name!r}")
-    return name.encode()
-
-
-def _families(name: str) -> list[str]:
-    """ "door.left.opened" belongs to "door.left.*" and "door.*"."""
-    parts = name.split(".")
-    return [".".join(parts[:length]) + ".*" for length in range(len(parts) - 1, 0, -1)]
+        listener = Listener(forget, name, callback, once)
+        self.routes.listen(listener)
+        return listener

@@ -9,7 +9,7 @@ class Limits:
     """Bounds for every state of a world; `None` switches a bound off.
 
     `instructions`: Lua instructions in one tick. `memory`: bytes of one state. `payload`: bytes of one payload.
-    `depth`: levels of tables in a payload. `mailbox`: events waiting for one entity. `tasks`: live tasks of one
+    `depth`: levels of tables in a payload. `mailbox`: events waiting for one state. `tasks`: live tasks of one
     entity. `errors`: failures in a row after which a callback is paused until its script reloads. `calls` and
     `world_calls`: calls of host modules under way at once, for one entity and for all; more wait their turn.
     `threads`: threads, and at most as many processes, for blocking host functions.

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import marshal
 import weakref
+from operator import attrgetter
 from threading import get_ident
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from zlib import crc32
 
-from engine.bus import ENGINE, text
+from engine.events import ENGINE, text
 from engine.lua.actor import LATE, MAIL_ONLY, Actor, Clock, Result
 from engine.operations import Operations
 from engine.scheduler import Wakes
@@ -18,8 +19,13 @@ if TYPE_CHECKING:
     from engine.world import World
 
 ROUNDS = 8
+CHAIN = 8
+"""Most links that the problem of an endless chain names."""
 CATCH_UP = 8
 """Most fixed updates in one frame; a longer frame loses the rest."""
+
+
+_key = attrgetter("key")
 
 
 class Loop:
@@ -27,16 +33,16 @@ class Loop:
 
     def __init__(self, world: World) -> None:
         self._world: World = weakref.proxy(world)  # the world owns its parts, never the other way
-        self._tick_all = ticker(world.workers)
         self.game, self.real = Clock("game"), Clock("real")
         self.wakes = {self.game: Wakes(), self.real: Wakes()}
         self.operations = Operations(world)
+        self.tick = ticker(world.workers)
         self.late: dict[Actor, None] = {}
         self.number = 0
         self.running = False
         self._fixed = 0.0
         self._round = 0
-        self._chain: list[str] = []
+        self._chain: dict[str, None] = {}
         self._order = 0
 
     def run(self, dt: float, scale: float) -> None:
@@ -83,7 +89,7 @@ class Loop:
         """Never tick `actor` again."""
         self.wakes[actor.clock].forget(actor)
         self.late.pop(actor, None)
-        self._world.bus.mailed.pop(actor, None)
+        self._world.bus.boxes.forget(actor)
 
     def close(self) -> None:
         """Forget all actors."""
@@ -96,8 +102,8 @@ class Loop:
 
     def note(self, sender: int, name: bytes) -> None:
         """Remember what travels in the last rounds, for the problem that names the chain."""
-        if self._round >= ROUNDS - 3 and len(self._chain) < 8:
-            self._chain.append(f'{sender} "{text(name)}"')
+        if self._round > ROUNDS // 2 and len(self._chain) < CHAIN:
+            self._chain[f'{sender} "{text(name)}"'] = None
 
     def digest(self) -> str:
         """A sum of all that happened so far, and of where the entities are."""
@@ -126,7 +132,7 @@ class Loop:
                 actor.let_go()
                 if actor.changed:
                     actor.changed = False
-                    self._world.bus.mailed[actor] = None
+                    self._world.bus.boxes.mailed[actor] = None
 
     def _tick(self, dt: float, scale: float) -> None:
         scaled = dt * scale
@@ -142,7 +148,7 @@ class Loop:
             awake = self.wakes[self.game].due(self.game.now)
         self.real.advance(dt, self.number, min(steps, CATCH_UP))
         also = self.wakes[self.real].due(self.real.now)
-        mailed = self._world.bus.take_mailed()
+        mailed = self._world.bus.boxes.take_mailed()
         if also or mailed:
             awake = sorted({*awake, *also, *mailed}, key=_key)
         self._run(awake)
@@ -151,27 +157,41 @@ class Loop:
         """Tick actors one after the other, then carry out what they want, in the same order."""
         if not actors:
             return
-        results = self._tick_all(actors)
+        results = self.tick(actors)
         self._order = crc32(marshal.dumps([actor.key for actor in actors], 2), self._order)
         absorb = self.absorb
         for actor, result in zip(actors, results, strict=True):
-            absorb(actor, result)
+            if result is False:  # nothing to say, and asleep
+                actor.wake = None
+            else:
+                absorb(actor, result)
 
     def _rounds(self) -> None:
-        bus = self._world.bus
+        boxes = self._world.bus.boxes
         self.game.phase(MAIL_ONLY)
         self.real.phase(MAIL_ONLY)
+        released = False
         for self._round in range(1, ROUNDS + 1):
-            if not bus.mailed:
+            if boxes.held and not released and (not boxes.mailed or self._round == ROUNDS):
+                released = True
+                boxes.release()
+            if not boxes.mailed:
                 break
-            self._run(sorted(bus.take_mailed(), key=_key))
+            self._run(sorted(boxes.take_mailed(), key=_key))
         self._round = 0
-        if bus.mailed:
-            self._world.problem(
-                f"events still travel after {ROUNDS} rounds: {' → '.join(self._chain)} → …; the rest goes on in the "
-                "next frame. Break the chain, or answer with a wait() in between"
-            )
-        self._chain = []
+        if boxes.mailed:
+            self._report_chain()
+        self._chain = {}
+
+    def _report_chain(self) -> None:
+        """Tell what still travels; the same chain is the same problem, wherever in it the frame ended."""
+        chain = list(self._chain)[:CHAIN]
+        first = chain.index(min(chain)) if chain else 0
+        links = " → ".join(chain[first:] + chain[:first])
+        self._world.problem(
+            f"events still travel after {ROUNDS} rounds: {links} → …; the rest goes on in the next frame. "
+            "Break the chain, or answer with a wait() in between"
+        )
 
     def _late(self) -> None:
         if self.late:
@@ -180,7 +200,3 @@ class Loop:
             self._run(sorted(self.late, key=_key))
         self.game.phase(MAIL_ONLY)
         self.real.phase(MAIL_ONLY)
-
-
-def _key(actor: Actor) -> Any:
-    return actor.key

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zlib import crc32
 
-from engine.bus import text
+from engine.events import text
 from engine.lua.actor import Actor
 from engine.lua.state import readable, script_error
 from engine.payload import decode
@@ -97,22 +97,12 @@ class Operations:
     def _emit(self, _: Actor, entity: int, values: Values) -> None:
         name = values[0]
         self._world.loop.note(entity, name)
-        full = self._world.bus.publish(name, entity, values[3], values[4:])
-        for target in full:
-            self._overflow(entity, name, target)
+        self._world.bus.publish(name, entity, values[3], values[4:])
 
     def _send(self, _: Actor, entity: int, values: Values) -> None:
         name, target = values[0], values[1]
         self._world.loop.note(entity, name)
-        if not self._world.bus.post(target, name, entity, values[3], values[4:]):
-            self._overflow(entity, name, target)
-
-    def _overflow(self, sender: int, name: bytes, target: int) -> None:
-        self._world.problem(
-            f"the mailbox of entity {target} is full ({self._world.limits.mailbox} events, Limits.mailbox): "
-            f'"{text(name)}" from entity {sender} was not delivered; send less, or raise the limit',
-            entity=sender,
-        )
+        self._world.bus.post(target, name, entity, values[3], values[4:])
 
     def _request(self, _: Actor, entity: int, values: Values) -> None:
         name, target, token, shape = values[:4]

@@ -168,6 +168,7 @@ class Population:
         self.leave(id)
         if actor is not None:
             actor.entities.remove(id)
+            actor.only = self.entities.get(actor.entities[0]) if len(actor.entities) == 1 else None
             if not actor.entities:
                 self.drop(actor)
 

@@ -9,8 +9,8 @@ import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from engine.bus import text
 from engine.errors import EngineError, ScriptError, WorldClosed
+from engine.events import text
 from engine.lua.actor import Actor
 from engine.payload import encode
 
@@ -36,6 +36,7 @@ class Questions:
             b"mouse": Questions._mouse,
             b"shared": Questions._shared,
             b"require": Questions._require,
+            b"shape": Questions._shape,
         }
 
     def answer(self, actor: Actor, word: bytes, entity: int, *args: Any) -> Values:
@@ -67,6 +68,9 @@ class Questions:
     def _shared(self, world: World, _: int, key: bytes) -> Values:
         shape, leaves = world.shared.read(key)
         return (shape, *leaves)
+
+    def _shape(self, world: World, _: int, number: int) -> Values:
+        return (world.bus.shapes.text(int(number)),)
 
     def _require(self, world: World, entity: int, name: bytes) -> Values:
         try:

@@ -209,7 +209,7 @@ class Reloader:
         """Let the new state take the old one's place, its mail included."""
         population = self._world.population
         old = trial.old
-        mail = [] if old is None else old.inbox
+        mail = [] if old is None else self._world.bus.boxes.take(old)
         listened = {entity.id: self._world.bus.names_of(entity.id) for entity in trial.entities}
         for entity in trial.entities:
             population.leave(entity.id)
@@ -227,18 +227,18 @@ class Reloader:
     def _forward(self, actor: Actor, mail: Mail, listened: dict[int, dict[int, str]]) -> None:
         """Give mail for the old version to the new one: events to what listens under the same name, in order."""
         bus = self._world.bus
-        if mail[0] != b"event":
+        if type(mail[0]) is not int:
             if mail[0] not in _FOR_OLD_TASKS:
                 bus.put(actor, mail)
             return
         for entity, names in listened.items():
-            name = names.get(mail[1])
+            name = names.get(mail[0])
             if name is None:
                 continue
-            place = [callback for callback, other in names.items() if other == name].index(mail[1])
+            place = [callback for callback, other in names.items() if other == name].index(mail[0])
             same = [callback for callback, other in bus.names_of(entity).items() if other == name]
             if place < len(same):
-                bus.put(actor, (b"event", same[place], *mail[2:]))
+                bus.put(actor, (same[place], *mail[1:]))
 
     def _tell(self, reload: Reload) -> None:
         for listener in list(self._listeners):

@@ -1,6 +1,7 @@
 """Requests that wait for an answer.
 
-Each ends exactly once: with the reply, the handler's error, no handler, a target that is gone, or a time-out.
+Each ends exactly once: with the reply, the handler's error, no handler, a target that is gone or has too much mail, a
+time-out, or the end of the world.
 """
 
 from __future__ import annotations
@@ -8,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
-from engine.errors import EntityGone, NoHandler, RequestTimeout, WorldClosed
+from engine.errors import EngineError, EntityGone, NoHandler, RequestTimeout, WorldClosed
 from engine.lua.actor import Mail
 from engine.lua.state import script_error
 from engine.payload import decode
@@ -35,7 +37,8 @@ class Requests:
     def __init__(self, put: Callable[[int, Mail], None]) -> None:
         self._put = put
         self._open: dict[int, Request] = {}
-        self._last = 0
+        self._numbers = count(1)
+        self._closed = False
 
     def __len__(self) -> int:
         return len(self._open)
@@ -49,10 +52,14 @@ class Requests:
         asker: int = 0,
         token: int = 0,
     ) -> int:
-        """The number of a new request."""
-        self._last += 1
-        self._open[self._last] = Request(target, name, future, asker, token, timeout)
-        return self._last
+        """The number of a new request; from any thread."""
+        if timeout is not None and not (isinstance(timeout, int | float) and 0 <= timeout < float("inf")):
+            raise EngineError(f"request: timeout must be a finite number of seconds >= 0, got {timeout!r}")
+        if self._closed:
+            raise WorldClosed("the world is closed")
+        number = next(self._numbers)
+        self._open[number] = Request(target, name, future, asker, token, timeout)
+        return number
 
     def get(self, number: int) -> Request | None:
         return self._open.get(number)
@@ -64,13 +71,13 @@ class Requests:
             return
         name = request.name.decode(errors="backslashreplace")
         if status == b"none":
-            self._fail(number, NoHandler(f'entity {request.target} has no bus.handle for "{name}"'))
+            self.fail(number, NoHandler(f'entity {request.target} has no bus.handle for "{name}"'))
         elif status == b"error":
             message = decode(shape, leaves)
             if request.future is not None:
-                self._fail(number, script_error(str(message)))
+                self.fail(number, script_error(str(message)))
             else:
-                self._fail(number, Exception(f'the handler of "{name}" in entity {request.target} failed: {message}'))
+                self.fail(number, Exception(f'the handler of "{name}" in entity {request.target} failed: {message}'))
         else:
             del self._open[number]
             if request.future is None:
@@ -78,15 +85,32 @@ class Requests:
             elif request.future.set_running_or_notify_cancel():
                 request.future.set_result(decode(shape, leaves))
 
-    def gone(self, number: int, why: str) -> None:
-        self._fail(number, EntityGone(why))
+    def fail_gone(self, number: int) -> None:
+        """Nobody is there to answer."""
+        self.fail(number, EntityGone(f"there is no entity {self._open[number].target}"))
+
+    def fail(self, number: int, error: Exception) -> None:
+        """End a request with an error: raised by `bus.request` in the task that asked, or by the future."""
+        request = self._open.pop(number)
+        if request.future is None:
+            self._put(request.asker, (b"reply", request.token, False, b".", str(error).encode()))
+        elif request.future.set_running_or_notify_cancel():
+            request.future.set_exception(error)
+
+    def close(self) -> None:
+        """The world ends: nobody will answer the game any more."""
+        self._closed = True
+        for number, request in list(self._open.items()):
+            if request.future is not None:
+                self.fail(number, WorldClosed(f"the world was closed before entity {request.target} answered"))
+        self._open.clear()
 
     def leave(self, entity: int) -> None:
         """An entity ended: what it was asked fails, what it asked is forgotten."""
         for number, request in list(self._open.items()):
             if request.target == entity:
                 name = request.name.decode(errors="backslashreplace")
-                self._fail(number, EntityGone(f'entity {entity} ended before it answered "{name}"'))
+                self.fail(number, EntityGone(f'entity {entity} ended before it answered "{name}"'))
         self.forget(entity)
 
     def forget(self, entity: int, token: int | None = None) -> None:
@@ -99,28 +123,18 @@ class Requests:
         """The entities that ask or are asked."""
         return {id for request in self._open.values() for id in (request.target, request.asker) if id}
 
-    def close(self) -> None:
-        """Fail all that come from Python: nobody answers any more."""
-        for number in list(self._open):
-            self._fail(number, WorldClosed("the world was closed before there was an answer"))
-
     def expire(self, now: float) -> None:
         """Fail the requests from Python whose time is over; their time starts with their first frame."""
         for number, request in list(self._open.items()):
-            if request.timeout is None:
+            if request.future is not None and request.future.cancelled():
+                del self._open[number]
+            elif request.timeout is None:
                 continue
-            if request.deadline is None:
+            elif request.deadline is None:
                 request.deadline = now + request.timeout
             elif now >= request.deadline:
                 name = request.name.decode(errors="backslashreplace")
-                self._fail(
+                self.fail(
                     number,
                     RequestTimeout(f'entity {request.target} did not answer "{name}" within {request.timeout:g} s'),
                 )
-
-    def _fail(self, number: int, error: Exception) -> None:
-        request = self._open.pop(number)
-        if request.future is None:
-            self._put(request.asker, (b"reply", request.token, False, b".", str(error).encode()))
-        elif request.future.set_running_or_notify_cancel():
-            request.future.set_exception(error)

@@ -49,7 +49,7 @@ def stats_of(world: World, per_entity: bool) -> Stats:
         entities=len(world.population.entities),
         states=len(world.commons.states),
         handles=len(world.commons.ledger),
-        subscriptions=world.bus.count(),
+        subscriptions=world.bus.routes.count(),
         pruned=world.bus.pruned,
         requests=len(world.bus.requests),
         problems=len(world.problems),

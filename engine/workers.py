@@ -17,7 +17,7 @@ from engine.lua.state import Ask
 PARTS = 8
 """Parts per thread that a round is cut into: enough to even out long ticks, few enough to cost nothing."""
 
-READS = frozenset((b"find", b"down", b"mouse", b"shared"))
+READS = frozenset((b"find", b"down", b"mouse", b"shared", b"shape"))
 """Questions that only read what no tick changes; they need not wait."""
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import weakref
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -77,7 +79,13 @@ class World:
         self.commons = Commons()
         self._failures: list[BaseException] = []
         self._encode = _encoder(self.limits, lua)
-        self.bus = Bus(self._encode, self.limits.mailbox, self._failures.append, self.commons.outside)
+        self.bus = Bus(
+            self._encode,
+            self.limits.mailbox,
+            self._failures.append,
+            partial(World._overflowed, weakref.proxy(self)),
+            self.commons.outside,
+        )
         self.shared = Shared(self._encode)
         self._scripts = Scripts(scripts)
         self._problems = Problems()
@@ -275,11 +283,16 @@ class World:
         """A new version of this script runs: its problems are over."""
         self._problems.mend(self._scripts.chunk(script))
 
+    def _overflowed(self, sender: int, message: str) -> None:
+        self.problem(message, entity=sender)
+
     def _raise_failures(self) -> None:
         if self._failures:
-            failure = self._failures[0]
+            first, *others = self._failures
             self._failures.clear()
-            raise failure
+            for other in others:
+                first.add_note(f"also in this frame: {type(other).__name__}: {other}")
+            raise first
 
     def _check_open(self) -> None:
         if self._closed:

@@ -15,8 +15,9 @@ LAYERS = {
     "data": ["errors", "limits", "payload", "problems"],
     "border": ["lua"],
     "world": [
-        "scripts", "sources", "watch", "scheduler", "workers", "requests", "bus", "shared", "inputs", "entity",
-        "modules", "operations", "questions", "population", "reload", "loop", "stats", "leaks", "world",
+        "scripts", "sources", "watch", "scheduler", "workers", "shapes", "events", "mailboxes", "routes",
+        "requests", "bus", "shared", "inputs", "entity", "modules",
+        "operations", "questions", "population", "reload", "loop", "stats", "leaks", "world",
     ],
     "host": ["host"],
     "package": ["__init__"],

@@ -57,8 +57,11 @@ class LuaSide:
         self.integers_only_to = 2**53 if version == "luajit21" else 2**63 - 1
         runtime = import_module(f"lupa.{version}").LuaRuntime(encoding=None)
         load = runtime.eval(b"function(source, ...) return assert((loadstring or load)(source, '@test'))(...) end")
-        source = files("engine.lua").joinpath("prelude/payload.lua").read_bytes()
-        self._side = load(HARNESS, load(source, runtime.table()))
+        prelude = runtime.table()
+        for name in ("spelling", "reading", "payload"):
+            source = files("engine.lua").joinpath(f"prelude/{name}.lua").read_bytes()
+            prelude[name.encode()] = load(source, prelude)
+        self._side = load(HARNESS, prelude[b"payload"])
 
     def encode(self, source: str, *, size: int = 65536, depth: int = 32) -> tuple[bytes, tuple[Any, ...]]:
         """What the Lua side makes of the value that `source` returns."""

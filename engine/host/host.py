@@ -15,8 +15,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from engine.bus import text
 from engine.errors import EngineError, ScriptError, WorldClosed
+from engine.events import text
 from engine.host.arguments import arguments
 from engine.host.callback import Callback
 from engine.host.calls import Call, Calls
@@ -239,7 +239,8 @@ class Host:
         key = actor.again(callback.handle.key_for(actor))
         shape, leaves = encoded
         self._world.loop.operations.note(b"callback", callback.entity, (shape, *leaves))
-        if not self._world.bus.put(actor, (b"callback", callback.entity, key, callback.name.encode(), shape, *leaves)):
+        mail = (b"callback", callback.entity, key, callback.name.encode(), shape, *leaves)
+        if not self._world.bus.boxes.offer(actor, mail):
             self._world.problem(
                 f"the mailbox of entity {callback.entity} is full: a callback of {callback.name} was not delivered",
                 entity=callback.entity,

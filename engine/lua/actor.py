@@ -15,6 +15,8 @@ from engine.lua.commons import Commons
 from engine.lua.state import Ask, LuaState
 
 Mail = tuple[Any, ...]
+"""An event for a subscription, (its number, name, sender, shape, leaves...), or (what else it is, fields...)."""
+
 Result = Any
 """What a tick gives: the wake time, or (wake, x, y, operations...); an exception where the pump itself died."""
 
@@ -66,7 +68,6 @@ class Actor(LuaState):
         self.key = key
         self.clock = clock
         self.inbox: list[Mail] = []
-        self.latest: dict[int, int] = {}  # callback -> where its mail stands in the inbox, if it coalesces
         self.entities: list[int] = []
         self.only: Any = None
         self.awake = 0  # its place, from 1, among those that wake in the next frame
@@ -79,6 +80,7 @@ class Actor(LuaState):
         self._fetch = self._runtime.get("pump", "fetch")
         self._keep = self._runtime.get("pump", "keep")
         self._deliver = self._runtime.get("pump", "deliver")
+        self._hear = self._runtime.get("pump", "hear")
         self._send(None)
 
     def deliver(self, args: tuple[Any, ...]) -> Result:
@@ -86,19 +88,18 @@ class Actor(LuaState):
         flat: list[Any] = []
         for mail in self.inbox:
             flat += mail
-        self.inbox = []
-        if self.latest:
-            self.latest = {}
-        return self.send_mail(args, flat)
+        self.inbox.clear()
+        return self._send_mail(args, flat)
 
     def hand(self, mail: Mail) -> Result:
         """Hand over one piece of mail now, past the inbox."""
         try:
-            return self.send_mail(self.clock.args, list(mail))
+            result = self._send_mail(self.clock.args, list(mail))
+            return self.whole(result) if type(result) is tuple and len(result) == 4 else result
         except Exception as error:
             return error
 
-    def send_mail(self, args: tuple[Any, ...], flat: list[Any]) -> Result:
+    def _send_mail(self, args: tuple[Any, ...], flat: list[Any]) -> Result:
         start = 0
         while len(flat) - start > _PART:
             self._keep(*flat[start : start + _PART])
@@ -139,20 +140,33 @@ class Actor(LuaState):
 
     def close(self) -> None:
         super().close()
-        self._send = self._fetch = self._keep = self._deliver = _closed
+        self._send = self._fetch = self._keep = self._deliver = self._hear = _closed
 
 
 def tick(actors: Iterable[Actor]) -> list[Result]:
     """One tick of each actor, in order, with its clock's time and its mail."""
     results = []
+    # Who hears the same event gets the same mail, and is called with the same values.
+    last_args: object = None
+    last_mail: object = None
+    heard: tuple[Any, ...] = ()
     for actor in actors:
         try:
-            if actor.inbox:
-                result = actor.deliver(actor.clock.args)
+            args = actor.clock.args
+            inbox = actor.inbox
+            if inbox:
+                mail = inbox[0]
+                if len(inbox) > 1 or type(mail[0]) is not int or len(mail) > _PART:
+                    result = actor.deliver(args)
+                else:
+                    inbox.clear()
+                    if mail is not last_mail or args is not last_args:
+                        last_args, last_mail, heard = args, mail, args + mail
+                    result = actor._hear(*heard)
             else:
-                result = actor._send(actor.clock.args)
-                if type(result) is tuple and len(result) == 4:
-                    result = actor.whole(result)
+                result = actor._send(args)
+            if type(result) is tuple and len(result) == 4:
+                result = actor.whole(result)
         except Exception as error:
             result = error
         results.append(result)

@@ -28,6 +28,8 @@ PRELUDE = (
     "async",
     "easing",
     "tween",
+    "spelling",
+    "reading",
     "payload",
     "outbox",
     "random",

@@ -68,6 +68,8 @@ class LuaState:
         assert self._runtime is not None
         boundary = self._runtime.get("outbox", "limits")
         boundary[b"bytes"], boundary[b"depth"] = self.limits.payload, self.limits.depth
+        if self.limits.mailbox is not None:
+            self._runtime.put("bus", "most_events", self.limits.mailbox)
         self._runtime.put("entity", "task_limit", self.limits.tasks)
         self._runtime.put("scheduler", "error_limit", self.limits.errors)
 

@@ -10,7 +10,7 @@ local error, type, tostring, setmetatable, pairs = error, type, tostring, setmet
 local format = string.format
 local decode, put, put_payload = payload.decode, outbox.put, outbox.put_payload
 
-local bus = {}
+local bus = { most_events = 1 / 0 }
 local receive = {} -- kind of mail -> function(box, i) -> next i
 
 local subscriptions, last_id = {}, 0
@@ -73,6 +73,7 @@ local function subscribe(word, name, fn, once, coalesce)
   local handle = setmetatable({ active = true }, Subscription)
   local sub = {
     id = last_id, name = name, fn = fn, once = once, entity = entity, active = true, handle = handle, failures = 0,
+    often = not once and fn or nil, -- what to run where nothing else is to be done
   }
   subscriptions[last_id] = sub
   entity.subscriptions[last_id] = sub
@@ -115,13 +116,25 @@ function bus.subscribe_watch(key, fn)
 end
 
 
+-- Puts an event into the outbox, which holds no more of them than a mailbox.
+local function post(word, operation, name, target, token, value)
+  local events = outbox.events + 1
+  if events > bus.most_events then
+    error(format("%s: %q would be event %d of this state in one tick, the limit is %d (Limits.mailbox); "
+      .. "send fewer, or wait() in between", word, name, events, bus.most_events), 3)
+  end
+  local reason = put_payload(operation, scheduler.current.entity.id, name, target, token, value)
+  if reason then
+    error(word .. ": " .. reason, 3)
+  end
+  outbox.events = events
+end
+
+
 --- Tell everybody who listens.
 function bus.emit(name, value)
   check_name("bus.emit", name, 2)
-  local reason = put_payload("emit", scheduler.current.entity.id, name, 0, 0, value)
-  if reason then
-    error("bus.emit: " .. reason, 2)
-  end
+  post("bus.emit", "emit", name, 0, 0, value)
 end
 
 
@@ -129,10 +142,7 @@ end
 function bus.send(id, name, value)
   check_id("bus.send", id, 2)
   check_name("bus.send", name, 2)
-  local reason = put_payload("send", scheduler.current.entity.id, name, id, 0, value)
-  if reason then
-    error("bus.send: " .. reason, 2)
-  end
+  post("bus.send", "send", name, id, 0, value)
 end
 
 
@@ -146,10 +156,7 @@ function bus.request(id, name, value, timeout)
   local me = scheduler.current
   last_token = last_token + 1
   local token = last_token
-  local reason = put_payload("request", me.entity.id, name, id, token, value)
-  if reason then
-    error("bus.request: " .. reason, 2)
-  end
+  post("bus.request", "request", name, id, token, value)
   pending[token] = me
   local function forget()
     pending[token] = nil
@@ -196,21 +203,28 @@ function bus.wait_event(name, timeout)
 end
 
 
--- Event for a subscription: id, name, sender (false for the engine), shape, leaves.
-function receive.event(box, i)
-  local sub = subscriptions[box[i]]
-  local value, after = decode(box[i + 3], box, i + 4)
-  if not sub or sub.paused then
-    return after
-  end
-  local event = { name = box[i + 1], payload = value, sender = box[i + 2] or nil }
-  if sub.once then
+--- Tell a subscription, however it listens.
+local function hear(sub, event)
+  if sub.paused then
+    return
+  elseif sub.once then
     drop(sub)
   end
   if sub.sleeper then
     scheduler.wake(sub.sleeper, event)
   else
     scheduler.run(sub.entity, sub, sub.fn, event)
+  end
+end
+bus.hear = hear
+
+
+--- Event for a subscription: id, name, sender (false for the engine), shape, leaves.
+function bus.take_event(box, i)
+  local sub = subscriptions[box[i]]
+  local value, after = decode(box[i + 3], box, i + 4)
+  if sub then
+    hear(sub, { name = box[i + 1], payload = value, sender = box[i + 2] or nil })
   end
   return after
 end
@@ -279,7 +293,7 @@ function bus.leave(entity)
 end
 
 
-bus.receive = receive
+bus.receive, bus.subscriptions = receive, subscriptions
 bus.entities = {} -- id -> entity, filled by the entity module
 
 

@@ -118,6 +118,11 @@ local function ask(word, ...)
 end
 
 
+function prelude.reading.ask(number)
+  return select(2, entity.ask("shape", 0, number))
+end
+
+
 libraries.input = {}
 
 

@@ -4,7 +4,7 @@
 local prelude = ...
 local payload = prelude.payload
 
-local outbox = { list = {}, n = 0, limits = { bytes = 65536, depth = 32 } }
+local outbox = { list = {}, n = 0, events = 0, limits = { bytes = 65536, depth = 32 } }
 
 local select, type = select, type
 local encode = payload.encode
@@ -53,7 +53,7 @@ end
 --- Take what is in the box: the list and its length. The list is the caller's until the next tick.
 function outbox.take()
   local list, n = outbox.list, outbox.n
-  outbox.n = 0
+  outbox.n, outbox.events = 0, 0
   if n > KEEP then
     outbox.list = {}
   end

@@ -20,7 +20,8 @@ local raw_resume, yield = coroutine.resume, coroutine.yield
 local unpack = table.unpack or unpack
 local SUSPEND, settle = scheduler.SUSPEND, scheduler.settle
 local take_upcoming, run_due, run_deferred = scheduler.take_upcoming, scheduler.run_due, scheduler.run_deferred
-local receive, put, put_payload = bus.receive, outbox.put, outbox.put_payload
+local receive, subscriptions, put, put_payload = bus.receive, bus.subscriptions, outbox.put, outbox.put_payload
+local makers, decode_leaves, handle = prelude.payload.makers, prelude.payload.decode_leaves, scheduler.handle
 local list, updaters, fixed, late = entity.list, entity.updaters, entity.fixed, entity.late
 
 local MANY = 4000 -- values that a call may give back: LuaJIT's C stack has room for 8,000
@@ -143,7 +144,12 @@ end
 local function deliver(mail, n)
   local i = 1
   while i <= n do
-    i = receive[mail[i]](mail, i + 1)
+    local read = receive[mail[i]]
+    if read then
+      i = read(mail, i + 1)
+    else
+      i = bus.take_event(mail, i)
+    end
   end
 end
 
@@ -155,6 +161,24 @@ function pump.keep(...)
     kept[count + i] = part[i]
   end
   count = count + n
+end
+
+
+-- What a tick with mail gives, when its mail is done.
+local function leave(phase)
+  local wake, x, y = rest(phase)
+  if outbox.n > 0 then
+    entity.written = {}
+    local out, n = outbox.take()
+    if n > MANY then
+      waiting = out
+      return wake, x, y, n
+    end
+    return wake, x, y, unpack(out, 1, n)
+  elseif x then
+    return wake, x, y
+  end
+  return wake
 end
 
 
@@ -172,17 +196,42 @@ function pump.deliver(now, dt, frame, phase, ...)
   else
     deliver({ ... }, select("#", ...))
   end
-  local wake, x, y = rest(phase)
-  if outbox.n > 0 then
-    entity.written = {}
-    local out, n = outbox.take()
-    if n > MANY then
-      waiting = out
-      return wake, x, y, n
-    end
-    return wake, x, y, unpack(out, 1, n)
+  return leave(phase)
+end
+
+
+--- A tick with one event: the number of its subscription, name, sender, shape and leaves.
+-- What most events need is written out here, for the reason that `pump.run` gives.
+function pump.hear(now, dt, frame, phase, id, name, sender, shape, ...)
+  clock.now, clock.dt, clock.frame = now, dt, frame
+  if phase >= 0 then
+    take_upcoming()
   end
-  return wake, x, y
+  local sub = subscriptions[id]
+  if sub then
+    local make = makers[shape]
+    local event = { name = name, payload = nil, sender = sender or nil }
+    if make then
+      event.payload = make(...)
+    else
+      event.payload = decode_leaves(shape, ...)
+    end
+    local fn = sub.often
+    if fn then
+      handle(sub.entity, sub, fn, event)
+    else
+      bus.hear(sub, event)
+    end
+  end
+  local spot = phase == -1 and outbox.n == 0 and scheduler.deferrals == 0 and entity.plain
+  local self = spot and spot.self
+  if self and not (spot.shown or rawget(self, "sprite") or rawget(self, "text") or rawget(self, "light")) then
+    local x, y = rawget(self, "x"), rawget(self, "y")
+    if x == spot.x and y == spot.y then
+      return scheduler.single and true or scheduler.pending and scheduler.wake_time()
+    end
+  end
+  return leave(phase)
 end
 
 
@@ -260,6 +309,7 @@ end
 
 
 function scheduler.on_pause(task, callback)
+  callback.often = nil
   put("paused", task.entity.id, tostring(callback.name), callback.failures)
 end
 

@@ -17,6 +17,8 @@ local DONE = records.DONE
 local GONE = { state = "done" } -- stands for every task that has ended
 local POOL = 16 -- idle workers kept per state
 
+records.workers = workers
+
 local tasks = setmetatable({}, { __mode = "k" }) -- thread -> task or GONE, for threads that scripts know
 local owned = 0
 

@@ -1,0 +1,68 @@
+"""The inboxes of the states.
+
+Mail keeps its order. A callback that coalesces has at most one piece of mail, which is held back until the other mail
+of the frame is delivered, so that it is called once per frame with the newest event.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from engine.lua.actor import Actor, Mail
+
+
+class Mailboxes:
+    """Puts mail into inboxes. `mailed` are the actors to be ticked for it, `limit` what one inbox holds at most."""
+
+    def __init__(self, limit: int | None) -> None:
+        self.limit = sys.maxsize if limit is None else limit
+        self.mailed: dict[Actor, None] = {}
+        self.held: dict[tuple[int, int], tuple[Actor, Mail]] = {}  # (entity, callback) -> newest mail
+
+    def put(self, actor: Actor, mail: Mail) -> None:
+        """Put mail that must arrive: an answer, a hook, a word about shared data."""
+        actor.inbox.append(mail)
+        self.mailed[actor] = None
+
+    def offer(self, actor: Actor, mail: Mail) -> bool:
+        """Put an event; False where the inbox is full."""
+        if len(actor.inbox) >= self.limit:
+            return False
+        self.put(actor, mail)
+        return True
+
+    def hold(self, actor: Actor, entity: int, callback: int, mail: Mail) -> None:
+        """Keep the newest mail of a callback for `release`."""
+        self.held[entity, callback] = actor, mail
+
+    def release(self) -> None:
+        """Deliver what is held, in the order of first triggers."""
+        held, self.held = self.held, {}
+        for actor, mail in held.values():
+            self.put(actor, mail)
+
+    def take_mailed(self) -> dict[Actor, None]:
+        """The actors that have mail, to be ticked now."""
+        mailed, self.mailed = self.mailed, {}
+        return mailed
+
+    def take(self, actor: Actor) -> list[Mail]:
+        """All mail of an actor, to be given to another."""
+        mail = [*actor.inbox, *(piece for owner, piece in self.held.values() if owner is actor)]
+        actor.inbox = []
+        self.forget(actor)
+        return mail
+
+    def drop(self, entity: int, callback: int) -> None:
+        """A subscription ended: what is held for it is void."""
+        self.held.pop((entity, callback), None)
+
+    def close(self) -> None:
+        self.mailed.clear()
+        self.held.clear()
+
+    def forget(self, actor: Actor) -> None:
+        """The actor is not ticked any more."""
+        self.mailed.pop(actor, None)
+        for key in [key for key, (owner, _) in self.held.items() if owner is actor]:
+            del self.held[key]

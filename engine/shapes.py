@@ -1,0 +1,28 @@
+"""Numbers the shapes of events, so that a state recognises one without reading it."""
+
+from __future__ import annotations
+
+_MOST = 4096  # shapes that are made up as the game runs must not fill the memory
+_LONGEST = 512
+
+
+class Shapes:
+    """The shapes of a world by number. A state that meets a number for the first time asks for its text."""
+
+    def __init__(self) -> None:
+        self._texts = [b"_", b"."]
+        self._numbers: dict[bytes, int] = {b"_": 0, b".": 1}
+
+    def number(self, shape: bytes) -> int | bytes:
+        """The number of a shape, or the shape itself where it is too long, or one too many."""
+        number = self._numbers.get(shape)
+        if number is not None:
+            return number
+        if len(self._texts) >= _MOST or len(shape) > _LONGEST:
+            return shape
+        number = self._numbers[shape] = len(self._texts)
+        self._texts.append(shape)
+        return number
+
+    def text(self, number: int) -> bytes:
+        return self._texts[number]
