@@ -6,7 +6,7 @@ local scheduler, turns, records = prelude.scheduler, prelude.turns, prelude.reco
 local wait, task, group = prelude.wait, prelude.task, prelude.group
 
 local error, next, type, setmetatable = error, next, type, setmetatable
-local unpack, select = table.unpack or unpack, select
+local unpack, select, format = table.unpack or unpack, select, string.format
 
 local async = { all = group.all, race = group.race }
 
@@ -18,7 +18,7 @@ Future.__index, Future.__metatable = Future, false
 local function future_of(handle, word)
   local future = inside[handle]
   if not future then
-    error(word .. ": expected a future; call it with a colon, future:" .. word .. "()", 3)
+    error(format("future:%s: expected a future; call it with a colon, future:%s()", word, word), 3)
   end
   return future
 end

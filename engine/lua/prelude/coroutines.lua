@@ -143,13 +143,14 @@ function coroutines.status(co)
 end
 
 
+--- The running thread, and only that: no script runs on a main thread, and Lua 5.1 and Luau do not tell either.
 function coroutines.running()
   local task = scheduler.current
-  local co, main = raw_running()
+  local co = raw_running()
   if task and task.thread == co then
     records.expose(task)
   end
-  return co, main
+  return co
 end
 
 

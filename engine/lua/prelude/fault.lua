@@ -60,9 +60,22 @@ function fault.describe(value)
 end
 
 
---- The stack of `thread` where it failed, under the text of `value`.
-function fault.trace(thread, value)
-  return traceback(thread, fault.describe(value))
+--- One line for an error of `thread`: one that is no text gets the place where it was raised.
+function fault.locate(thread, value)
+  local text = fault.describe(value)
+  local level = 0
+  local info = type(value) ~= "string" and getinfo(thread, level, "Sl") or nil
+  while info and (info.currentline < 1 or info.short_src == "[tidelock]") do
+    level = level + 1
+    info = getinfo(thread, level, "Sl")
+  end
+  return info and format("%s:%d: %s", info.short_src, info.currentline, text) or text
+end
+
+
+--- The stack of `thread` where it failed, under the text of the error.
+function fault.trace(thread, text)
+  return traceback(thread, text)
 end
 
 
@@ -94,6 +107,21 @@ function fault.stems_from(value, cause)
     return find(value, cause, 1, true) ~= nil
   end
   return rawequal(value, cause)
+end
+
+
+--- Script and line of the nearest caller that is a script; nil where none is.
+function fault.caller()
+  local level = 3
+  local info = getinfo(level, "Sl")
+  while info and (info.currentline < 1 or info.short_src == "[tidelock]") do
+    level = level + 1
+    info = getinfo(level, "Sl")
+  end
+  if info then
+    return info.short_src, info.currentline
+  end
+  return nil, 0
 end
 
 

@@ -7,7 +7,7 @@ local clock, task, bus, random, payload = prelude.clock, prelude.task, prelude.b
 local coroutines, entity = prelude.coroutines, prelude.entity
 
 local error, type, tostring, select, setmetatable = error, type, tostring, select, setmetatable
-local concat, getinfo, format = table.concat, debug.getinfo, string.format
+local concat, format = table.concat, string.format
 
 local library = {}
 
@@ -60,8 +60,9 @@ local function log(level, ...)
   for i = 1, select("#", ...) do
     parts[i] = tostring((select(i, ...)))
   end
-  local info = getinfo(3, "Sl")
-  outbox.put("log", scheduler.current.entity.id, level, concat(parts, "\t"), info.short_src, info.currentline)
+  local me = scheduler.current.entity
+  local place, line = prelude.fault.caller()
+  outbox.put("log", me.id, level, concat(parts, "\t"), place or me.script, line)
 end
 
 

@@ -106,7 +106,8 @@ end
 
 
 local function fail(task, value)
-  local trace = fault.trace(task.thread, value)
+  local text = fault.locate(task.thread, value)
+  local trace = fault.trace(task.thread, text)
   local cause = task.cause
   if cause and fault.stems_from(value, cause.value) then
     trace = trace .. "\n" .. cause.trace
@@ -114,7 +115,7 @@ local function fail(task, value)
   close(task.entity, task.thread, value)
   local callback = task.callback
   if not task.resumed_by_script and (not task.on_end or task.reported) then
-    scheduler.on_failure(task, value, trace)
+    scheduler.on_failure(task, text, trace)
   end
   if callback then
     count_failure(task, callback)
