@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 ROUNDS = 8
 CHAIN = 8
 """Most links that the problem of an endless chain names."""
-CATCH_UP = 8
-"""Most fixed updates in one frame; a longer frame loses the rest."""
 
 
 _key = attrgetter("key")
@@ -40,7 +38,6 @@ class Loop:
         self.late: dict[Actor, None] = {}
         self.number = 0
         self.running = False
-        self._fixed = 0.0
         self._round = 0
         self._chain: dict[str, None] = {}
         self._order = 0
@@ -135,18 +132,14 @@ class Loop:
                     self._world.bus.boxes.mailed[actor] = None
 
     def _tick(self, dt: float, scale: float) -> None:
-        scaled = dt * scale
-        paused = scale == 0
-        self._fixed += scaled
-        steps = int(self._fixed / self._world.fixed_step + 1e-9)
-        self._fixed -= steps * self._world.fixed_step
-        if paused:
-            self.game.advance(0.0, self.number, MAIL_ONLY)
+        step = self._world.fixed_step
+        if scale == 0:
+            self.game.rest(self.number)
             awake = []
         else:
-            self.game.advance(scaled, self.number, min(steps, CATCH_UP))
+            self.game.advance(dt * scale, self.number, step)
             awake = self.wakes[self.game].due(self.game.now)
-        self.real.advance(dt, self.number, min(steps, CATCH_UP))
+        self.real.advance(dt, self.number, step)
         also = self.wakes[self.real].due(self.real.now)
         mailed = self._world.bus.boxes.take_mailed()
         if also or mailed:

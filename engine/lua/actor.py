@@ -25,6 +25,8 @@ Result = Any
 
 MAIL_ONLY = -1
 LATE = -2
+CATCH_UP = 8
+"""Most fixed updates in one frame; a longer frame loses the rest."""
 
 _PART = 4000  # values per crossing; LuaJIT's C stack has room for 8,000
 
@@ -32,16 +34,25 @@ _PART = 4000  # values per crossing; LuaJIT's C stack has room for 8,000
 class Clock:
     """Time as the states on it see it: `args` is what every pump is sent in this phase."""
 
-    __slots__ = ("args", "name", "now")
+    __slots__ = ("_unspent", "args", "name", "now")
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.now = 0.0
         self.args: tuple[float, float, int, int] = (0.0, 0.0, 0, MAIL_ONLY)
+        self._unspent = 0.0  # seconds that no fixed update has covered yet
 
-    def advance(self, dt: float, frame: int, phase: int) -> None:
+    def advance(self, dt: float, frame: int, fixed_step: float) -> None:
+        """Go on by `dt` seconds, with as many fixed updates as fit, within reason."""
         self.now += dt
-        self.args = (self.now, dt, frame, phase)
+        self._unspent += dt
+        steps = int(self._unspent / fixed_step + 1e-9)
+        self._unspent -= steps * fixed_step
+        self.args = (self.now, dt, frame, min(steps, CATCH_UP))
+
+    def rest(self, frame: int) -> None:
+        """Stand still for a frame: the states on this clock get mail only."""
+        self.args = (self.now, 0.0, frame, MAIL_ONLY)
 
     def phase(self, phase: int) -> None:
         """The same time for another phase of the frame."""

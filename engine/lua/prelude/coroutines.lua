@@ -11,7 +11,6 @@ local error, select, type, setmetatable = error, select, type, setmetatable
 local SUSPEND, REFUSED = records.SUSPEND, records.REFUSED
 local ABORT = {} -- yielded by a coroutine that cancels itself
 local ABORTED = "the coroutine was cancelled"
-local PREFIXES = _VERSION ~= "Lua 5.1" -- PUC Lua puts the caller's place before an error that leaves `wrap`
 
 local coroutines = {}
 
@@ -105,10 +104,7 @@ local function unwrap(co, ok, ...)
     local closed, problem = raw_close(co)
     failure = closed and failure or problem
   end
-  if PREFIXES and type(failure) == "string" then
-    error(failure, 2)
-  end
-  error(failure, 0)
+  error(failure, type(failure) == "string" and 2 or 0) -- Lua too puts the caller's place before the text
 end
 
 
