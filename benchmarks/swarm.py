@@ -1,17 +1,17 @@
 """A swarm: N entities, each waking every frame in `wait()` and moving.
 
 Beside Tidelock stands the plain way: what a user writes with lupa alone, a runtime and a lupa coroutine for each
-entity, and its position read from Python.
+entity, and its position read from Python. The others of `swarm_peers` stand beside it too.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib
 import tempfile
 from pathlib import Path
 
 from benchmarks.harness import Case, machine, measure, table
+from benchmarks.swarm_peers import bare, generators, mlua, plain, tasks
 from engine import Limits, World
 
 SCRIPT = """
@@ -26,18 +26,6 @@ function mover:start()
 end
 
 return mover
-"""
-
-PLAIN = """
-function(entity)
-  return function()
-    while true do
-      local dt = coroutine.yield()
-      entity.x = entity.x + entity.vx * dt
-      entity.y = entity.y + entity.vy * dt
-    end
-  end
-end
 """
 
 
@@ -57,25 +45,6 @@ def tidelock(lua: str, count: int, *, isolation: str = "entity", limits: Limits 
     return Case(f"tidelock{note}" if isolation == "entity" else f"tidelock, one state{note}", run, count, world.close)
 
 
-def plain(lua: str, count: int) -> Case:
-    """A runtime and a lupa coroutine for each entity, as one would write it with lupa alone."""
-    module = importlib.import_module(f"lupa.{lua}")
-    entities = []
-    for i in range(count):
-        runtime = module.LuaRuntime()
-        entity = runtime.table(x=float(i), y=0.0, vx=1.0, vy=0.5)
-        coroutine = runtime.eval(PLAIN)(entity).coroutine()
-        coroutine.send(None)
-        entities.append((coroutine, entity))
-
-    def run() -> None:
-        for coroutine, entity in entities:
-            coroutine.send(1 / 60)
-            entity["x"], entity["y"]
-
-    return Case("plain lupa", run, count)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=1000)
@@ -83,11 +52,14 @@ def main() -> None:
     options = parser.parse_args()
     print(machine(), end="\n\n")
     for lua in options.lua:
-        cases = [plain(lua, options.count), tidelock(lua, options.count)]
+        cases = [plain(lua, options.count), bare(lua, options.count), generators(options.count), tasks(options.count)]
+        cases.append(tidelock(lua, options.count))
         cases.append(tidelock(lua, options.count, limits=Limits.off()))
         cases.append(tidelock(lua, options.count, isolation="script"))
         title = f"{options.count} entities on {lua}, each waking every frame and moving"
         print(table(title, measure(cases), "plain lupa", unit="entity and frame"), end="\n\n")
+    for mode, what in (("each", "a state each"), ("one", "one state")):
+        print(f"mlua (Rust, Lua 5.4), {what}: {mlua(options.count, mode)}")
 
 
 if __name__ == "__main__":

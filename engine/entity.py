@@ -20,6 +20,7 @@ class Entity:
     __slots__ = (
         "_actor",
         "_destroy",
+        "_encoded_view",
         "_view",
         "id",
         "place",
@@ -39,7 +40,8 @@ class Entity:
         self.tags: dict[str, None] = {}
         self.version = 0
         self.place: tuple[Any, ...] = _NOWHERE
-        self._view: Encoded | None = None
+        self._view: dict[str, Any] = {}
+        self._encoded_view: Encoded | None = None  # newer than `_view`, to be decoded when somebody looks
         self._destroy: Callable[[int], None] | None = destroy
 
     @property
@@ -73,10 +75,13 @@ class Entity:
     @property
     def view(self) -> dict[str, Any]:
         """The other fields of `self` that a window shows: sprite, frame, layer, angle, scale, flip, alpha, ..."""
-        return {} if self._view is None else decode(*self._view)
+        if self._encoded_view is not None:
+            self._view = decode(*self._encoded_view)
+            self._encoded_view = None
+        return self._view
 
     def show(self, view: Encoded) -> None:
-        self._view = view
+        self._encoded_view = view
 
     def destroy(self) -> None:
         """End the entity: at once, or at the end of the frame while the world ticks. Twice does nothing."""
