@@ -16,7 +16,10 @@ def arguments(flat: tuple[Any, ...], function: Callable[[int], Any]) -> list[Any
     count, at = flat[0], 1
     args: list[Any] = []
     for _ in range(count):
-        if flat[at] is True:
+        if flat[at] == b"." and type(flat[at + 2]) is not bytes:
+            args.append(flat[at + 2])
+            at += 3
+        elif flat[at] is True:
             args.append(function(flat[at + 1]))
             at += 2
         else:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import weakref
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from engine.host.plain import Plain
+from engine.lua.actor import Actor
 from engine.lua.handles import FunctionHandle
+from engine.payload import Encoded
 
 if TYPE_CHECKING:
-    from engine.host.host import Host
+    from engine.world import World
 
 
 class Callback:
@@ -18,10 +22,10 @@ class Callback:
     arguments. When the entity has ended or its script was reloaded, the call is dropped.
     """
 
-    __slots__ = ("__weakref__", "_host", "entity", "handle", "name")
+    __slots__ = ("__weakref__", "_callbacks", "entity", "handle", "name")
 
-    def __init__(self, host: Host, handle: FunctionHandle, entity: int, name: str) -> None:
-        self._host = weakref.ref(host)
+    def __init__(self, callbacks: Callbacks, handle: FunctionHandle, entity: int, name: str) -> None:
+        self._callbacks = weakref.ref(callbacks)
         self.handle = handle
         self.entity = entity
         self.name = name
@@ -32,9 +36,40 @@ class Callback:
         return self.handle.alive
 
     def __call__(self, *args: Any) -> None:
-        host = self._host()
-        if host is not None:
-            host.call_back(self, args)
+        callbacks = self._callbacks()
+        if callbacks is not None:
+            callbacks.queue(self, args)
 
     def __repr__(self) -> str:
         return f"<Callback {self.name} of entity {self.entity}{'' if self.alive else ', dead'}>"
+
+
+class Callbacks:
+    """Makes the callbacks of one world, and delivers their calls."""
+
+    def __init__(self, world: World, plain: Plain) -> None:
+        self._world: World = weakref.proxy(world)
+        self._plain = plain
+
+    def make(self, actor: Actor, key: int, entity: int, word: str) -> Callback:
+        """A callback for the function behind `key`, an argument of the host function `word`."""
+        return Callback(self, FunctionHandle(actor, key, entity, f"an argument of {word}"), entity, word)
+
+    def queue(self, callback: Callback, args: tuple[Any, ...]) -> None:
+        """Call it at the start of the next frame with a copy of `args`; from any thread."""
+        encoded = self._plain.arguments(args)
+        self._world.bus.from_outside(partial(self._deliver, callback, encoded))
+
+    def _deliver(self, callback: Callback, encoded: Encoded) -> None:
+        world, id = self._world, callback.entity
+        entity = world.entity(id)
+        actor = None if entity is None else entity.actor
+        if actor is None or not callback.alive:
+            return
+        # A key of its own: the callback may be dropped before the mail is read.
+        key = actor.again(callback.handle.key_for(actor))
+        shape, leaves = encoded
+        world.loop.operations.note(b"callback", id, (shape, *leaves))
+        if not world.bus.boxes.offer(actor, (b"callback", id, key, callback.name.encode(), shape, *leaves)):
+            why = f"the mailbox of entity {id} is full: a callback of {callback.name} was not delivered"
+            world.problem(why, entity=id)

@@ -15,20 +15,20 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from engine.errors import EngineError, ScriptError, WorldClosed
+from engine.errors import EngineError, ScriptError
 from engine.events import text
 from engine.host.arguments import arguments
-from engine.host.callback import Callback
+from engine.host.callback import Callback, Callbacks
 from engine.host.calls import Call, Calls
 from engine.host.faults import Failure, Faults, failure_of
 from engine.host.kinds import Mismatch
 from engine.host.module import HostFunction, HostModule
+from engine.host.plain import Plain
 from engine.host.pools import Pools
-from engine.host.runtime import Background, LoopRuntime, running_loop
+from engine.host.runtimes import Runtimes
 from engine.host.work import Outcome, failed, too_late
 from engine.lua.actor import Actor
-from engine.lua.handles import FunctionHandle
-from engine.payload import LUA_INTEGER, Encoded, encode
+from engine.payload import Encoded
 
 if TYPE_CHECKING:
     from engine.world import World
@@ -46,15 +46,16 @@ class Host:
 
     def __init__(self, world: World) -> None:
         self._world: World = weakref.proxy(world)
-        # What works on other threads holds this host, and so the world, weakly.
-        self._encode_weakly, self._ended_weakly = _weakly(self._encode, needed=True), _weakly(self._ended)
         self._modules: dict[str, HostModule] = {}
-        self._given: dict[str, AbstractEventLoop] = {}
+        self._functions: dict[tuple[bytes, bytes], HostFunction] = {}
         self._calls = Calls(world.limits.calls, world.limits.world_calls)
+        self._timed: dict[Call, None] = {}  # blocking calls whose time may be over before they end
         self._faults = Faults()
-        self._pools = Pools(world.limits.threads, self._encode_weakly, self._ended_weakly)
-        self._loops: dict[AbstractEventLoop, LoopRuntime] = {}
-        self._background: Background | None = None
+        self._plain = Plain(world.limits, world.lua)
+        self._callbacks = Callbacks(world, self._plain)
+        ended = _weakly(self._ended)  # what works on other threads holds this host, and so the world, weakly
+        self._pools = Pools(world.limits.threads, self._plain.result, ended)
+        self._runtimes = Runtimes(self._plain.result, ended)
         self._parts: dict[int, Values] = {}
         self._rest: dict[int, Values] = {}
 
@@ -68,8 +69,10 @@ class Host:
         if module.name in self._modules:
             raise EngineError(f'a host module "{module.name}" is installed already; uninstall it first')
         self._modules[module.name] = module
+        for function in module.functions.values():
+            self._functions[module.name.encode(), function.name.encode()] = function
         if loop is not None:
-            self._given[module.name] = loop
+            self._runtimes.give(module.name, loop)
 
     def uninstall(self, name: str) -> None:
         module = self._modules.get(name)
@@ -81,14 +84,15 @@ class Host:
                 call.drop()
         self._end(module)
         del self._modules[name]
-        self._given.pop(name, None)
+        self._functions = {key: found for key, found in self._functions.items() if key[0] != name.encode()}
+        self._runtimes.forget(name)
 
     def describe(self, name: str) -> Values | None:
         module = self._modules.get(name)
         if module is None:
             return None
         words = [word.encode() for f in module.functions.values() for word in (f.name, f.kind)]
-        return (self._bytes(module), *words)
+        return (self._plain.bytes(module.payload), *words)
 
     # Calls within a tick.
 
@@ -119,23 +123,21 @@ class Host:
             self._faults.remember(failure)
             raise EngineError(failure.text) from error
         try:
-            return self._encode(function, value)
+            return self._plain.result(function, value)
         except EngineError as error:
             raise EngineError(f"{function.word}: {error}") from error
 
     def _bind(self, actor: Actor, entity: int, values: Values) -> tuple[HostFunction, list[Any], dict[str, Any]]:
-        name, word = text(values[0]), text(values[1])
+        module, name = values[0], values[1]
 
         def callback(key: int) -> Callback:
-            return Callback(
-                self, FunctionHandle(actor, key, entity, f"an argument of {name}.{word}"), entity, f"{name}.{word}"
-            )
+            return self._callbacks.make(actor, key, entity, text(module + b"." + name))
 
         args = arguments(values[2:], callback)
-        module = self._modules.get(name)
-        function = module.functions.get(word) if module is not None else None
+        function = self._functions.get((module, name))
         if function is None:
-            raise EngineError(f'{name}.{word}: the host module "{name}" is not installed any more')
+            word = text(module)
+            raise EngineError(f'{word}.{text(name)}: the host module "{word}" is not installed any more')
         try:
             return (function, *function.signature.bind(args))
         except Mismatch as error:
@@ -162,13 +164,12 @@ class Host:
     def begin_frame(self) -> None:
         """Give up calls whose time is over, and those whose loop is gone."""
         now = time.monotonic()
-        for call in list(self._calls.running):
-            timeout = call.function.timeout
-            if timeout is not None and call.began is not None and now - call.began > timeout:
+        for call in list(self._timed):
+            if call.began is not None and now - call.began > (call.function.timeout or 0.0):
                 self._answer(call, too_late(call.function))
                 call.drop()
-        for loop in [loop for loop in self._loops if loop.is_closed()]:
-            runtime = self._loops.pop(loop)
+                del self._timed[call]
+        for runtime in self._runtimes.take_closed():
             for call in [call for call in self._calls.running if call.runtime is runtime]:
                 self._finish(call, failed(f"{call.function.word}: CancelledError: its asyncio loop was closed"))
 
@@ -184,23 +185,11 @@ class Host:
 
     def _begin(self, call: Call) -> None:
         if call.function.kind == "blocking":
+            if call.function.timeout is not None:
+                self._timed[call] = None
             self._pools.start(call)
         else:
-            self._runtime(call.function.word.rpartition(".")[0]).start(call)
-
-    def _runtime(self, module: str) -> LoopRuntime:
-        """The loop given for the module, else the one that ticks the world, else our own."""
-        loop = self._given.get(module)
-        if loop is not None and not loop.is_running():
-            raise EngineError(f'the asyncio loop that "{module}" was installed with is not running')
-        loop = loop or running_loop()
-        if loop is not None:
-            if loop not in self._loops:
-                self._loops[loop] = LoopRuntime(loop, self._encode_weakly, self._ended_weakly)
-            return self._loops[loop]
-        if self._background is None:
-            self._background = Background(self._encode_weakly, self._ended_weakly)
-        return self._background
+            self._runtimes.runtime(call.function.word.rpartition(".")[0]).start(call)
 
     def _ended(self, call: Call, outcome: Outcome) -> None:
         """The work of `call` is over; called on the thread where it ran."""
@@ -209,6 +198,7 @@ class Host:
     def _finish(self, call: Call, outcome: Outcome) -> None:
         if call in self._calls.running:
             self._calls.ended(call)
+            self._timed.pop(call, None)
             self._answer(call, outcome)
 
     def _answer(self, call: Call, outcome: Outcome) -> None:
@@ -222,30 +212,6 @@ class Host:
         self._world.loop.operations.note(b"result", entity, (token, shape, *leaves))
         self._world.bus.answer(entity, (b"result", token, outcome.value is not None, shape, *leaves))
 
-    # Callbacks, from any thread.
-
-    def call_back(self, callback: Callback, args: tuple[Any, ...]) -> None:
-        """Queue a call of a script's function with a copy of `args`."""
-        packed: dict[Any, Any] = {"n": len(args), **dict(enumerate(args, 1))}
-        encoded = self._plain(packed, "arguments", self._world.limits.payload)
-        self._world.bus.from_outside(partial(self._deliver, callback, encoded))
-
-    def _deliver(self, callback: Callback, encoded: Encoded) -> None:
-        entity = self._world.entity(callback.entity)
-        actor = None if entity is None else entity.actor
-        if actor is None or not callback.alive:
-            return
-        # A key of its own: the callback may be dropped before the mail is read.
-        key = actor.again(callback.handle.key_for(actor))
-        shape, leaves = encoded
-        self._world.loop.operations.note(b"callback", callback.entity, (shape, *leaves))
-        mail = (b"callback", callback.entity, key, callback.name.encode(), shape, *leaves)
-        if not self._world.bus.boxes.offer(actor, mail):
-            self._world.problem(
-                f"the mailbox of entity {callback.entity} is full: a callback of {callback.name} was not delivered",
-                entity=callback.entity,
-            )
-
     # Errors and the end.
 
     def explain(self, error: ScriptError) -> None:
@@ -256,8 +222,7 @@ class Host:
             call.drop()
         for module in self._modules.values():
             self._end(module)
-        if self._background is not None:
-            self._background.close()
+        self._runtimes.close()
         self._pools.close()
         self._faults.clear()
 
@@ -266,41 +231,21 @@ class Host:
         for ending in module.endings:
             try:
                 if inspect.iscoroutinefunction(ending):
-                    self._runtime(module.name).end(ending)
+                    self._runtimes.runtime(module.name).end(ending)
                 else:
                     ending()
             except Exception:  # the others must end, too
                 _log.exception("the ending of host module %s failed", module.name)
 
-    def _encode(self, function: HostFunction, value: Any) -> Encoded:
-        module = self._modules.get(function.word.rpartition(".")[0])
-        return self._plain(value, "result", self._bytes(module))
 
-    def _plain(self, value: object, what: str, max_bytes: int) -> Encoded:
-        return encode(
-            value,
-            what=what,
-            max_bytes=max_bytes,
-            max_depth=self._world.limits.depth,
-            max_integer=2**53 if self._world.lua == "luajit21" else LUA_INTEGER,
-        )
-
-    def _bytes(self, module: HostModule | None) -> int:
-        limit = self._world.limits.payload
-        return limit if module is None or module.payload is None else module.payload
-
-
-def _weakly(method: Callable[..., Any], *, needed: bool = False) -> Callable[..., Any]:
-    """A method that does not keep its object. When that is gone it does nothing, or raises where it is needed."""
+def _weakly(method: Callable[[Call, Outcome], None]) -> Callable[[Call, Outcome], None]:
+    """A method that does not keep its object, and does nothing when that is gone."""
     reference = weakref.WeakMethod(method)
 
-    def call(*args: Any) -> Any:
+    def call(call: Call, outcome: Outcome) -> None:
         found = reference()
         if found is not None:
-            return found(*args)
-        if needed:
-            raise WorldClosed("the world is closed")
-        return None
+            found(call, outcome)
 
     return call
 

@@ -31,6 +31,7 @@ class HostFunction:
     signature: Signature
     timeout: float | None = None
     process: bool = False
+    payload: int | None = None
 
 
 class HostModule:
@@ -122,7 +123,7 @@ class HostModule:
             raise EngineError(f"{self.name}.{name}: timeout must be seconds > 0, got {timeout!r}")
         word = f"{self.name}.{name}"
         signature = Signature(function)
-        self.functions[name] = HostFunction(word, name, kind, function, signature, timeout, process)
+        self.functions[name] = HostFunction(word, name, kind, function, signature, timeout, process, self.payload)
         return function
 
     def __repr__(self) -> str:

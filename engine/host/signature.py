@@ -31,9 +31,12 @@ class Signature:
         }
         self.rest = next((hints.get(p.name, Any) for p in parameters if p.kind is p.VAR_POSITIONAL), None)
         self.result = hints.get("return", Any)
+        self._exact = [p.annotation for p in self.positional]  # no need to look closer at arguments of these types
 
     def bind(self, args: list[Any]) -> tuple[list[Any], dict[str, Any]]:
         """Arguments for a call; `Mismatch` names the parameter that does not fit."""
+        if not self.options and list(map(type, args)) == self._exact:
+            return args, {}
         count = len(self.positional)
         positional = [_fill(parameter, args, place) for place, parameter in enumerate(self.positional)]
         more = args[count:]

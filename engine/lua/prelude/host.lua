@@ -43,34 +43,28 @@ local function split(value, number, functions)
 end
 
 
--- Appends the arguments of a call to `list` after place `n`; the new `n`, or nil and why one of them is refused.
-local function append(spec, list, n, ...)
-  local count = select("#", ...)
-  local functions = {}
-  list[n + 1] = count
-  n = n + 1
-  for number = 1, count do
-    local value = select(number, ...)
-    if type(value) == "function" then
-      functions[#functions + 1] = { at = n + 2, fn = value }
-      list[n + 1], list[n + 2] = true, 0
-      n = n + 2
-    else
-      if type(value) == "table" and not getmetatable(value) then
-        value = split(value, number, functions)
-      end
-      local shape, last = encode(value, list, n + 2, spec.limits, "argument " .. number)
-      if not shape then
-        return nil, last
-      end
-      list[n + 1], list[n + 2] = shape, last - n - 2
-      n = last
-    end
+-- What is already a leaf, as most arguments are; nil where there is more to do.
+local function append_leaf(spec, list, n, value)
+  local kind = type(value)
+  if kind == "number" or kind == "boolean" or kind == "string" and #value <= spec.limits.bytes then
+    list[n + 1], list[n + 2], list[n + 3] = ".", 1, value
+    return n + 3
   end
-  -- Kept only now: an argument that is refused must leave nothing behind.
+end
+
+
+local function append_function(functions, list, n, fn)
+  functions[#functions + 1] = { at = n + 2, fn = fn }
+  list[n + 1], list[n + 2] = true, 0
+  return n + 2
+end
+
+
+-- Kept only when all else is there: an argument that is refused must leave nothing behind.
+local function keep_all(functions, list, n)
   for i = 1, #functions do
     local found = functions[i]
-    local key = handles.keep(found.fn, scheduler.current.entity.id)
+    local key = handles.keep(found.fn)
     if found.at then
       list[found.at] = key
     else
@@ -79,6 +73,37 @@ local function append(spec, list, n, ...)
     end
   end
   return n
+end
+
+
+-- Appends the arguments of a call to `list` after place `n`; the new `n`, or nil and why one of them is refused.
+local function append(spec, list, n, ...)
+  local count = select("#", ...)
+  local functions
+  list[n + 1] = count
+  n = n + 1
+  for number = 1, count do
+    local value = select(number, ...)
+    local last = append_leaf(spec, list, n, value)
+    if not last then
+      functions = functions or {}
+      if type(value) == "function" then
+        last = append_function(functions, list, n, value)
+      else
+        if type(value) == "table" and not getmetatable(value) then
+          value = split(value, number, functions)
+        end
+        local shape
+        shape, last = encode(value, list, n + 2, spec.limits, "argument " .. number)
+        if not shape then
+          return nil, last
+        end
+        list[n + 1], list[n + 2] = shape, last - n - 2
+      end
+    end
+    n = last
+  end
+  return functions and keep_all(functions, list, n) or n
 end
 
 
