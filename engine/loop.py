@@ -9,7 +9,7 @@ from threading import get_ident
 from typing import TYPE_CHECKING
 from zlib import crc32
 
-from engine.events import ENGINE, text
+from engine.events import ENGINE, Event, text
 from engine.lua.actor import LATE, MAIL_ONLY, Actor, Clock, Result
 from engine.operations import Operations
 from engine.scheduler import Wakes
@@ -115,10 +115,11 @@ class Loop:
         world.bus.requests.expire(self.game.now)
         for change in world.input.take_news():
             world.population.tell_input(change)
-        for key, watchers in world.shared.take_changes():
-            shape, leaves = world.shared.read(key)
+        for key, (shape, leaves), watchers, listeners in world.shared.take_changes():
             for entity, callback in watchers:
                 world.bus.deliver(entity, callback, (key, ENGINE, shape, *leaves))
+            for listener in listeners:
+                world.bus.call(listener, Event(text(key), (shape, leaves), None))
 
     def _take_touched(self) -> None:
         """Release what Python dropped, and tick the states in which it changed something."""

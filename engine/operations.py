@@ -121,7 +121,7 @@ class Operations:
         self._world.bus.subscribe(entity, callback, text(name), bool(coalesce))
 
     def _watch(self, _: Actor, entity: int, values: Values) -> None:
-        self._world.shared.watch(entity, values[0], values[1])
+        self._world.shared.subscribe(entity, values[0], values[1])
 
     def _unsubscribe(self, _: Actor, entity: int, values: Values) -> None:
         self._world.bus.unsubscribe(entity, values[0])

@@ -2,33 +2,54 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
+from engine.errors import EngineError
+from engine.events import Event, Listener, text
 from engine.payload import Encoded, decode
 
 
+class Change(NamedTuple):
+    """A key whose value changed since the last frame, and who is to be told: (entity, callback), and the game."""
+
+    key: bytes
+    value: Encoded
+    watchers: list[tuple[int, int]]
+    listeners: list[Listener]
+
+
 class Shared:
-    """Plain data by key. `get` and `set` for the game; entities use `shared` in Lua."""
+    """Plain data by key. A key is just a text, dots or not. Entities use `shared` in Lua."""
 
     def __init__(self, encode: Callable[[object, str], Encoded]) -> None:
         self._encode = encode
         self._values: dict[bytes, Encoded] = {}
         self._watchers: dict[bytes, dict[tuple[int, int], None]] = {}
         self._keys: dict[tuple[int, int], bytes] = {}
+        self._listeners: dict[bytes, list[Listener]] = {}
         self._changed: dict[bytes, None] = {}
 
     def get(self, key: str, default: Any = None) -> Any:
         """A copy of the value, or `default` where there is none."""
-        found = self._values.get(key.encode())
+        found = self._values.get(_checked(key))
         return default if found is None else decode(*found)
 
     def set(self, key: str, value: object) -> None:
-        """Set a copy of the value; None removes it. Entities that watch it are told in the next frame."""
-        self.write(key.encode(), *self._encode(value, f"shared.{key}"))
+        """Set a copy of the value; None removes it. Who watches it is told in the next frame."""
+        self.write(_checked(key), *self._encode(value, f"shared.{key}"))
 
     def keys(self) -> list[str]:
-        return [key.decode(errors="backslashreplace") for key in self._values]
+        return [text(key) for key in self._values]
+
+    def watch(self, key: str, listener: Callable[[Event], object]) -> Listener:
+        """Call `listener(event)` with the last value, once in the frame after any in which it was set."""
+        made = Listener(_forgetter(self), key, listener)
+        self._listeners[_checked(key)] = [*self._listeners.get(key.encode(), ()), made]
+        return made
+
+    # What the world uses.
 
     def read(self, key: bytes) -> Encoded:
         return self._values.get(key, (b"_", ()))
@@ -38,10 +59,10 @@ class Shared:
             self._values.pop(key, None)
         else:
             self._values[key] = (shape, leaves)
-        if key in self._watchers:
+        if key in self._watchers or key in self._listeners:
             self._changed[key] = None
 
-    def watch(self, entity: int, callback: int, key: bytes) -> None:
+    def subscribe(self, entity: int, callback: int, key: bytes) -> None:
         self._watchers.setdefault(key, {})[entity, callback] = None
         self._keys[entity, callback] = key
 
@@ -64,7 +85,37 @@ class Shared:
         """Callback -> key, of all that an entity watches."""
         return {callback: key for (who, callback), key in self._keys.items() if who == entity}
 
-    def take_changes(self) -> list[tuple[bytes, list[tuple[int, int]]]]:
-        """Keys that changed since the last call, with those who watch them; once per frame."""
+    def take_changes(self) -> list[Change]:
+        """What changed since the last call, in the order of first changes; once per frame."""
         changed, self._changed = self._changed, {}
-        return [(key, list(self._watchers.get(key, ()))) for key in changed]
+        return [
+            Change(key, self.read(key), sorted(self._watchers.get(key, ())), self._listeners.get(key, []))
+            for key in changed
+        ]
+
+    def forget(self, listener: Listener) -> None:
+        """A listener of the game was cancelled."""
+        key = listener.name.encode()
+        left = [other for other in self._listeners.get(key, ()) if other is not listener]
+        if left:
+            self._listeners[key] = left
+        else:
+            self._listeners.pop(key, None)
+
+
+def _checked(key: str) -> bytes:
+    if not isinstance(key, str):
+        raise EngineError(f"the key of a shared value must be a string, got {key!r}")
+    return key.encode()
+
+
+def _forgetter(shared: Shared) -> Callable[[Listener], None]:
+    """`shared.forget` for a listener, which must not keep the world."""
+    reference = weakref.ref(shared)
+
+    def forget(listener: Listener) -> None:
+        known = reference()
+        if known is not None:
+            known.forget(listener)
+
+    return forget

@@ -252,6 +252,10 @@ function receive.request(box, i)
   if not answer then
     put_payload("reply", id, sender, token, "none", nil)
     return after
+  elseif answer.paused then
+    local why = format("it failed %d times in a row and is paused until its script reloads", answer.failures)
+    put_payload("reply", id, sender, token, "error", why)
+    return after
   end
   local event = { name = name, payload = value, sender = sender or nil }
   local function respond()
@@ -261,7 +265,7 @@ function receive.request(box, i)
     end
   end
   local function failed(ok, problem)
-    if not ok then
+    if not ok and not entity.ending then -- that it ended, the world tells
       put_payload("reply", id, sender, token, "error", fault.describe(problem), "reply")
     end
   end
