@@ -145,4 +145,6 @@ class FunctionHandle(Handle):
             try:
                 future.set_result(self._strong().call_flat(self._key, flat, self._entity))
             except Exception as error:
-                future.set_exception(error)
+                # Its frames hold the state and this very future: a cycle, and a strong path to the runtime.
+                error.__context__ = None
+                future.set_exception(error.with_traceback(None))
