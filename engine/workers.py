@@ -62,12 +62,12 @@ class Workers:
     def in_turn(self, ask: Ask) -> Ask:
         """`ask` for states that tick here: what changes the world is answered in the order of the states."""
 
-        def answer(word: bytes, *args: Any) -> tuple[Any, ...]:
+        def answer(actor: Actor, word: bytes, *args: Any) -> tuple[Any, ...]:
             part = getattr(self._here, "part", None)
             if part is not None and word not in READS:
                 with self._turn:
                     self._turn.wait_for(lambda: self._first == part)
-            return ask(word, *args)
+            return ask(actor, word, *args)
 
         return answer
 

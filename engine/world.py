@@ -241,7 +241,7 @@ class World:
     @property
     def busy(self) -> bool:
         """True while a script may be running: births and deaths wait for the end of the frame."""
-        return self.loop.running or self.commons.inside > 0
+        return self.loop.running or bool(self.commons.inside)
 
     def fail(self, error: BaseException) -> None:
         """Raise `error` out of this tick, when it is over."""

@@ -287,7 +287,7 @@ def test_entities_and_handles_that_outlive_their_world_keep_nothing(lua, scripts
 
     assert actor() is None
     assert not door.alive and not handle.alive and not function.alive
-    assert bus.count() == 0
+    assert bus.routes.count() == 0
     door.destroy()
 
 

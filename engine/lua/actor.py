@@ -192,7 +192,7 @@ def _answers(reference: weakref.ref[Any], ask: Ask, commons: Commons) -> Callabl
         if actor is None:
             return False, b"the world is closed"
         actor.busy = True
-        commons.inside += 1
+        commons.inside.add(actor.key)
         try:
             return (True, *ask(actor, *question))
         except EngineError as error:
@@ -201,7 +201,7 @@ def _answers(reference: weakref.ref[Any], ask: Ask, commons: Commons) -> Callabl
             return False, f"{type(error).__name__}: {error}".encode()
         finally:
             actor.busy = False
-            commons.inside -= 1
+            commons.inside.discard(actor.key)
 
     return answer
 

@@ -61,7 +61,7 @@ class Commons:
         self.ledger = Ledger()
         self.states: weakref.WeakSet[LuaState] = weakref.WeakSet()
         self.thread: int | None = None  # who ticks now
-        self.inside = 0  # calls out of Lua that have not returned
+        self.inside: set[int] = set()  # the states whose calls out of Lua have not returned
         self.touched: deque[weakref.ref[LuaState]] = deque()
         self.outside: deque[Callable[[], object]] = deque()
 
