@@ -4,7 +4,7 @@
 #   errors limits payload problems
 #   lua/                 the border: the only folder that imports lupa
 #   scripts sources watch scheduler workers shapes events mailboxes routes requests bus shared inputs entity modules
-#   operations questions population reload loop stats leaks world
+#   operations questions population reload loop stats leaks trace world
 #   host/                host modules and what runs them
 #   app/                 the window: the only folder that imports pygame
 #   cli/                 python -m engine

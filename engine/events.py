@@ -15,11 +15,12 @@ ENGINE = False
 class Event:
     """What a listener gets. `sender` is an entity id, or None for the engine; the payload is decoded when asked for."""
 
-    __slots__ = ("_encoded", "_payload", "name", "sender")
+    __slots__ = ("_encoded", "_payload", "name", "sender", "shape")
 
     def __init__(self, name: str, encoded: Encoded, sender: int | None) -> None:
         self.name = name
         self.sender = sender
+        self.shape = encoded[0]
         self._encoded: Encoded | None = encoded
         self._payload: Any = None
 

@@ -66,7 +66,7 @@ class Operations:
         self.digest = 0
         self.commands: list[Command] = []  # of this frame; between frames, of the next
         # Plain functions: bound methods in here would be a cycle.
-        self._by_name: dict[bytes, Callable[[Operations, Actor, int, Values], None]] = {
+        self.by_name: dict[bytes, Callable[[Operations, Actor, int, Values], None]] = {
             name.encode(): getattr(Operations, f"_{name}") for name in _NAMES
         }
 
@@ -87,7 +87,7 @@ class Operations:
 
     def do(self, actor: Actor, name: bytes, entity: int, values: Values) -> None:
         self.note(name, entity, values)
-        self._by_name[name](self, actor, entity, values)
+        self.by_name[name](self, actor, entity, values)
 
     def note(self, name: bytes, entity: int, values: Values) -> None:
         """Let the digest tell of it."""

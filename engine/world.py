@@ -31,6 +31,7 @@ from engine.scripts import Scripts
 from engine.shared import Shared
 from engine.sources import Sources
 from engine.stats import Stats, stats_of
+from engine.trace import Trace
 from engine.workers import Workers
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ class World:
         self.log: deque[LogLine] = deque(maxlen=LOG_LINES)
         self.input = Inputs()
         self.commons = Commons()
+        self._trace: Trace | None = None
         self._failures: list[BaseException] = []
         self._encode = _encoder(self.limits, lua)
         self.bus = Bus(
@@ -195,6 +197,16 @@ class World:
         """Call `listener(problem)` for every new problem."""
         self._problems.listen(listener)
 
+    def trace(self, path: str | os.PathLike[str]) -> Trace:
+        """Write what happens from now on to `path`, for ui.perfetto.dev, until the trace or the world is closed."""
+        self._check_open()
+        if self.loop.running:
+            raise EngineError("trace was called while the world ticks; start it between two frames")
+        if self._trace is not None:
+            self._trace.close()
+        self._trace = Trace(self, path)
+        return self._trace
+
     # Figures.
 
     def stats(self, *, per_entity: bool = False) -> Stats:
@@ -214,6 +226,8 @@ class World:
         if self.busy:
             raise EngineError("a world cannot be closed while it ticks")
         self._closed = True
+        if self._trace is not None:
+            self._trace.close()
         if self.host is not None:
             self.host.close()
         self.reloads.close()

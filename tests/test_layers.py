@@ -17,7 +17,8 @@ LAYERS = {
     "world": [
         "scripts", "sources", "watch", "scheduler", "workers", "shapes", "events", "mailboxes", "routes",
         "requests", "bus", "shared", "inputs", "entity", "modules",
-        "operations", "questions", "population", "reload", "loop", "stats", "leaks", "world",
+        "operations", "questions", "population", "reload", "loop", "stats", "leaks", "trace",
+        "world",
     ],
     "host": ["host"],
     "package": ["__init__"],

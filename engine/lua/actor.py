@@ -127,6 +127,12 @@ class Actor(LuaState):
             operations += part if type(part) is tuple else (part,)
         return (wake, x, y, *operations)
 
+    def note_spans(self, now: Callable[[], float]) -> None:
+        """Note from here on when tasks run, on this clock; `function("trace", ...)` gives what was noted."""
+        assert self._runtime is not None
+        self._runtime.put("trace", "now", now)
+        self.function("trace", "start")()
+
     def holds(self, entity: int) -> bool:
         return entity == 0 or entity in self.entities
 

@@ -40,6 +40,7 @@ PRELUDE = (
     "handles",
     "host",
     "pump",
+    "trace",
 )
 
 _BOOT = b"""

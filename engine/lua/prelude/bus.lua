@@ -265,7 +265,7 @@ function receive.request(box, i)
     end
   end
   local function failed(ok, problem)
-    if not ok and not entity.ending then -- that it ended, the world tells
+    if not ok and not entity.leaving then -- that it ended, the world tells
       put_payload("reply", id, sender, token, "error", fault.describe(problem), "reply")
     end
   end

@@ -271,7 +271,7 @@ function bus.receive.final(box, i)
     if hook then
       scheduler.run(me, hook, hook.fn, me.self, box[i + 1])
     end
-    me.ending = true
+    me.leaving = true
     scheduler.cancel_all(me)
     bus.leave(me)
     for _, name in pairs(EVERY_FRAME) do

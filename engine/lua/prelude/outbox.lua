@@ -50,6 +50,12 @@ function outbox.put_payload(operation, id, a, b, c, value, root)
 end
 
 
+--- Encode payloads with `fn` from here on, as a trace does.
+function outbox.encode_with(fn)
+  encode = fn
+end
+
+
 --- Take what is in the box: the list and its length. The list is the caller's until the next tick.
 function outbox.take()
   local list, n = outbox.list, outbox.n

@@ -215,6 +215,12 @@ end
 scheduler.settle = settle
 
 
+--- Resume threads with `fn` from here on, as a trace does.
+function scheduler.resume_with(fn)
+  raw_resume = fn
+end
+
+
 --- Resume `task` now with these values. Returns what `coroutine.resume` would: true and its own values, or the error.
 local function resume(task, ...)
   local outer = scheduler.current

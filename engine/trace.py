@@ -1,0 +1,307 @@
+"""Writes what a world does as a trace for Perfetto (ui.perfetto.dev) or chrome://tracing.
+
+Every entity is a row, the engine another. Spans are frames, ticks, tasks and reloads; arrows lead from each event,
+request and shared value to the handlers that it caused. While no trace is on, nothing of this runs.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import weakref
+from collections import deque
+from itertools import count
+from threading import Lock
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from engine.events import text
+from engine.lua.actor import Actor, Result
+from engine.payload import Encoded
+
+if TYPE_CHECKING:
+    from engine.world import World
+
+ENGINE_ROW = 0
+_CAUSES = (b"emit", b"send", b"request", b"reply", b"set")
+_SPAN = 7
+_TINY = 1e-6
+
+
+class Trace:
+    """A trace that is being written. `close()`, or the end of its `with`, completes the file."""
+
+    def __init__(self, world: World, path: str | os.PathLike[str]) -> None:
+        self._world: World | None = weakref.proxy(world)
+        self._file = open(path, "w", encoding="utf-8")  # noqa: SIM115 - closed by `close`
+        self._file.write('{"displayTimeUnit": "ms", "traceEvents": [\n')
+        self._lock = Lock()
+        self._started = perf_counter()
+        self._flows = count(1)
+        self._rows: set[int] = set()
+        self._puts: weakref.WeakKeyDictionary[Actor, deque[tuple[bytes, float]]] = weakref.WeakKeyDictionary()
+        self._write(ph="M", name="process_name", tid=ENGINE_ROW, args={"name": "tidelock"})
+        self._row(ENGINE_ROW, "engine")
+        self._seams = _Seams(world, self)
+        world.on_reload(self._reloaded)
+        for actor in world.population.actors.values():
+            self.follow(actor)
+
+    def close(self) -> None:
+        """Complete the file; closing twice does nothing."""
+        if self._world is None:
+            return
+        self._world = None
+        self._seams.undo()
+        for actor in list(self._puts):
+            if actor.alive:
+                actor.function("trace", "stop")()
+        with self._lock:
+            self._file.write("{}]}\n")
+            self._file.close()
+
+    def __enter__(self) -> Trace:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # What the seams call.
+
+    def follow(self, actor: Actor) -> None:
+        """Let a state note what its tasks do."""
+        if actor not in self._puts:
+            self._puts[actor] = deque()
+            actor.note_spans(perf_counter)
+
+    def frame(self, number: int, started: float) -> None:
+        self._span(ENGINE_ROW, f"frame {number}", started, perf_counter(), frame=number)
+
+    def tick(self, actors: list[Actor]) -> list[Result]:
+        """What `actor.tick` does, one state after the other, with a span for each."""
+        return [self._tick(actor) for actor in actors]
+
+    def cause(self, actor: Actor, name: bytes, entity: int, values: tuple[Any, ...]) -> tuple[Any, ...]:
+        """An operation that handlers somewhere will hear of: the start of an arrow, and values that remember it."""
+        at = self._time_of(actor, name)
+        what = f"{text(name)} {text(values[0])}" if isinstance(values[0], bytes) else text(name)
+        self._instant(entity, what, at)
+        return (*values[:3], self._arrow(values[3], entity, at), *values[4:])
+
+    def from_game(self, encoded: Encoded) -> Encoded:
+        """A payload of the game, from any thread: an arrow from the engine's row."""
+        at = perf_counter()
+        self._span(ENGINE_ROW, "from the game", at, at + _TINY, frame=self._frame)
+        shape, leaves = encoded
+        return self._arrow(shape, ENGINE_ROW, at), leaves
+
+    def listened(self, name: str, shape: bytes, started: float) -> None:
+        """A listener of the game was called."""
+        self._span(ENGINE_ROW, f"listener {name}", started, perf_counter(), frame=self._frame)
+        self._arrive(getattr(shape, "flow", None), ENGINE_ROW, started)
+
+    def noted(self, name: bytes, entity: int, values: tuple[Any, ...]) -> None:
+        """Calls of host functions: as long as they are under way, or just that there was one."""
+        if name == b"call":
+            what = f"{text(values[1])}.{text(values[2])}"
+            self._call("b", entity, values[0], what)
+        elif name == b"result":
+            self._call("e", entity, values[0], "")
+        elif name == b"answer":
+            self._instant(entity, "host function", perf_counter())
+
+    # Writing.
+
+    @property
+    def _frame(self) -> int:
+        return 0 if self._world is None else self._world.frame
+
+    def _tick(self, actor: Actor) -> Result:
+        self.follow(actor)
+        flows = [_flow_of(mail) for mail in actor.inbox]
+        started = perf_counter()
+        try:
+            result = actor.deliver(actor.clock.args)
+        except Exception as error:
+            result = error
+        self._span(actor.key, "tick", started, perf_counter(), frame=self._frame)
+        if actor.alive:
+            self._take(actor, flows)
+        return result
+
+    def _take(self, actor: Actor, flows: list[int | None]) -> None:
+        """Write the spans that a state noted, and end the arrows at the tasks that its mail woke."""
+        spans = _all(actor.function("trace", "spans"))
+        puts = _all(actor.function("trace", "puts"))
+        actor.function("trace", "clear")()
+        self._puts[actor].extend(zip(puts[::2], puts[1::2], strict=True))
+        for at in range(0, len(spans), _SPAN):
+            entity, frame, what, started, ended, outcome, mail = spans[at : at + _SPAN]
+            self._span(entity, text(what), started, ended, frame=frame, outcome=text(outcome))
+            if 0 < mail <= len(flows):
+                self._arrive(flows[mail - 1], entity, started)
+
+    def _time_of(self, actor: Actor, name: bytes) -> float:
+        """When the next operation of that name was put; now where nobody noted it."""
+        puts = self._puts.get(actor)
+        if puts is not None and not puts and actor.alive:
+            self._take(actor, [])
+        while puts:
+            operation, at = puts.popleft()
+            if operation == name:
+                return at
+        return perf_counter()
+
+    def _arrow(self, shape: bytes, entity: int, at: float) -> bytes:
+        flow = next(self._flows)
+        self._write(ph="s", cat="event", name="cause", id=flow, tid=entity, at=at)
+        return _Shape(shape, flow)
+
+    def _arrive(self, flow: int | None, entity: int, at: float) -> None:
+        if flow is not None:
+            self._write(ph="f", bp="e", cat="event", name="cause", id=flow, tid=entity, at=at)
+
+    def _span(self, entity: int, name: str, started: float, ended: float, **args: Any) -> None:
+        duration = max(ended - started, _TINY) * 1e6
+        self._write(ph="X", name=name, tid=entity, at=started, dur=round(duration, 3), args={"entity": entity, **args})
+
+    def _instant(self, entity: int, name: str, at: float) -> None:
+        args = {"entity": entity, "frame": self._frame}
+        self._write(ph="i", s="t", name=name, tid=entity, at=at, args=args)
+
+    def _call(self, phase: str, entity: int, token: int, what: str) -> None:
+        args = {"entity": entity, "frame": self._frame}
+        name = what or "host call"
+        self._write(ph=phase, cat="host", name=name, id=f"{entity}:{token}", tid=entity, at=perf_counter(), args=args)
+
+    def _reloaded(self, reload: Any) -> None:
+        now = perf_counter()
+        name = f"reload {reload.script}"
+        self._span(ENGINE_ROW, name, now - reload.seconds, now, frame=self._frame, version=reload.version)
+
+    def _row(self, entity: int, name: str) -> None:
+        self._rows.add(entity)
+        self._write(ph="M", name="thread_name", tid=entity, args={"name": name})
+
+    def _write(self, *, tid: int, at: float | None = None, **event: Any) -> None:
+        if self._world is None:
+            return
+        if tid not in self._rows:
+            found = self._world.entity(tid)
+            self._row(tid, f"{found.script} {tid}" if found is not None else f"entity {tid}")
+        if at is not None:
+            event["ts"] = round((at - self._started) * 1e6, 3)
+        line = json.dumps({"pid": 1, "tid": tid, **event})
+        with self._lock:
+            self._file.write(line + ",\n")
+
+
+class _Seams:
+    """Puts the trace where things pass, and takes it away again."""
+
+    def __init__(self, world: World, trace: Trace) -> None:
+        self._undo: list[tuple[Any, ...]] = []
+        bus, loop = world.bus, world.loop
+        number, call, encode, run, note = bus.shapes.number, bus.call, bus.encode, loop.run, loop.operations.note
+        new_actor = world.population.new_actor
+
+        def numbered(shape: bytes) -> int | bytes:
+            if not isinstance(shape, _Shape):
+                return number(shape)
+            found = number(bytes(shape))
+            return _Number(found, shape.flow) if isinstance(found, int) else shape
+
+        def called(listener: Any, event: Any) -> None:
+            started = perf_counter()
+            shape = event.shape
+            call(listener, event)
+            trace.listened(event.name, shape, started)
+
+        def ran(dt: float, scale: float) -> None:
+            started = perf_counter()
+            run(dt, scale)
+            trace.frame(world.frame, started)
+
+        def noted(name: bytes, entity: int, values: tuple[Any, ...]) -> None:
+            note(name, entity, values)
+            trace.noted(name, entity, values)
+
+        def made(key: int) -> Actor:
+            actor = new_actor(key)
+            trace.follow(actor)
+            return actor
+
+        self._set(bus.shapes, "number", numbered)
+        self._set(bus, "call", called)
+        self._set(bus, "encode", lambda value, what: trace.from_game(encode(value, what)))
+        self._set(loop, "run", ran)
+        self._set(loop, "tick", trace.tick)
+        self._set(loop.operations, "note", noted)
+        self._set(world.population, "new_actor", made)
+        self._causes(loop.operations, trace)
+
+    def undo(self) -> None:
+        for target, name, *original in self._undo:
+            if original:
+                setattr(target, name, original[0])
+            else:
+                delattr(target, name)
+
+    def _set(self, target: Any, name: str, value: Any) -> None:
+        """Replace what an object has; a method of its class comes back by itself."""
+        kept = (target, name, vars(target)[name]) if name in vars(target) else (target, name)
+        self._undo.append(kept)
+        setattr(target, name, value)
+
+    def _causes(self, operations: Any, trace: Trace) -> None:
+        table = dict(operations.by_name)
+        for name in _CAUSES:
+            table[name] = _caused(trace, name, table[name])
+        self._set(operations, "by_name", table)
+
+
+def _caused(trace: Trace, name: bytes, carry_out: Any) -> Any:
+    def caused(operations: Any, actor: Actor, entity: int, values: tuple[Any, ...]) -> None:
+        carry_out(operations, actor, entity, trace.cause(actor, name, entity, values))
+
+    return caused
+
+
+class _Shape(bytes):
+    """A shape that knows where its arrow began; it crosses like any other."""
+
+    flow: int
+
+    def __new__(cls, shape: bytes, flow: int) -> _Shape:
+        made = super().__new__(cls, shape)
+        made.flow = flow
+        return made
+
+
+class _Number(int):
+    """The same for the number of a shape."""
+
+    flow: int
+
+    def __new__(cls, number: int, flow: int) -> _Number:
+        made = super().__new__(cls, number)
+        made.flow = flow
+        return made
+
+
+def _flow_of(mail: tuple[Any, ...]) -> int | None:
+    for value in mail[:6]:
+        if isinstance(value, _Shape | _Number):
+            return value.flow
+    return None
+
+
+def _all(part: Any) -> list[Any]:
+    """All values of a list that comes in parts: how many are left after this one, and the values."""
+    values: list[Any] = []
+    left = 1
+    while left:
+        answer = part(len(values) + 1)
+        left, *some = answer if isinstance(answer, tuple) else (answer,)
+        values += some
+    return values
