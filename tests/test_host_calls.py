@@ -1,6 +1,7 @@
 """Calls of host modules under way: limits, pools, time-outs, cancellation, and the end of their world."""
 
 import asyncio
+import gc
 import os
 import threading
 import time
@@ -9,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from engine import EngineError, HostModule, Limits, ScriptError
+from engine import EngineError, HostModule, Limits, ScriptError, World
 from engine.host import Callback
 from helpers import run_child, ticks
 from host_loops import Plain, printed, threads
@@ -1061,3 +1062,81 @@ def test_a_failed_call_fails_its_future_in_everybody_who_waits(world, scripts):
 
     assert all("broken.later: ValueError: no such day (host_modules.py:" in line for line in printed(world))
     assert world.problems == []
+
+
+@pytest.mark.row("E4", "E8")
+def test_closing_the_world_inside_the_host_s_own_loop_cancels_its_calls_there(world, scripts, doors):
+    scripts.write(
+        "caller",
+        caller("doors", "for i = 1, 10 do task.spawn(function() doors.wait_for('door ' .. i) end) end"),
+    )
+    ended: list[str] = []
+    world.install(doors.module)
+    world.spawn("caller")
+
+    @doors.module.closed
+    async def leave() -> None:
+        await asyncio.sleep(0)
+        ended.append("left")
+
+    async def play() -> None:
+        while len(doors.opened) < 10:
+            world.tick(1 / 60)
+            await asyncio.sleep(0)
+        world.close()
+        assert doors.given_up == []
+        for _ in range(5):
+            await asyncio.sleep(0)
+
+    asyncio.run(play())
+
+    assert len(doors.given_up) == 10
+    assert ended == ["left"]
+
+
+@pytest.mark.row("E8")
+def test_the_thread_of_a_world_that_is_dropped_and_not_closed_ends(scripts, lua):
+    scripts.write("caller", caller("sums", "print(sums.add_later(1))"))
+
+    def play() -> list[threading.Thread]:
+        world = World(scripts.path, lua=lua)
+        world.install(sums())
+        world.spawn("caller")
+        Plain(world).until(lambda: printed(world))
+        return [thread for thread in threading.enumerate() if thread.name == "tidelock-host"]
+
+    (thread,) = play()
+    gc.collect()
+    thread.join(10)
+
+    assert not thread.is_alive()
+
+
+@pytest.mark.row("E1")
+def test_a_module_that_comes_back_with_other_kinds_of_functions_is_told_to_old_scripts(world, scripts):
+    def pair(first: str, second: str) -> HostModule:
+        module = HostModule("pair")
+        kinds = {"function": module.function, "blocking": module.blocking}
+
+        @kinds[first]
+        def one() -> int:
+            return 1
+
+        @kinds[second]
+        def two() -> int:
+            return 2
+
+        return module
+
+    scripts.write("caller", caller("pair", "wait() print(pcall(pair.one)) print(pcall(pair.two))"))
+    world.install(pair("function", "blocking"))
+    world.spawn("caller")
+
+    world.uninstall("pair")
+    world.install(pair("blocking", "function"))
+    ticks(world, 3)
+
+    assert printed(world) == [
+        "false\tpair.one: it is another kind of function since its module was installed anew",
+        "false\tpair.two: it is another kind of function since its module was installed anew",
+    ]

@@ -103,7 +103,7 @@ class Host:
         if word == b"rest":
             return self._part(entity, self._rest.pop(entity))
         values = self._parts.pop(entity, ()) + values
-        function, args, options = self._bind(actor, entity, values)
+        function, args, options = self._bind(actor, entity, values, direct=True)
         shape, leaves = self._call_now(function, args, options)
         self._world.loop.operations.note(b"answer", entity, (shape, *leaves))
         return (shape, len(leaves), *self._part(entity, leaves))
@@ -127,7 +127,9 @@ class Host:
         except EngineError as error:
             raise EngineError(f"{function.word}: {error}") from error
 
-    def _bind(self, actor: Actor, entity: int, values: Values) -> tuple[HostFunction, list[Any], dict[str, Any]]:
+    def _bind(
+        self, actor: Actor, entity: int, values: Values, *, direct: bool
+    ) -> tuple[HostFunction, list[Any], dict[str, Any]]:
         module, name = values[0], values[1]
 
         def callback(key: int) -> Callback:
@@ -138,6 +140,8 @@ class Host:
         if function is None:
             word = text(module)
             raise EngineError(f'{word}.{text(name)}: the host module "{word}" is not installed any more')
+        if direct is not (function.kind == "function"):
+            raise EngineError(f"{function.word}: it is another kind of function since its module was installed anew")
         try:
             return (function, *function.signature.bind(args))
         except Mismatch as error:
@@ -147,7 +151,7 @@ class Host:
 
     def start(self, actor: Actor, entity: int, values: Values) -> None:
         try:
-            function, args, options = self._bind(actor, entity, values[1:])
+            function, args, options = self._bind(actor, entity, values[1:], direct=False)
         except EngineError as error:
             self._put(entity, values[0], failed(str(error)))
             return

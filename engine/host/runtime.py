@@ -102,9 +102,14 @@ class Background(LoopRuntime):
         self._thread.start()
         started.wait()
 
+    def stop(self) -> None:
+        """Cancel what runs, and let the thread end."""
+        if not self.loop.is_closed():
+            self.loop.call_soon_threadsafe(self._stopping.set)
+
     def close(self) -> None:
         """Cancel what runs, and end the thread."""
-        self.loop.call_soon_threadsafe(self._stopping.set)
+        self.stop()
         self._thread.join(PATIENCE)
         if self._thread.is_alive():
             _log.error("a host coroutine did not end within %g s of its cancellation; its thread is left", PATIENCE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from asyncio import AbstractEventLoop
 
 from engine.errors import EngineError
@@ -38,6 +39,7 @@ class Runtimes:
             return self._loops[loop]
         if self._background is None:
             self._background = Background(self._encode, self._ended)
+            weakref.finalize(self, self._background.stop)  # for a world that is dropped and not closed
         return self._background
 
     def take_closed(self) -> list[LoopRuntime]:

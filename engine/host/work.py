@@ -34,9 +34,7 @@ async def run_coroutine(call: Call, encode: Encode) -> Outcome:
     try:
         async with asyncio.timeout(function.timeout) as limit:
             value = await function.function(*call.args, **call.options)
-    except asyncio.CancelledError:
-        raise
-    except BaseException as error:  # SystemExit, too: it would end the loop's thread
+    except (Exception, SystemExit) as error:  # an exit would end the loop's thread
         if isinstance(error, TimeoutError) and limit.expired():
             return too_late(function)
         return Outcome(None, failure_of(function.word, error))
