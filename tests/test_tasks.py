@@ -92,6 +92,33 @@ def test_a_delay_fires_in_the_first_frame_whose_time_has_come(world, scripts):
     assert all(frames[frame] >= i * 0.037 > frames[frame - 1] for i, frame in fired)
 
 
+@pytest.mark.row("B1")
+@pytest.mark.parametrize("handlers", [1, 2])
+def test_waits_begun_by_mail_before_the_tasks_of_a_frame_end_in_the_next(world, scripts, handlers):
+    scripts.write(
+        "listener",
+        """
+        local listener = {}
+        function listener:start()
+          for i = 1, self.handlers do
+            bus.on("news", function()
+              local began = time.frame
+              wait()
+              print(i, time.frame - began)
+            end)
+          end
+        end
+        return listener
+        """,
+    )
+    world.spawn("listener", handlers=handlers)
+
+    world.bus.emit("news")
+    ticks(world, 3)
+
+    assert said(world) == [f"{i}\t1" for i in range(1, handlers + 1)]
+
+
 @pytest.mark.row("B3")
 def test_a_delayed_callback_survives_the_coroutine_that_made_it(world, scripts):
     scripts.write(

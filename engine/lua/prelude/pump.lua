@@ -113,10 +113,14 @@ local function run_hooks(lists, name, dt)
 end
 
 
--- A tick without its mail and its single task. Gives the wake time, and x and y where the only entity moved.
-local function rest(phase)
+-- A tick without its mail and its single task. Gives the wake time, and x and y where the only entity moved. What runs in
+-- this frame has been `taken` where mail or the single task ran before: their waits are for the next.
+local function rest(phase, taken)
   if phase >= 0 then
     if scheduler.pending then
+      if not taken then
+        take_upcoming()
+      end
       run_due()
     end
     if entity.hooked then
@@ -166,7 +170,7 @@ end
 
 -- What a tick with mail gives, when its mail is done.
 local function leave(phase)
-  local wake, x, y = rest(phase)
+  local wake, x, y = rest(phase, true)
   if outbox.n > 0 then
     entity.written = {}
     local out, n = outbox.take()
@@ -270,7 +274,8 @@ function pump.run()
     if task then
       scheduler.single, scheduler.current, task.state = nil, task, "running"
       local ok, token, request = raw_resume(task.thread)
-      if request == true and token == SUSPEND and ok and task.state == "running" and not scheduler.pending then
+      if request == true and token == SUSPEND and ok and task.state == "running"
+        and not scheduler.pending and not scheduler.single then
         scheduler.single, scheduler.current, task.state = task, nil, "next"
       else
         settle(task, nil, ok, token, request)
@@ -279,7 +284,7 @@ function pump.run()
     local spot = task and task == scheduler.single and outbox.n == 0 and scheduler.deferrals == 0 and entity.plain
     local self = spot and spot.self
     if not self or rawget(self, "sprite") ~= nil or rawget(self, "text") ~= nil or rawget(self, "light") ~= nil then
-      now, dt, frame, phase = hand_over(rest(phase))
+      now, dt, frame, phase = hand_over(rest(phase, task))
     else
       local x, y = rawget(self, "x"), rawget(self, "y")
       if x == spot.x and y == spot.y then

@@ -8,7 +8,7 @@ local queue, clock = prelude.queue, prelude.clock
 local turns = {
   current = nil, -- the task that runs
   single = nil, -- the only task that sleeps here, if it waits for the next frame
-  pending = false, -- other tasks sleep here
+  pending = false, -- others sleep here, and none of them is in `single`
   deferrals = 0, -- how many tasks wait for the end of this tick
   on_overrun = nil, -- function(task, rounds): deferred tasks keep deferring others
 }
@@ -41,8 +41,8 @@ function turns.next_frame(task)
       return true
     end
     turns.pending = true
+    enlist_single()
   end
-  enlist_single()
   count = count + 1
   upcoming[count] = task
   return true
@@ -51,7 +51,10 @@ end
 
 --- Run `task` in the first frame with now >= `due`.
 function turns.sleep_until(task, due)
-  turns.pending = true
+  if not turns.pending then
+    turns.pending = true
+    enlist_single()
+  end
   queue.sleep(task, due)
 end
 
@@ -202,11 +205,18 @@ local function run_taken()
 end
 
 
---- Run what is due: first the waits for this frame, then the timers, in the order of their wake times.
-function turns.run_due()
-  if left == 0 then
-    turns.take_upcoming()
+-- Where all but one have ended, that one has the fast place again.
+local function look_for_single()
+  local task = upcoming[1]
+  if count == 1 and task and task.state == "next" and not task.on_end and not task.args then
+    upcoming[1], count = nil, 0
+    turns.single, turns.pending = task, false
   end
+end
+
+
+--- Run what is due: first the waits that were taken for this frame, then the timers, in the order of their wake times.
+function turns.run_due()
   run_taken()
   local now = clock.now
   local task = queue.take_due(now)
@@ -214,7 +224,12 @@ function turns.run_due()
     turns.start(task)
     task = queue.take_due(now)
   end
-  turns.pending = count > 0 or queue.wake() ~= false
+  if queue.wake() then
+    turns.pending = true
+  else
+    turns.pending = count > 0
+    look_for_single()
+  end
 end
 
 
