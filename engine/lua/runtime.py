@@ -41,6 +41,7 @@ PRELUDE = (
     "host",
     "pump",
     "trace",
+    "registry",
 )
 
 _BOOT = b"""

@@ -1,0 +1,1 @@
+"""What scripts can call, as editors and checkers want to know it."""
