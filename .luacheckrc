@@ -24,6 +24,13 @@ files["assets"] = game
 -- The prelude meets three versions of Lua, so it may read what only some of them have, and sets no global.
 files["engine/lua/prelude"] = { std = "max" }
 
+-- Declarations for editors: they set what the engine gives, and use nothing.
+files["engine/annotations/stubs"] = { std = "max", allow_defined_top = true, unused_args = false, self = false, ignore = { "211", "241", "1.." } }
+
+-- The game that `tidelock new` makes.
+files["engine/cli/template"] = game
+files["engine/cli/template/tests"] = { std = "lua54+tidelock", read_globals = { "test", "expect", "sim" } }
+
 -- Tests try what scripts must not do: set globals, change library tables, look for ways out.
 files["tests/lua"] = {
   max_comment_line_length = false, -- an error that a script is told stands in one line

@@ -6,7 +6,9 @@
 #   scripts sources watch scheduler workers shapes events mailboxes routes requests bus shared inputs entity modules
 #   operations questions population reload loop stats leaks trace world
 #   host/                host modules and what runs them
+#   project reading/ annotations/ check/    a game as a folder, its scripts read without running them
 #   app/                 the window: the only folder that imports pygame
+#   testing/             worlds on a simulated clock, and the pytest plugin
 #   cli/                 python -m engine
 
 from engine.entity import Entity

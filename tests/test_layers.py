@@ -22,7 +22,9 @@ LAYERS = {
     ],
     "host": ["host"],
     "package": ["__init__"],
+    "project": ["project", "reading", "annotations", "check"],
     "app": ["app"],
+    "testing": ["testing"],
     "cli": ["cli", "__main__"],
 }  # fmt: skip
 ROOMS = [room for layer in LAYERS.values() for room in layer]

@@ -1,1 +1,1 @@
-"""Reads Lua scripts without running them, and finds mistakes."""
+"""Finds mistakes in the scripts of a game without running it."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from engine.check.expressions import Expressions
-from engine.check.syntax import (
+from engine.reading.expressions import Expressions
+from engine.reading.syntax import (
     Assignment,
     Block,
     Call,

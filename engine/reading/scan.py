@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from engine.check.parser import parse
-from engine.check.syntax import (
+from engine.reading.parser import parse
+from engine.reading.syntax import (
     Assignment,
     Block,
     Call,
@@ -120,7 +120,7 @@ def _take_entries(found: Scan, made: Table) -> None:
 
 
 class _Scanner:
-    """Walks a script with its scopes. A local that stands for a global's field ("local on = bus.on") is seen through."""
+    """Walks a script with its scopes; a local that stands for a field of a global is seen through."""
 
     def __init__(self, found: Scan) -> None:
         self._found = found

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-from engine.check.lexer import LuaSyntaxError, Token, tokens
-from engine.check.syntax import Call, Constant, Field, Function, Index, Name, Node, Number, Operation, String, Table
+from engine.reading.lexer import LuaSyntaxError, Token, tokens
+from engine.reading.syntax import Call, Constant, Field, Function, Index, Name, Node, Number, Operation, String, Table
 
 # Left and right binding power, as in Lua's manual; right below left binds to the right.
 _BINARY = {

@@ -1,0 +1,16 @@
+---@meta
+
+--- Lines for the log, with script and line. `print` is `log.info`.
+log = {}
+
+---@param ... any
+function log.debug(...) end
+
+---@param ... any
+function log.info(...) end
+
+---@param ... any
+function log.warn(...) end
+
+---@param ... any
+function log.error(...) end

@@ -1,0 +1,17 @@
+---@meta
+
+--- The world's time under the names that libraries know; nothing else of `os` is here.
+os = {}
+
+--- Seconds of game time.
+---@return number
+function os.clock() end
+
+--- Whole seconds of game time.
+---@return integer
+function os.time() end
+
+---@param later number
+---@param earlier number
+---@return number
+function os.difftime(later, earlier) end

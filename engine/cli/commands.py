@@ -1,0 +1,115 @@
+"""The commands and their options. What they do stands in a module each, imported when it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from engine.cli.console import complain
+from engine.errors import EngineError
+from engine.lua.runtime import VERSIONS
+
+_CONTEXT = {"help_option_names": ["-h", "--help"]}
+_folder = click.argument("folder", default=".", metavar="[DIR]", type=click.Path(path_type=Path))
+_file = click.Path(path_type=Path, dir_okay=False)
+_lua = click.option("--lua", type=click.Choice(VERSIONS), help="Version of Lua; that of main.py unless told.")
+
+
+@click.group(context_settings=_CONTEXT)
+@click.version_option(package_name="tidelock", prog_name="tidelock")
+def tidelock() -> None:
+    """Scripts for the entities of Python games: Lua that waits, talks and reloads.
+
+    \b
+    Begin here:
+      tidelock new moonlit      a small game in the folder moonlit
+      cd moonlit
+      tidelock run              its window; edit scripts/ while it is open
+      tidelock check            mistakes in all scripts, without running them
+      tidelock test             the tests in tests/, on a simulated clock
+
+    A game is a folder with scripts/ (Lua), assets/ (images and sounds) and main.py, whose
+    setup(world) makes the first entities.
+    """
+
+
+@tidelock.command(context_settings=_CONTEXT)
+@click.argument("name")
+def new(name: str) -> None:
+    """Make a small game in the folder NAME.
+
+    Everything in it is meant to be read and changed: two scripts, a picture, a test, and
+    settings for editors that know the Lua language server.
+    """
+    from engine.cli.new import make_game
+
+    make_game(name)
+
+
+@tidelock.command(context_settings=_CONTEXT)
+@_folder
+@click.option("--headless", is_flag=True, help="Neither window nor sound, as fast as it goes; 600 frames unless told.")
+@click.option("--frames", type=click.IntRange(min=1), metavar="N", help="End after N frames.")
+@click.option(
+    "--screenshot",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write the last frame to a .png.",
+)
+@click.option("--seed", type=int, metavar="N", help="The same seed plays the same game.")
+@_lua
+def run(folder: Path, **options: Any) -> None:
+    """Play the game in DIR, and reload what is saved meanwhile.
+
+    Script errors stand in the window; F1 shows figures. Headless, the exit code is 1 when
+    a script failed.
+    """
+    from engine.cli.run import play
+
+    raise SystemExit(play(folder, **options))
+
+
+@tidelock.command(context_settings=_CONTEXT)
+@_folder
+@click.option("--json", "as_json", is_flag=True, help="A list of findings for other programs.")
+@click.option("--strict", is_flag=True, help="Fail on warnings too.")
+@_lua
+def check(folder: Path, **options: Any) -> None:
+    """Find mistakes in the scripts of DIR without running them.
+
+    Each has its line, its column and a suggestion. "-- check: ignore" at the end of a line
+    silences it. The exit code is 1 when there is an error.
+    """
+    from engine.cli.check import check_game
+
+    raise SystemExit(check_game(folder, **options))
+
+
+def run_command(args: Sequence[str] | None = None) -> int:
+    """Run the command line of this process, or `args`; a user's mistake is a line on stderr, never a traceback."""
+    return _guarded(lambda: tidelock.main(args, prog_name="tidelock", standalone_mode=False))
+
+
+def _guarded(command: Callable[[], object]) -> int:
+    try:
+        command()
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 1
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        return 0
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return 130
+    except EngineError as error:
+        complain(str(error))
+        return 2
+    except OSError as error:
+        complain(f"{error.strerror or error}: {error.filename}" if error.filename else str(error))
+        return 2
+    return 0

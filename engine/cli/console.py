@@ -1,0 +1,86 @@
+"""How the command line speaks: results on stdout, complaints on stderr."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from engine.check.finding import Finding
+from engine.problems import Problem
+
+
+def out() -> Console:
+    return Console(highlight=False, soft_wrap=True)
+
+
+def err() -> Console:
+    return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def quiet() -> None:
+    """The commands show problems and log lines themselves."""
+    for name in ("tidelock", "tidelock.script"):
+        logger = logging.getLogger(name)
+        logger.addHandler(logging.NullHandler())
+        logger.propagate = False
+
+
+def complain(message: str) -> None:
+    """One line about what is wrong with what the user asked for."""
+    err().print(Text.assemble(("error: ", "bold red"), message))
+
+
+def say(message: str, style: str = "") -> None:
+    out().print(Text(message, style))
+
+
+def as_json(value: Any) -> None:
+    print(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def show_finding(finding: Finding, folder: Path) -> None:
+    """Place, message, the line itself with a mark under the culprit, the suggestion."""
+    colour = "bold red" if finding.level == "error" else "bold yellow"
+    place = f"{finding.script}:{finding.line}:{finding.column}: "
+    console = out()
+    console.print(
+        Text.assemble((place, "bold"), (f"{finding.level}: ", colour), finding.message, (f" [{finding.rule}]", "dim"))
+    )
+    row = _row(folder / finding.script, finding.line)
+    if row.strip():
+        margin = "    " + "".join(sign if sign == "\t" else " " for sign in row[: finding.column - 1])
+        console.print(Text(f"    {row}", "dim"))
+        console.print(
+            Text.assemble((margin + "^" * max(1, finding.width), colour), (f" {finding.suggestion}", "green"))
+        )
+    elif finding.suggestion:
+        console.print(Text(f"    {finding.suggestion}", "green"))
+
+
+def findings_as_data(findings: Sequence[Finding]) -> list[dict[str, Any]]:
+    return [asdict(finding) for finding in findings]
+
+
+def show_problem(problem: Problem) -> None:
+    """A script error of a running game, with the stack of the script."""
+    times = f" (x{problem.count})" if problem.count > 1 else ""
+    console = err()
+    console.print(Text.assemble((f"{problem.place}: ", "bold"), (problem.message, "red"), (times, "dim")))
+    for row in problem.traceback.splitlines():
+        if row.strip() and row.strip() != "stack traceback:":
+            console.print(Text(f"    {row.strip()}", "dim"))
+
+
+def _row(file: Path, line: int) -> str:
+    try:
+        rows = file.read_text(encoding="utf-8", errors="replace").split("\n")
+    except OSError:
+        return ""
+    return rows[line - 1].rstrip("\r") if 0 < line <= len(rows) else ""

@@ -1,0 +1,149 @@
+"""A game as a folder: scripts/, assets/, tests/, and a main.py whose `setup(world)` makes the first entities."""
+
+from __future__ import annotations
+
+import os
+import runpy
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable
+from contextlib import redirect_stdout
+from dataclasses import dataclass, field
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from engine.errors import EngineError
+from engine.host.module import HostModule
+from engine.modules import offered
+from engine.scripts import Scripts
+from engine.world import World
+
+Setup = Callable[[World], object]
+
+
+class ProjectError(EngineError):
+    """A game's folder or its main.py is not as the command line needs it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Game:
+    """What main.py says: `setup`, the keywords of its `WORLD` and `WINDOW`, the host modules that setup installs."""
+
+    setup: Setup
+    world: dict[str, Any] = field(default_factory=dict)
+    window: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def lua(self) -> str:
+        return str(self.world.get("lua", "lua55"))
+
+
+class Project:
+    """The folder of a game; `ProjectError` where it is none."""
+
+    def __init__(self, folder: str | os.PathLike[str] = ".") -> None:
+        self.folder = Path(folder).absolute()
+        self.scripts = self.folder / "scripts"
+        self.assets = self.folder / "assets"
+        self.tests = self.folder / "tests"
+        self.main = self.folder / "main.py"
+        if not self.folder.is_dir():
+            raise ProjectError(f"there is no folder {os.fspath(folder)}")
+        if not self.scripts.is_dir():
+            raise ProjectError(
+                f"there is no folder scripts/ in {self.folder}; `tidelock new NAME` makes a game, "
+                "or go to the folder of yours"
+            )
+
+    @property
+    def has_main(self) -> bool:
+        return self.main.is_file()
+
+    def game(self) -> Game:
+        """What main.py says; without main.py the game is the script "main"."""
+        if not self.has_main:
+            return Game(_spawn_main)
+        said = self._run_main()
+        setup = said.get("setup")
+        if not callable(setup):
+            raise ProjectError("main.py has no function setup(world); give it one that spawns the first entities")
+        return Game(self._guarded(setup), _keywords(said, "WORLD"), _keywords(said, "WINDOW"))
+
+    def modules(self) -> list[HostModule]:
+        """The host modules that `setup` installs, found by a rehearsal in a world without scripts."""
+        if not self.has_main:
+            return []
+        said = self._run_main()
+        setup = said.get("setup")
+        if not callable(setup):
+            return []
+        with tempfile.TemporaryDirectory() as nowhere, _Rehearsal(nowhere) as world:
+            try:
+                with redirect_stdout(StringIO()):
+                    setup(world)
+            except Exception:
+                pass  # it missed its scripts; what it installed before counts
+            return list(world.installed)
+
+    def _run_main(self) -> dict[str, Any]:
+        def run(_: World | None) -> dict[str, Any]:
+            return runpy.run_path(str(self.main), run_name="tidelock_game")
+
+        if str(self.folder) not in sys.path:
+            sys.path.insert(0, str(self.folder))
+        found: dict[str, Any] = self._guarded(run)(None)
+        return found
+
+    def _guarded(self, function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        """The same function; what goes wrong in main.py becomes a `ProjectError` with its line."""
+
+        def guarded(world: Any) -> Any:
+            try:
+                return function(world)
+            except EngineError as error:
+                raise ProjectError(f"{self._place(error)}{error}") from error
+            except Exception as error:
+                raise ProjectError(f"{self._place(error)}{type(error).__name__}: {error}") from error
+
+        return guarded
+
+    def _place(self, error: BaseException) -> str:
+        """ "main.py:12: ": the innermost line that is the game's own."""
+        if isinstance(error, SyntaxError) and error.filename:
+            return f"{Path(error.filename).name}:{error.lineno}: "
+        for frame in reversed(traceback.extract_tb(error.__traceback__)):
+            if Path(frame.filename).is_relative_to(self.folder):
+                return f"{Path(frame.filename).relative_to(self.folder).as_posix()}:{frame.lineno}: "
+        return ""
+
+
+class _Rehearsal(World):
+    """A world that remembers what is installed."""
+
+    def __init__(self, scripts: str) -> None:
+        self.installed: list[HostModule] = []
+        super().__init__(scripts)
+
+    def install(self, module: Any, *, loop: Any = None) -> None:
+        found = offered(module) if isinstance(module, str) else module
+        super().install(found, loop=loop)
+        self.installed.append(found)
+
+
+def _spawn_main(world: World) -> None:
+    names = Scripts(world.scripts).names()
+    if "main" not in names:
+        raise ProjectError(
+            "there is neither main.py nor scripts/main.lua, so nobody says what the game begins with; "
+            "write scripts/main.lua, or a main.py with setup(world)"
+        )
+    world.spawn("main")
+
+
+def _keywords(said: dict[str, Any], name: str) -> dict[str, Any]:
+    value = said.get(name, {})
+    if not isinstance(value, dict):
+        raise ProjectError(f"main.py: {name} must be a dict of keywords, got {value!r}")
+    return value

@@ -1,0 +1,1 @@
+"""Reads Lua scripts without running them."""

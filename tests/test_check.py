@@ -1,0 +1,307 @@
+"""Mistakes in scripts, found without running them: each with its place and the way out."""
+
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from engine.check.check import check
+from engine.check.finding import Finding
+from engine.host import HostModule
+from engine.project import Project
+
+ROOT = Path(__file__).parent.parent
+
+# What is wrong: rule, line, column, a word of the suggestion, the script.
+MISTAKES = {
+    "a misspelt function of the engine": (
+        "api", 3, 7, '"emit"',
+        "function door:start()\n"
+        "\n"
+        "  bus.emti('a')\n"
+        "end",
+    ),
+    "a function looked for in the wrong library": (
+        "api", 2, 7, '"task.wait_event"',
+        "function door:start()\n"
+        "  bus.wait_event('x')\n"
+        "end",
+    ),
+    "a misspelt global": (
+        "global", 2, 3, '"wait"',
+        "function door:start()\n"
+        "  wiat(2)\n"
+        "end",
+    ),
+    "a library that scripts do not have": (
+        "global", 2, 3, "files",
+        "function door:start()\n"
+        "  io.open('x')\n"
+        "end",
+    ),
+    "a word of another language": (
+        "global", 2, 12, '"nil"',
+        "function door:start()\n"
+        "  self.x = null\n"
+        "end",
+    ),
+    "self in a plain function": (
+        "global", 2, 3, "door:open",
+        "function door.open()\n"
+        "  self.x = 1\n"
+        "end",
+    ),
+    "a forgotten local": (
+        "write", 2, 3, "local speed",
+        "function door:start()\n"
+        "  speed = 3\n"
+        "end",
+    ),
+    "a misspelt hook": (
+        "hook", 1, 15, '"update"', "function door:udpate(dt) end",
+    ),
+    "a hook nobody knows": (
+        "hook", 1, 15, '"on_event"', "function door:on_evnt(event) end",
+    ),
+    "a hook with a dot": (
+        "hook", 1, 15, "door:start", "function door.start() end",
+    ),
+    "a wait in update": (
+        "wait", 2, 3, "task.spawn",
+        "function door:update(dt)\n"
+        "  wait(1)\n"
+        "end",
+    ),
+    "a negative wait": (
+        "argument", 2, 8, "forward",
+        "function door:start()\n"
+        "  wait(-1)\n"
+        "end",
+    ),
+    "a wait in quotes": (
+        "argument", 2, 8, "quotes",
+        "function door:start()\n"
+        "  wait('2')\n"
+        "end",
+    ),
+    "milliseconds": (
+        "argument", 2, 8, "seconds",
+        "function door:start()\n"
+        "  wait(1500)\n"
+        "end",
+    ),
+    "a call where a function is meant": (
+        "argument", 2, 22, "function() self:open",
+        "function door:start()\n"
+        "  task.delay(2, self:open())\n"
+        "end\n"
+        "function door:open() end",
+    ),
+    "too few arguments": (
+        "argument", 2, 7, "bus.send(id, name",
+        "function door:start()\n"
+        "  bus.send('x')\n"
+        "end",
+    ),
+    "too many arguments": (
+        "argument", 2, 10, "entity.tag(name)",
+        "function door:start()\n"
+        "  entity.tag('a', 'b')\n"
+        "end",
+    ),
+    "a method called with a dot": (
+        "method", 2, 8, "self:open",
+        "function door:start()\n"
+        "  self.open()\n"
+        "end\n"
+        "function door:open() end",
+    ),
+    "a script that is not there": (
+        "script", 2, 16, '"door"',
+        "function door:start()\n"
+        "  entity.spawn('dor')\n"
+        "end",
+    ),
+    "a library that is not there": (
+        "require", 2, 11, '"vector"',
+        "function door:start()\n"
+        "  require('vectr')\n"
+        "end",
+    ),
+    "a module that is not installed": (
+        "require", 2, 11, "world.install",
+        "function door:start()\n"
+        "  require('json')\n"
+        "end",
+    ),
+    "a misspelt function of a library": (
+        "library", 3, 5, '"length"',
+        "local v = require('vector')\n"
+        "function door:start()\n"
+        "  v.lenght()\n"
+        "end",
+    ),
+    "an image that is not there": (
+        "asset", 1, 30, '"door"', "door.properties = { sprite = 'doors' }",
+    ),
+    "a sound that is not there": (
+        "asset", 2, 14, '"creak"',
+        "function door:start()\n"
+        "  sound.play('crek')\n"
+        "end",
+    ),
+    "an event nobody hears": (
+        "event", 2, 12, "bus.on",
+        "function door:start()\n"
+        "  bus.emit('door.opened')\n"
+        "end",
+    ),
+    "an event nobody sends": (
+        "event", 2, 10, "bus.emit",
+        "function door:start()\n"
+        "  bus.on('door.opened', print)\n"
+        "end",
+    ),
+    "a missing end": (
+        "syntax", 6, 1, 'the "if" of line 2',
+        "function door:start()\n"
+        "  if self.x then\n"
+        "    wait(1)\n"
+        "end",
+    ),
+    "a foreign operator": (
+        "syntax", 2, 13, '"~="',
+        "function door:start()\n"
+        "  if self.x != 1 then end\n"
+        "end",
+    ),
+    "an assignment in a condition": (
+        "syntax", 2, 13, '"=="',
+        "function door:start()\n"
+        "  if self.x = 1 then end\n"
+        "end",
+    ),
+    "else if": (
+        "syntax", 7, 1, "elseif",
+        "function door:start()\n"
+        "  if a then\n"
+        "  else if b then\n"
+        "  end\n"
+        "end",
+    ),
+    "an operator that only some versions have": (
+        "version", 2, 13, "only runs on",
+        "function door:start()\n"
+        "  self.x = 7//2\n"
+        "end",
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture
+def game(tmp_path: Path) -> Path:
+    """A game with a library, an image and a sound."""
+    for folder in ("scripts", "assets"):
+        (tmp_path / folder).mkdir()
+    write(tmp_path, "vector", "local vector = {}\nfunction vector.length() return 1 end\nreturn vector\n")
+    (tmp_path / "assets/door.png").write_bytes(b"")
+    (tmp_path / "assets/creak.wav").write_bytes(b"")
+    return tmp_path
+
+
+def write(game: Path, name: str, text: str) -> None:
+    (game / f"scripts/{name}.lua").write_text(dedent(text), encoding="utf-8")
+
+
+def findings(game: Path, body: str) -> list[Finding]:
+    """What is found in a script `door`, whose first line is the first one of `body`."""
+    write(game, "door", f"local door = {{}}; {body}\nreturn door\n" if body else "")
+    return [finding for finding in check(Project(game)) if finding.script == "scripts/door.lua"]
+
+
+@pytest.mark.parametrize(("rule", "line", "column", "advice", "body"), MISTAKES.values(), ids=MISTAKES.keys())
+def test_a_mistake_is_found_at_its_place_with_a_way_out(game, rule, line, column, advice, body):
+    found = findings(game, body)
+
+    shift = len("local door = {}; ") if line == 1 else 0
+    assert [(one.rule, one.line, one.column) for one in found] == [(rule, line, column + shift)]
+    assert advice in found[0].suggestion
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "the file is empty"),
+        ("local door = {}\nfunction door:start() end\n", "returns nothing"),
+        ("return 5\n", "no table of hooks"),
+    ],
+)
+def test_a_file_that_is_no_script_says_so(game, text, message):
+    write(game, "door", text)
+
+    found = check(Project(game))
+
+    assert [one.rule for one in found] in (["file"], ["return"])
+    assert message in found[0].message
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "local on = bus.on\nfunction door:start() on('a.*', function(e) log.info(e.name) end) bus.emit('a.b') end",
+        "function door:start() local v = require('vector'); print(v.length()) end",
+        "function door:update(dt) task.spawn(function() wait(1) end) end",
+        "local helper = {}\nfunction helper.init() end\nfunction door:start() helper.init() end",
+        "function door:start() for _, name in ipairs({ 'a' }) do bus.emit(name) end bus.on('a', print) end",
+        "function door:on_event(e) if e.name == 'knock' then self:final('x') end end\n"
+        "function door:start() bus.send(entity.id, 'knock') end",
+        "function door:start() counter = 1 -- check: ignore\nend",
+        "local t = setmetatable({}, { __index = _G })\nfunction door:start() print(t[1], ...) end".replace(", ...", ""),
+        "function door:start() goto done; ::done:: repeat local x = 1 until x == 1 end",
+        "function door:start() self.text = [[\nwiat]] .. 'it\\'s' -- wiat\nend",
+    ],
+)  # fmt: skip
+def test_what_is_right_is_left_alone(game, body):
+    assert findings(game, body) == []
+
+
+def test_events_that_python_sends_or_hears_are_known(game):
+    (game / "main.py").write_text("world.bus.emit('alarm'); world.bus.on('door.opened', print)\n")
+
+    assert findings(game, "function door:start() bus.on('alarm', print) bus.emit('door.opened') end") == []
+
+
+def test_an_event_one_letter_off_names_the_one_that_is_sent(game):
+    write(game, "key", "local key = {}\nfunction key:start() bus.emit('key.found') end\nreturn key\n")
+
+    found = findings(game, "\nfunction door:start()\n  bus.on('key.fuond', print)\nend")
+
+    assert [(one.line, one.column, one.suggestion) for one in found] == [(3, 10, 'did you mean "key.found"?')]
+
+
+def test_functions_of_host_modules_are_known(game):
+    weather = HostModule("weather")
+
+    @weather.function
+    def wind() -> float:
+        return 1.0
+
+    write(game, "door", "local weather = require('weather')\nprint(weather.wind(), weather.wnid())\nreturn {}\n")
+
+    found = check(Project(game), modules=[weather])
+
+    assert [(one.line, one.column, one.suggestion) for one in found] == [(2, 31, 'did you mean "wind"?')]
+
+
+def test_a_script_that_compiles_only_elsewhere_is_judged_by_the_version_of_the_game(game):
+    write(game, "door", "local door = {}\ngoto = 3\nreturn door\n")
+
+    assert [one.level for one in check(Project(game), "luajit21")] != []
+    write(game, "door", "local half = 7 // 2\nreturn { half }\n")
+
+    assert [one.level for one in check(Project(game), "lua55")] == ["warning"]
+    assert [one.level for one in check(Project(game), "luajit21")] == ["error"]
+
+
+def test_the_demo_has_no_mistakes():
+    assert check(Project(ROOT)) == []
