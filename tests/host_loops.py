@@ -3,7 +3,8 @@
 import asyncio
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from engine.app import App
@@ -82,6 +83,22 @@ class Asyncio(Player):
             while not done():
                 self._world.tick(1 / 60)
                 await asyncio.sleep(PAUSE)
+
+
+Play = Callable[["World"], Player]
+
+
+@contextmanager
+def play_in(loop: str) -> Iterator[Play]:
+    """Makes players of this loop, and closes them at the end."""
+    with ExitStack() as stack:
+
+        def make(world: "World") -> Player:
+            made = player(loop, world)
+            stack.callback(made.close)
+            return made
+
+        yield make
 
 
 def player(loop: str, world: "World") -> Player:

@@ -3,34 +3,25 @@
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator
 
 import pytest
 
-from engine import HostModule, World
+from engine import HostModule
 from engine.app import App
 from engine.host import Callback
 from helpers import run_child
-from host_loops import LOOPS, Player, player, printed, threads
+from host_loops import LOOPS, Play, play_in, printed, threads
 from host_modules import Doors, broken, sums
 
 pytestmark = pytest.mark.row("E4")
-
-Play = Callable[[World], Player]
 
 
 @pytest.fixture(params=LOOPS)
 def play(request: pytest.FixtureRequest) -> Iterator[Play]:
     """Plays a world in each kind of main loop."""
-    with ExitStack() as stack:
-
-        def make(world: World) -> Player:
-            made = player(request.param, world)
-            stack.callback(made.close)
-            return made
-
-        yield make
+    with play_in(request.param) as made:
+        yield made
 
 
 @pytest.fixture

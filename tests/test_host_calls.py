@@ -13,7 +13,7 @@ import pytest
 from engine import EngineError, HostModule, Limits, ScriptError, World
 from engine.host import Callback
 from helpers import run_child, ticks
-from host_loops import Plain, printed, threads
+from host_loops import LOOPS, Plain, Play, play_in, printed, threads
 from host_modules import Doors, broken, sums
 
 CALLER = """
@@ -34,6 +34,13 @@ def caller(module: str, body: str) -> str:
 @pytest.fixture
 def doors() -> Doors:
     return Doors()
+
+
+@pytest.fixture(params=LOOPS)
+def play(request: pytest.FixtureRequest) -> Iterator[Play]:
+    """Plays a world in each kind of main loop."""
+    with play_in(request.param) as made:
+        yield made
 
 
 @pytest.fixture
@@ -105,7 +112,7 @@ def test_uninstalling_ends_the_calls_under_way_with_an_error(world, scripts, doo
 
 
 @pytest.mark.row("E3")
-def test_a_call_that_waits_is_refused_in_update_at_the_script_s_line(world, scripts, doors):
+def test_a_call_that_waits_is_refused_in_update_at_the_script_s_line(play, world, scripts, doors):
     scripts.write(
         "caller",
         """
@@ -118,7 +125,7 @@ def test_a_call_that_waits_is_refused_in_update_at_the_script_s_line(world, scri
     world.install(doors.module)
     world.spawn("caller")
 
-    ticks(world, 3)
+    play(world).frames(3)
 
     (problem,) = world.problems
     assert problem.line == 3
@@ -274,7 +281,7 @@ def test_a_blocking_job_leaves_the_frame_times_alone(world, scripts):
 
 
 @pytest.mark.row("E6")
-def test_an_entity_has_a_bounded_number_of_calls_under_way_and_the_rest_wait_in_order(make_world, scripts, doors):
+def test_an_entity_has_a_bounded_number_of_calls_under_way_and_the_rest_wait_in_order(play, make_world, scripts, doors):
     scripts.write(
         "caller",
         caller(
@@ -288,14 +295,14 @@ def test_an_entity_has_a_bounded_number_of_calls_under_way_and_the_rest_wait_in_
     world = make_world(limits=Limits(instructions=None, memory=None, calls=2))
     world.install(doors.module)
     world.spawn("caller")
-    playing = Plain(world)
+    playing = play(world)
 
     playing.until(lambda: len(doors.opened) == 2)
-    ticks(world, 5)
+    playing.frames(5)
     first = list(doors.opened)
     doors.open("b")
     playing.until(lambda: len(doors.opened) == 3)
-    ticks(world, 5)
+    playing.frames(5)
     doors.open("a", "c")
     playing.until(lambda: len(doors.opened) == 4)
 
@@ -304,7 +311,7 @@ def test_an_entity_has_a_bounded_number_of_calls_under_way_and_the_rest_wait_in_
 
 
 @pytest.mark.row("E6")
-def test_the_world_has_a_bound_too_and_one_greedy_entity_leaves_room_for_others(make_world, scripts, doors):
+def test_the_world_has_a_bound_too_and_one_greedy_entity_leaves_room_for_others(play, make_world, scripts, doors):
     scripts.write(
         "greedy",
         caller(
@@ -328,10 +335,10 @@ def test_the_world_has_a_bound_too_and_one_greedy_entity_leaves_room_for_others(
     world.install(doors.module)
     world.spawn("greedy")
     world.spawn("modest")
-    playing = Plain(world)
+    playing = play(world)
 
     playing.until(lambda: len(doors.opened) == 3)
-    ticks(world, 5)
+    playing.frames(5)
     first = list(doors.opened)
     doors.open("greedy 1")
     playing.until(lambda: len(doors.opened) == 4)
@@ -342,7 +349,7 @@ def test_the_world_has_a_bound_too_and_one_greedy_entity_leaves_room_for_others(
 
 
 @pytest.mark.row("E6", "E8")
-def test_cancelled_calls_that_wait_for_their_turn_never_begin(make_world, scripts, doors):
+def test_cancelled_calls_that_wait_for_their_turn_never_begin(play, make_world, scripts, doors):
     scripts.write(
         "caller",
         caller(
@@ -360,7 +367,7 @@ def test_cancelled_calls_that_wait_for_their_turn_never_begin(make_world, script
     world = make_world(limits=Limits(instructions=None, memory=None, calls=1))
     world.install(doors.module)
     world.spawn("caller")
-    playing = Plain(world)
+    playing = play(world)
     playing.until(lambda: doors.opened)
 
     world.bus.emit("enough")
@@ -454,7 +461,7 @@ def test_a_coroutine_that_exits_does_not_take_the_loop_along(world, scripts):
 
 
 @pytest.mark.row("E8")
-def test_a_coroutine_that_takes_too_long_is_cancelled_with_an_error(world, scripts):
+def test_a_coroutine_that_takes_too_long_is_cancelled_with_an_error(play, world, scripts):
     module = HostModule("slow")
     ended: list[str] = []
 
@@ -474,7 +481,7 @@ def test_a_coroutine_that_takes_too_long_is_cancelled_with_an_error(world, scrip
     world.install(module)
     world.spawn("caller")
 
-    Plain(world).until(lambda: len(printed(world)) == 2 and len(ended) == 2)
+    play(world).until(lambda: len(printed(world)) == 2 and len(ended) == 2)
 
     assert printed(world) == [
         "false\tslow.forever: TimeoutError: no answer within 0.02 s",
@@ -665,7 +672,7 @@ def test_dropping_a_callback_right_after_its_call_loses_nothing(world, scripts):
 
 
 @pytest.mark.row("E12")
-def test_a_failing_callback_is_a_problem_of_its_script(world, scripts):
+def test_a_failing_callback_is_a_problem_of_its_script(play, world, scripts):
     module = HostModule("later")
 
     @module.function
@@ -676,7 +683,7 @@ def test_a_failing_callback_is_a_problem_of_its_script(world, scripts):
     world.install(module)
     world.spawn("caller")
 
-    ticks(world, 2)
+    play(world).frames(2)
 
     (problem,) = world.problems
     assert (problem.line, problem.message) == (4, "bad")
@@ -685,7 +692,7 @@ def test_a_failing_callback_is_a_problem_of_its_script(world, scripts):
 
 @pytest.mark.row("E12")
 @pytest.mark.parametrize("name", ["now", "slowly"])
-def test_arguments_and_results_of_many_values_cross_in_parts(make_world, scripts, name):
+def test_arguments_and_results_of_many_values_cross_in_parts(play, make_world, scripts, name):
     module = HostModule("echo", payload=1024 * 1024)
 
     @module.function
@@ -713,14 +720,14 @@ def test_arguments_and_results_of_many_values_cross_in_parts(make_world, scripts
     world.install(module)
     world.spawn("caller")
 
-    Plain(world).until(lambda: printed(world) or world.problems)
+    play(world).until(lambda: printed(world) or world.problems)
 
     assert world.problems == []
     assert printed(world) == ["20000\ttrue\tend"]
 
 
 @pytest.mark.row("E12")
-def test_what_is_no_plain_data_is_refused_on_both_ways(world, scripts):
+def test_what_is_no_plain_data_is_refused_on_both_ways(play, world, scripts):
     module = HostModule("plain")
 
     @module.function
@@ -750,7 +757,7 @@ def test_what_is_no_plain_data_is_refused_on_both_ways(world, scripts):
     world.install(module)
     world.spawn("caller")
 
-    Plain(world).until(lambda: len(printed(world)) == 6)
+    play(world).until(lambda: len(printed(world)) == 6)
 
     assert [line.removeprefix("false\t") for line in printed(world)] == [
         "plain.take: argument 1.deep.co: a thread cannot leave its state",
@@ -763,7 +770,7 @@ def test_what_is_no_plain_data_is_refused_on_both_ways(world, scripts):
 
 
 @pytest.mark.row("E7")
-def test_a_wrong_argument_names_the_parameter_at_the_script_s_line(world, scripts):
+def test_a_wrong_argument_names_the_parameter_at_the_script_s_line(play, world, scripts):
     module = HostModule("scores")
 
     @module.function
@@ -795,7 +802,7 @@ def test_a_wrong_argument_names_the_parameter_at_the_script_s_line(world, script
     )
     world.install(module)
     world.spawn("caller")
-    ticks(world, 2)
+    play(world).frames(2)
 
     assert [(problem.line, problem.message) for problem in world.problems] == [
         (5, 'scores.save: points must be an integer, got the string "many"'),
@@ -829,7 +836,7 @@ def test_what_a_host_function_gave_shows_in_the_digest(make_world, scripts):
 
 
 @pytest.mark.row("E1")
-def test_calls_work_inside_a_script_s_own_coroutines(world, scripts):
+def test_calls_work_inside_a_script_s_own_coroutines(play, world, scripts):
     world.install(sums())
     scripts.write(
         "caller",
@@ -846,20 +853,20 @@ def test_calls_work_inside_a_script_s_own_coroutines(world, scripts):
     )
     world.spawn("caller")
 
-    Plain(world).until(lambda: printed(world))
+    play(world).until(lambda: printed(world))
 
     assert printed(world) == ["2\t11\tend"]
 
 
 @pytest.mark.row("E1")
-def test_entities_that_share_a_state_get_their_own_answers(make_world, scripts):
+def test_entities_that_share_a_state_get_their_own_answers(play, make_world, scripts):
     world = make_world(isolation="script")
     world.install(sums())
     scripts.write("caller", caller("sums", "print(entity.id, sums.add_later(entity.id, 10))"))
     for _ in range(3):
         world.spawn("caller")
 
-    Plain(world).until(lambda: len(printed(world)) == 3)
+    play(world).until(lambda: len(printed(world)) == 3)
 
     assert sorted(printed(world)) == ["1\t11", "2\t12", "3\t13"]
 
@@ -965,7 +972,7 @@ def test_a_call_with_a_c_function_somewhere_around_it_is_refused_and_forgotten(w
 
 
 @pytest.mark.row("E11")
-def test_a_host_call_beside_the_task_is_a_future_for_any_number_of_tasks(world, scripts, doors):
+def test_a_host_call_beside_the_task_is_a_future_for_any_number_of_tasks(play, world, scripts, doors):
     scripts.write(
         "caller",
         caller(
@@ -981,7 +988,7 @@ def test_a_host_call_beside_the_task_is_a_future_for_any_number_of_tasks(world, 
     )
     world.install(doors.module)
     world.spawn("caller")
-    playing = Plain(world)
+    playing = play(world)
     playing.until(lambda: doors.opened)
 
     doors.open("red")
@@ -992,7 +999,7 @@ def test_a_host_call_beside_the_task_is_a_future_for_any_number_of_tasks(world, 
 
 
 @pytest.mark.row("E11")
-def test_cancelling_a_future_cancels_the_coroutine_and_tells_who_waits(world, scripts, doors):
+def test_cancelling_a_future_cancels_the_coroutine_and_tells_who_waits(play, world, scripts, doors):
     scripts.write(
         "caller",
         caller(
@@ -1005,7 +1012,7 @@ def test_cancelling_a_future_cancels_the_coroutine_and_tells_who_waits(world, sc
     )
     world.install(doors.module)
     world.spawn("caller")
-    playing = Plain(world)
+    playing = play(world)
     playing.until(lambda: doors.opened)
 
     world.bus.emit("enough")
@@ -1016,7 +1023,7 @@ def test_cancelling_a_future_cancels_the_coroutine_and_tells_who_waits(world, sc
 
 
 @pytest.mark.row("E11")
-def test_all_waits_for_every_call_and_race_cancels_the_losers(world, scripts, doors):
+def test_all_waits_for_every_call_and_race_cancels_the_losers(play, world, scripts, doors):
     scripts.write(
         "caller",
         caller(
@@ -1030,7 +1037,7 @@ def test_all_waits_for_every_call_and_race_cancels_the_losers(world, scripts, do
     )
     world.install(doors.module)
     world.spawn("caller")
-    playing = Plain(world)
+    playing = play(world)
     playing.until(lambda: len(doors.opened) == 2)
     doors.open("blue", "red")
     playing.until(lambda: len(doors.opened) == 4)
@@ -1044,7 +1051,7 @@ def test_all_waits_for_every_call_and_race_cancels_the_losers(world, scripts, do
 
 
 @pytest.mark.row("E7", "E11")
-def test_a_failed_call_fails_its_future_in_everybody_who_waits(world, scripts):
+def test_a_failed_call_fails_its_future_in_everybody_who_waits(play, world, scripts):
     world.install(broken())
     scripts.write(
         "caller",
@@ -1058,7 +1065,7 @@ def test_a_failed_call_fails_its_future_in_everybody_who_waits(world, scripts):
     )
     world.spawn("caller")
 
-    Plain(world).until(lambda: len(printed(world)) == 2)
+    play(world).until(lambda: len(printed(world)) == 2)
 
     assert all("broken.later: ValueError: no such day (host_modules.py:" in line for line in printed(world))
     assert world.problems == []
