@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 HELPERS = {"harness", "swarm_peers"}
+LONG = {"soak"}  # runs only when it is named
 
 
 def names() -> list[str]:
@@ -27,7 +28,7 @@ def main() -> int:
     if unknown:
         parser.error(f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(names())}")
     failed = 0
-    for name in options.names or names():
+    for name in options.names or [name for name in names() if name not in LONG]:
         print(f"# {name}\n", flush=True)
         failed |= subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], check=False).returncode
     return failed

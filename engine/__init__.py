@@ -27,6 +27,7 @@ from engine.errors import (
     WorldClosed,
 )
 from engine.host.module import HostModule
+from engine.leaks import Leak
 from engine.limits import Limits
 from engine.lua.handles import FunctionHandle, TableHandle
 from engine.lua.state import LuaState
@@ -40,6 +41,7 @@ __all__ = [
     "FunctionHandle",
     "HandleReleased",
     "HostModule",
+    "Leak",
     "LimitError",
     "Limits",
     "LuaState",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import weakref
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
@@ -46,6 +47,7 @@ class Population:
         self._doomed: dict[int, None] = {}
         self._listening: dict[int, None] = {}  # entities with on_input
         self._last_id = 0
+        self._destroy = partial(Population.destroy, weakref.proxy(self))  # for entities, which may outlive the world
         answer = Questions(world).answer
         self._ask = answer if world.workers is None else world.workers.in_turn(answer)
 
@@ -59,7 +61,7 @@ class Population:
 
     def announce(self, id: int, script: str, properties: Encoded) -> Entity:
         """An entity that starts when births are next carried out; mail to it waits until then."""
-        entity = Entity(id, script, properties, self.destroy)
+        entity = Entity(id, script, properties, self._destroy)
         self._announced[id] = entity
         self._world.bus.expect(id)
         return entity
