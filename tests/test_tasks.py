@@ -230,7 +230,7 @@ def test_fired_cancelled_and_orphaned_timers_leave_nothing(make_world, scripts):
     with entity.self.upgrade() as self_:
         assert self_["fired"] == 6500
     assert held_tasks(entity) == tasks
-    assert entity.actor.memory < memory + 100_000
+    assert entity.actor.memory < memory + 1_000_000, "one leaked thread in thirty is more than this"
 
 
 @pytest.mark.row("B6")

@@ -24,10 +24,6 @@ PRELUDE = (
     "coroutines",
     "wait",
     "task",
-    "group",
-    "async",
-    "easing",
-    "tween",
     "spelling",
     "reading",
     "payload",
@@ -44,11 +40,25 @@ PRELUDE = (
     "registry",
 )
 
+# Loaded when a script first needs them: most states never do, and every state would carry them.
+PRELUDE_LATER = ("group", "async", "easing", "tween")
+
 _BOOT = b"""
-local prelude, load = {}, load
-return function(name, code)
+local prelude, load, assert = {}, load, assert
+local later = {}
+local function boot(name, code)
   prelude[name] = assert(load(code, "=[tidelock]", "b"))(prelude)
-  return nil
+end
+setmetatable(prelude, { __index = function(_, name)
+  local code = later[name]
+  if code then
+    later[name] = nil
+    boot(name, code)
+    return prelude[name]
+  end
+end })
+return boot, function(name, code)
+  later[name] = code
 end, function(name, word)
   return prelude[name][word]
 end, function(name, word, value)
@@ -106,7 +116,8 @@ def _prelude(lua: str) -> tuple[tuple[bytes, bytes], ...]:
     folder = resources.files("engine.lua") / "prelude"
     compile_text = _bare(lua, 1).execute(_COMPILE)
     return tuple(
-        (name.encode(), compile_text((folder / f"{name}.lua").read_bytes(), b"=[tidelock]")) for name in PRELUDE
+        (name.encode(), compile_text((folder / f"{name}.lua").read_bytes(), b"=[tidelock]"))
+        for name in PRELUDE + PRELUDE_LATER
     )
 
 
@@ -116,9 +127,12 @@ class Runtime:
     def __init__(self, lua: str, seed: int) -> None:
         self.lua = lua
         self._vm = _bare(lua, seed)
-        boot, get, put = self._vm.execute(_BOOT)
-        for name, code in _prelude(lua):
+        boot, boot_later, get, put = self._vm.execute(_BOOT)
+        files = _prelude(lua)
+        for name, code in files[: len(PRELUDE)]:
             boot(name, code)
+        for name, code in files[len(PRELUDE) :]:
+            boot_later(name, code)
         self._get, self._put = get, put
         self._kept: dict[tuple[str, str], Any] = {}
 

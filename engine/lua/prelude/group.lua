@@ -10,7 +10,9 @@ local error, type, next, tostring = error, type, next, tostring
 local format, sort = string.format, table.sort
 local unpack, select = table.unpack or unpack, select
 
-local group = { awaiter = nil } -- awaiter: function(value) -> what waits for a future, or nil for anything else
+local group = {
+  awaiter = nil, -- function(value): what waits for a future, nil for anything else; set where there are futures
+}
 
 local BODY = {} -- key of the function that `task.group` was given
 
@@ -213,7 +215,7 @@ local function check_list(word, list, level)
   local keys, functions = keys_of(list), {}
   for i = 1, #keys do
     local value = list[keys[i]]
-    functions[i] = group.awaiter(value) or value
+    functions[i] = group.awaiter and group.awaiter(value) or value
     wait.check_function(format("%s: entry %s", word, tostring(keys[i])), functions[i], level + 1)
   end
   return keys, functions

@@ -2,7 +2,7 @@
 
 local prelude = ...
 local sandbox, scheduler, outbox = prelude.sandbox, prelude.scheduler, prelude.outbox
-local wait, group = prelude.wait, prelude.group
+local wait = prelude.wait
 local clock, task, bus, random, payload = prelude.clock, prelude.task, prelude.bus, prelude.random, prelude.payload
 local coroutines, entity = prelude.coroutines, prelude.entity
 
@@ -23,17 +23,34 @@ local function pick(from, names)
 end
 
 
-base.wait = prelude.wait.wait
-base.tween = prelude.tween.tween
-libraries.coroutine = pick(coroutines, { "create", "resume", "wrap", "yield", "status", "running", "isyieldable", "close" })
-libraries.task = pick(task, { "spawn", "defer", "delay", "cancel", "every", "finally", "current", "status" })
-for _, module in next, { pick(wait, { "wait", "wait_frames", "wait_until" }), pick(group, { "group", "all", "race" }) } do
-  for name, value in next, module do
-    libraries.task[name] = value
+-- Functions of a module that is loaded with the first call of one. Tail calls: errors blame the script all the same.
+local function later(module, names)
+  local made = {}
+  for i = 1, #names do
+    local name = names[i]
+    made[name] = function(...)
+      return prelude[module][name](...)
+    end
+  end
+  return made
+end
+
+
+local function add(to, from)
+  for name, value in next, from do
+    to[name] = value
   end
 end
+
+
+base.wait = wait.wait
+base.tween = later("tween", { "tween" }).tween
+libraries.coroutine = pick(coroutines, { "create", "resume", "wrap", "yield", "status", "running", "isyieldable", "close" })
+libraries.task = pick(task, { "spawn", "defer", "delay", "cancel", "every", "finally", "current", "status" })
+add(libraries.task, pick(wait, { "wait", "wait_frames", "wait_until" }))
+add(libraries.task, later("group", { "group", "all", "race" }))
 libraries.task.wait_event = bus.wait_event
-libraries.async = pick(prelude.async, { "start", "all", "race" })
+libraries.async = later("async", { "start", "all", "race" })
 libraries.bus = pick(bus, { "on", "once", "emit", "send", "request", "handle" })
 libraries.entity = entity.library
 libraries.time = setmetatable({}, {
