@@ -3,8 +3,8 @@
 # Layers, lowest first; a file imports from below only:
 #   errors limits payload problems
 #   lua/                 the border: the only folder that imports lupa
-#   scripts sources watch scheduler workers shapes events mailboxes routes requests bus shared inputs entity modules
-#   operations questions population reload loop stats leaks trace world
+#   scripts sources watch saves scheduler workers shapes events mailboxes routes requests bus shared inputs entity
+#   modules operations questions population forward attempt probation reload loop stats leaks trace world
 #   host/                host modules and what runs them
 #   project reading/ annotations/ check/    a game as a folder, its scripts read without running them
 #   app/                 the window: the only folder that imports pygame

@@ -103,12 +103,15 @@ class Bus:
         self._actors[entity] = actor
         self._outside.extend(self._expected.pop(entity, ()))
 
-    def leave(self, entity: int) -> None:
-        """Forget an entity: what it listens to, what it was asked and what it asked."""
+    def leave(self, entity: int, unread: frozenset[int] | None = None) -> None:
+        """Forget an entity: what it listens to, what it was asked and what it asked.
+
+        At a reload `unread` are the requests that the next version will answer.
+        """
         self._actors.pop(entity, None)
         self._expected.pop(entity, None)
         self.pruned += self.routes.unsubscribe_all(entity)
-        self.requests.leave(entity)
+        self.requests.leave(entity, unread)
 
     def close(self) -> None:
         """Forget who listens and what is queued; whoever waits for an answer gets `WorldClosed`."""
@@ -133,6 +136,11 @@ class Bus:
     def names_of(self, entity: int) -> dict[int, str]:
         """Callback -> event name, of all that an entity listens to."""
         return self.routes.names_of(entity)
+
+    def hears(self, entity: int, name: bytes) -> bool:
+        """True where the entity listens to events of this name."""
+        route = self.routes.known.get(name) or self.routes.find(name)
+        return entity in route.by_entity
 
     def put(self, actor: Actor, mail: Mail) -> None:
         """Put mail into the inbox of `actor`, which is ticked for it."""

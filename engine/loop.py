@@ -52,7 +52,7 @@ class Loop:
             self._take_outside()
             if world.host is not None:
                 world.host.begin_frame()
-            world.reloads.swap()
+            world.reloads.swap(dt)
             self._tick(dt, scale)
             self._rounds()
             self._late()

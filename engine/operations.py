@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from engine.world import World
 
 _log = logging.getLogger("tidelock.script")
-_LEVELS = {b"debug": logging.DEBUG, b"info": logging.INFO, b"warn": logging.WARNING, b"error": logging.ERROR}
+_LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warn": logging.WARNING, "error": logging.ERROR}
 
 _NAMES = (
     *("emit", "send", "request", "reply", "forget", "subscribe", "unsubscribe", "watch", "set"),
     *("spawn", "destroy", "tag", "script", "method", "ready", "late", "input", "view"),
-    *("log", "command", "problem", "paused", "call", "uncall"),
+    *("log", "command", "problem", "paused", "dropped", "call", "uncall"),
 )
 
 Values = tuple[Any, ...]
@@ -173,8 +173,12 @@ class Operations:
 
     def _log(self, _: Actor, entity: int, values: Values) -> None:
         level, words, script, line = values
-        self._world.log.append(LogLine(text(level), text(words), entity, text(script), line))
-        _log.log(_LEVELS[level], "%s:%s: %s", text(script), line, text(words))
+        self.say(text(level), text(words), entity, text(script), line)
+
+    def say(self, level: str, words: str, entity: int, script: str, line: int) -> None:
+        """Add a line to the world's log; entity 0 and line 0 stand for none."""
+        self._world.log.append(LogLine(level, words, entity, script, line))
+        _log.log(_LEVELS[level], "%s:%s: %s", script, line, words)
 
     def _command(self, _: Actor, entity: int, values: Values) -> None:
         module, function, _, shape = values[:4]
@@ -198,10 +202,26 @@ class Operations:
         if maker:
             notes.append(f"in a task started at {text(maker)}")
         error.traceback = "\n".join([readable(error.traceback), *notes])
-        self._world.problem_of(error, entity)
+        self._world.problem_of(error, entity, outcome=_outcome(text(where) if where else "", handles_event))
 
     def _paused(self, _: Actor, entity: int, values: Values) -> None:
-        name, failures = text(values[0]), values[1]
-        self._world.problem(
-            f'"{name}" failed {failures} times in a row and is paused until its script reloads', entity=entity
-        )
+        what = f'"{text(values[0])}" failed {values[1]} times in a row'
+        found = self._world.entity(entity)
+        if found is None or not self._world.reloads.gave_up(found, what):
+            self._world.problem(f"{what} and is paused until its script reloads", entity=entity)
+
+    def _dropped(self, _: Actor, entity: int, values: Values) -> None:
+        self._world.reloads.dropped(text(values[0]))
+
+
+def _outcome(where: str, handles_event: bool) -> str:
+    """What becomes of an entity after an error in one of its hooks, handlers or tasks."""
+    if handles_event:
+        return "the handler goes on listening"
+    if where == "init":
+        return "the entity did not start; saving its script tries again"
+    if where in ("start", "on_reload"):
+        return f"the rest of {where} was not done; saving the script tries again"
+    if where in ("update", "fixed_update", "late_update"):
+        return f"{where} is called again in the next frame"
+    return "" if where else "the task ended"

@@ -46,7 +46,7 @@ class Population:
         self._promised: dict[int, None] = {}
         self._doomed: dict[int, None] = {}
         self._listening: dict[int, None] = {}  # entities with on_input
-        self._last_id = 0
+        self.last_id = 0
         self._destroy = partial(Population.destroy, weakref.proxy(self))  # for entities, which may outlive the world
         answer = Questions(world).answer
         self._ask = answer if world.workers is None else world.workers.in_turn(answer)
@@ -55,9 +55,9 @@ class Population:
 
     def new_id(self) -> int:
         """An id for an entity that will be announced in this round."""
-        self._last_id += 1
-        self._promised[self._last_id] = None
-        return self._last_id
+        self.last_id += 1
+        self._promised[self.last_id] = None
+        return self.last_id
 
     def announce(self, id: int, script: str, properties: Encoded) -> Entity:
         """An entity that starts when births are next carried out; mail to it waits until then."""
@@ -85,12 +85,15 @@ class Population:
 
     def create(self, entity: Entity) -> None:
         """Load and start an entity; what goes wrong is a problem, and a reload tries again."""
+        version = self.sources.running(entity.script)
+        entity.version = version.number
         try:
-            source = self.sources.script(entity.script)
+            source = self.sources.source(version)
         except ScriptError as error:
             self._world.problem_of(error, entity.id)
             return
         actor = self._together.get(entity.script) or self.new_actor(entity.id)
+        actor.version = version
         self.settle_in(entity, actor)
         loaded = self._hand(actor, self.load_mail(b"create", entity, source.chunk, source.text, entity.properties))
         if loaded:
@@ -174,13 +177,23 @@ class Population:
             if not actor.entities:
                 self.drop(actor)
 
-    def leave(self, id: int) -> None:
-        """Forget what the world keeps for an entity's present version."""
-        self._world.bus.leave(id)
+    def leave(self, id: int, unread: frozenset[int] | None = None) -> None:
+        """Forget what the world keeps for an entity's present version.
+
+        At a reload `unread` are the requests that the next version will answer.
+        """
+        self._world.bus.leave(id, unread)
         self._world.shared.leave(id)
         if self._world.host is not None:
             self._world.host.leave(id)
         self._listening.pop(id, None)
+
+    def replace(self, actor: Actor) -> object:
+        """Close a state whose entities move on. What is left of it takes a while to free, so the caller gets it."""
+        husk = actor.husk()
+        actor.entities.clear()
+        self.drop(actor)
+        return husk
 
     def drop(self, actor: Actor) -> None:
         """Close a state that no entity lives in."""

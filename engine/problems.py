@@ -11,7 +11,10 @@ _log = logging.getLogger("tidelock")
 
 @dataclass(slots=True)
 class Problem:
-    """One script error. `entity` is the one it happened to last, `count` how often it happened so far."""
+    """One script error. `entity` is the one it happened to last, `count` how often it happened so far.
+
+    `source` is the line that failed, as it was, `outcome` what became of the entity; both may be "".
+    """
 
     message: str
     script: str | None
@@ -21,6 +24,8 @@ class Problem:
     count: int
     first_frame: int
     last_frame: int
+    source: str = ""
+    outcome: str = ""
 
     @property
     def place(self) -> str:
@@ -56,6 +61,8 @@ class Problems:
         line: int | None = None,
         entity: int | None = None,
         traceback: str = "",
+        source: str = "",
+        outcome: str = "",
     ) -> Problem:
         """Count a problem of this place, or add it and tell the listeners and the log."""
         place = (script, line) if line is not None else (script, message)
@@ -63,11 +70,12 @@ class Problems:
         if known is not None:
             known.message, known.traceback = message, traceback
             known.entity, known.last_frame = entity, frame
+            known.source, known.outcome = source, outcome
             known.count += 1
             return known
-        problem = Problem(message, script, line, entity, traceback, 1, frame, frame)
+        problem = Problem(message, script, line, entity, traceback, 1, frame, frame, source, outcome)
         self._by_place[place] = problem
-        _log.error("%s%s", problem, f"\n{traceback}" if traceback else "")
+        _log.error("%s%s", problem, f"\n{traceback}" if traceback else "", extra={"problem": problem})
         for listener in list(self._listeners):
             listener(problem)
         return problem

@@ -35,7 +35,6 @@ class Questions:
             b"down": Questions._down,
             b"mouse": Questions._mouse,
             b"shared": Questions._shared,
-            b"require": Questions._require,
             b"shape": Questions._shape,
         }
 
@@ -46,6 +45,8 @@ class Questions:
             raise WorldClosed("the world is closed")
         if word in _CALLS:
             return self._call(world, actor, word, entity, args)
+        if word == b"require":
+            return self._require(world, actor, *args)
         return self._by_name[word](self, world, entity, *args)
 
     def _new_id(self, world: World, _: int, script: bytes) -> Values:
@@ -72,9 +73,9 @@ class Questions:
     def _shape(self, world: World, _: int, number: int) -> Values:
         return (world.bus.shapes.text(int(number)),)
 
-    def _require(self, world: World, entity: int, name: bytes) -> Values:
+    def _require(self, world: World, actor: Actor, name: bytes) -> Values:
         try:
-            source = world.population.sources.library(world.population.script_of(entity), text(name))
+            source = world.population.sources.library(actor.version, text(name))
         except ScriptError:
             found = None if world.host is None else world.host.describe(text(name))
             if found is None:

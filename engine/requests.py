@@ -105,12 +105,18 @@ class Requests:
                 self.fail(number, WorldClosed(f"the world was closed before entity {request.target} answered"))
         self._open.clear()
 
-    def leave(self, entity: int) -> None:
-        """An entity ended: what it was asked fails, what it asked is forgotten."""
+    def leave(self, entity: int, unread: frozenset[int] | None = None) -> None:
+        """An entity ended: what it was asked fails, what it asked is forgotten.
+
+        With `unread` it was reloaded instead: these requests are still to be answered, by its new version.
+        """
+        if not self._open:
+            return
+        what = "ended" if unread is None else "was reloaded"
         for number, request in list(self._open.items()):
-            if request.target == entity:
+            if request.target == entity and (unread is None or number not in unread):
                 name = request.name.decode(errors="backslashreplace")
-                self.fail(number, EntityGone(f'entity {entity} ended before it answered "{name}"'))
+                self.fail(number, EntityGone(f'entity {entity} {what} before it answered "{name}"'))
         self.forget(entity)
 
     def forget(self, entity: int, token: int | None = None) -> None:

@@ -1,79 +1,162 @@
-"""The texts that run: for each script its own and those of the libraries it required.
+"""The texts that run: for each script its own and those of the libraries it required, version by version.
 
-A text is read once and stays until a reload of that script goes well, so that a half-written file never starts.
+A text is read once per version, so that a half-written file never starts and every entity of a script runs the same.
 """
 
 from __future__ import annotations
 
-from engine.errors import ScriptError
+from dataclasses import dataclass, field
+
+from engine.errors import EngineError, ScriptError
 from engine.scripts import Scripts, Source
+
+KEPT = 10
+"""Versions of a script that can be run again, the running one included."""
+
+
+@dataclass(slots=True, eq=False)
+class Version:
+    """One version of a script. `seen` is what the disk said of every file asked for, `None` for one not there."""
+
+    script: str
+    number: int
+    texts: dict[str, Source] = field(default_factory=dict)
+    seen: dict[str, bytes | None] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class History:
+    """The versions of one script; `tried` is the newest that was refused, until another one is good."""
+
+    running: Version
+    past: dict[int, Version] = field(default_factory=dict)
+    tried: Version | None = None
+    last: int = 1
+
+    def seen(self) -> dict[str, bytes | None]:
+        return self.running.seen if self.tried is None else {**self.running.seen, **self.tried.seen}
 
 
 class Sources:
-    """The good texts of every script in use, and those on trial during a reload."""
+    """The versions of every script that was asked for."""
 
     def __init__(self, scripts: Scripts) -> None:
         self._scripts = scripts
-        self._good: dict[str, dict[str, Source]] = {}
-        self._trials: dict[str, dict[str, Source]] = {}
+        self._known: dict[str, History] = {}
+        self._forgotten: dict[str, int] = {}  # script that nobody uses -> number of its last version
 
-    def script(self, script: str) -> Source:
-        """The text of a script; `ScriptError` tells why there is none."""
-        texts = self._texts(script)
-        if script not in texts:
-            texts[script] = self._scripts.read(script)
-        return texts[script]
+    def running(self, script: str) -> Version:
+        """The version that new entities of a script get."""
+        known = self._known.get(script)
+        if known is None:
+            number = self._forgotten.pop(script, 0) + 1
+            known = self._known[script] = History(Version(script, number), last=number)
+        return known.running
+
+    def source(self, version: Version) -> Source:
+        """The script's own text; `ScriptError` tells why there is none."""
+        return version.texts.get(version.script) or self._read(version, version.script)
+
+    def library(self, version: Version, name: str) -> Source:
+        """The text of a library that the script, or a library of it, requires."""
+        key = name.replace(".", "/")
+        for known in (key, f"{key}/init"):
+            if known in version.texts and known != version.script:
+                return version.texts[known]
+        version.seen[key] = version.seen[f"{key}/init"] = None
+        source = self._scripts.library(name)
+        if source is None:
+            raise ScriptError(f"require: there is no library or host module {name!r}")
+        if source.name == key:
+            del version.seen[f"{key}/init"]  # would not be used if it were there
+        version.texts[source.name] = source
+        version.seen[source.name] = source.text
+        return source
 
     def chunk(self, script: str) -> str:
         return self._scripts.chunk(script)
 
     def check(self, script: str) -> None:
         """`ScriptNotFound`, with the nearest name, where there is no such script."""
-        if script not in self._good:
+        if script not in self._known:
             self._scripts.find(script)
 
-    def library(self, script: str, name: str) -> Source:
-        """The text of a library that `script` requires."""
-        texts = self._texts(script)
-        key = name.replace(".", "/")
-        for known in (key, f"{key}/init"):
-            if known in texts and known != script:
-                return texts[known]
-        source = self._scripts.library(name)
-        if source is None:
-            raise ScriptError(f"require: there is no library or host module {name!r}")
-        texts[source.name] = source
-        return source
+    def line(self, script: str, chunk: str, line: int, version: Version | None = None) -> str:
+        """A line of a file as it is in the running version of `script`, or in another one; "" where it is unknown."""
+        known = self._known.get(script)
+        version = version or (known.running if known else None)
+        for source in version.texts.values() if version else ():
+            if source.chunk == chunk:
+                rows = source.text.decode(errors="replace").splitlines()
+                return rows[line - 1].rstrip() if 0 < line <= len(rows) else ""
+        return ""
+
+    # Reloads.
 
     def users(self, name: str) -> list[str]:
-        """The scripts that use script or library `name`, sorted."""
-        return sorted(script for script, texts in self._good.items() if name == script or name in texts)
+        """The scripts that use script or library `name`, or asked for it in vain; sorted."""
+        return sorted(script for script, known in self._known.items() if name == script or name in known.seen())
 
-    def changed(self, script: str) -> bool:
-        """True when a file that `script` uses no longer says what runs."""
-        for name, source in self._good.get(script, {}).items():
-            try:
-                if self._scripts.read(name).text != source.text:
-                    return True
-            except ScriptError:
-                return True
-        return script not in self._good
+    def changed(self, script: str, name: str) -> bool:
+        """True when the file `name`, which `script` uses, says something else than when `script` last read it."""
+        known = self._known.get(script)
+        if known is None or name not in known.seen():
+            return True
+        return self._now(name) != known.seen()[name]
 
-    def begin_trial(self, script: str) -> None:
-        """Read all texts of `script` anew until `keep` or `discard`."""
-        self._trials[script] = {}
+    def next(self, script: str) -> Version:
+        """A version to be tried, with the texts that are on the disk now."""
+        self.running(script)
+        return Version(script, self._known[script].last + 1)
 
-    def keep(self, script: str) -> None:
-        self._good[script] = self._trials.pop(script)
+    def earlier(self, script: str, number: int) -> Version:
+        """A version that ran before; `EngineError` names those there are."""
+        versions = self.versions(script)
+        if number not in versions:
+            there = ", ".join(map(str, versions)) or "none"
+            raise EngineError(f"there is no version {number} of {script} to go back to; there are: {there}")
+        known = self._known[script]
+        return known.running if known.running.number == number else known.past[number]
 
-    def discard(self, script: str) -> None:
-        self._trials.pop(script, None)
+    def versions(self, script: str) -> list[int]:
+        """The numbers of the versions that can be run again, the running one included, ascending."""
+        known = self._known.get(script)
+        return sorted({*known.past, known.running.number}) if known else []
+
+    def keep(self, version: Version, *, replaced_is_good: bool = True) -> None:
+        """`version` runs from now on. What is on the disk is not tried again until it changes."""
+        known = self._known[version.script]
+        replaced, known.running = known.running, version
+        going_back = version.number <= known.last
+        known.tried = (known.tried or replaced) if going_back else None
+        known.last = max(known.last, version.number)
+        if replaced_is_good:
+            known.past[replaced.number] = replaced
+        known.past.pop(version.number, None)
+        for number in sorted(known.past)[: max(0, len(known.past) - KEPT + 1)]:
+            del known.past[number]
+
+    def refuse(self, version: Version) -> None:
+        """`version` could not start; it is not tried again until one of its files changes."""
+        known = self._known.get(version.script)
+        if known is not None and version is not known.running:
+            known.tried = version
 
     def forget(self, script: str) -> None:
         """Read the script anew when it is next needed."""
-        self._good.pop(script, None)
+        known = self._known.pop(script, None)
+        if known is not None:
+            self._forgotten[script] = known.last
 
-    def _texts(self, script: str) -> dict[str, Source]:
-        if script in self._trials:
-            return self._trials[script]
-        return self._good.setdefault(script, {})
+    def _read(self, version: Version, name: str) -> Source:
+        version.seen[name] = None
+        source = self._scripts.read(name)
+        version.texts[name] = source
+        version.seen[name] = source.text
+        return source
+
+    def _now(self, name: str) -> bytes | None:
+        try:
+            return self._scripts.read(name).text
+        except ScriptError:
+            return None

@@ -29,7 +29,7 @@ from engine.problems import Problem, Problems
 from engine.reload import Reload, Reloader
 from engine.scripts import Scripts
 from engine.shared import Shared
-from engine.sources import Sources
+from engine.sources import Sources, Version
 from engine.stats import Stats, stats_of
 from engine.trace import Trace
 from engine.workers import Workers
@@ -95,8 +95,10 @@ class World:
         self.workers = Workers(workers) if workers > 1 else None
         self.loop = Loop(self)
         self.population = Population(self, Sources(self._scripts))
-        self.reloads = Reloader(self, self._scripts, watch=watch)
+        self.reloads = Reloader(self, self._scripts)
         self._closed = False
+        if watch:
+            self.watch()
 
     # Entities.
 
@@ -156,10 +158,23 @@ class World:
         """The folder of the scripts."""
         return self._scripts.folder
 
-    def reload(self, script: str) -> None:
-        """Reload every entity that uses `script`, a script or a library, at the start of the next frame."""
+    def reload(self, script: str, version: int | None = None) -> None:
+        """Reload every entity that uses `script`, a script or a library, at the start of the next frame.
+
+        All of it happens in that frame. With `version` the script goes to one of `versions(script)`. What goes wrong
+        is a problem, and the old version goes on.
+        """
         self._check_open()
-        self.reloads.ask(script)
+        self.reloads.ask(script, version)
+
+    def versions(self, script: str) -> list[int]:
+        """The numbers of the versions that `reload` can go to, the running one included, ascending."""
+        return self.population.sources.versions(script)
+
+    def watch(self) -> None:
+        """Reload scripts when their files change, from now on; what `World(watch=True)` does."""
+        self._check_open()
+        self.reloads.watch()
 
     def on_reload(self, listener: Callable[[Reload], object]) -> None:
         """Call `listener(reload)` after every reload that went well."""
@@ -270,18 +285,34 @@ class World:
         entity: int | None = None,
         traceback: str = "",
         cause: BaseException | None = None,
+        outcome: str = "",
+        version: Version | None = None,
     ) -> None:
-        """Record a problem; in a strict world it is also raised."""
+        """Record a problem; in a strict world it is also raised. `version` is the one that failed, if none runs it."""
         found = self.entity(entity) if entity is not None else None
         if script is None and found is not None:
             script = self._scripts.chunk(found.script)
-        self._problems.record(message, frame=self.frame, script=script, line=line, entity=entity, traceback=traceback)
+        source = ""
+        if found is not None and script is not None and line is not None:
+            source = self.population.sources.line(found.script, script, line, version)
+        self._problems.record(
+            message,
+            frame=self.frame,
+            script=script,
+            line=line,
+            entity=entity,
+            traceback=traceback,
+            source=source,
+            outcome=outcome,
+        )
         if self.strict:
             error = ScriptError(message, script=script, line=line, traceback=traceback)
             error.__cause__ = cause
             self.fail(error)
 
-    def problem_of(self, error: ScriptError, entity: int | None) -> None:
+    def problem_of(
+        self, error: ScriptError, entity: int | None, *, outcome: str = "", version: Version | None = None
+    ) -> None:
         if self.host is not None:
             self.host.explain(error)
         self.problem(
@@ -291,6 +322,8 @@ class World:
             entity=entity,
             traceback=error.traceback,
             cause=error.__cause__,
+            outcome=outcome,
+            version=version,
         )
 
     def mended(self, script: str) -> None:

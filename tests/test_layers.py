@@ -15,10 +15,10 @@ LAYERS = {
     "data": ["errors", "limits", "payload", "problems"],
     "border": ["lua"],
     "world": [
-        "scripts", "sources", "watch", "scheduler", "workers", "shapes", "events", "mailboxes", "routes",
+        "scripts", "sources", "watch", "saves", "scheduler", "workers", "shapes", "events", "mailboxes", "routes",
         "requests", "bus", "shared", "inputs", "entity", "modules",
-        "operations", "questions", "population", "reload", "loop", "stats", "leaks", "trace",
-        "world",
+        "operations", "questions", "population", "forward", "attempt", "probation", "reload",
+        "loop", "stats", "leaks", "trace", "world",
     ],
     "host": ["host"],
     "package": ["__init__"],

@@ -81,6 +81,7 @@ class Actor(LuaState):
         self.inbox: list[Mail] = []
         self.entities: list[int] = []
         self.only: Any = None
+        self.version: Any = None  # of the script that runs here
         self.awake = 0  # its place, from 1, among those that wake in the next frame
         self.changed = False  # by Python, since its last tick
         self.wake: float | None = None
@@ -154,6 +155,10 @@ class Actor(LuaState):
             return super().call_flat(key, flat, entity)
         finally:
             self.touch()
+
+    def husk(self) -> object:
+        """What is slow to free of this state; close it, and let go of this when there is time."""
+        return (self._runtime, self._send, self._fetch, self._keep, self._deliver, self._hear)
 
     def close(self) -> None:
         super().close()

@@ -32,6 +32,7 @@ PRELUDE = (
     "bus",
     "sandbox",
     "entity",
+    "reload",
     "library",
     "handles",
     "host",

@@ -8,7 +8,7 @@ local check_id = bus.check_id
 
 local error, type, next, load, setmetatable, tostring = error, type, next, load, setmetatable, tostring
 local rawget, pairs = rawget, pairs
-local find, format, sub = string.find, string.format, string.sub
+local find, format = string.find, string.format
 local sort, insert, remove = table.sort, table.insert, table.remove
 local getinfo = debug.getinfo
 local put = outbox.put
@@ -17,7 +17,6 @@ local HOOKS = {
   init = true, start = true, update = true, fixed_update = true, late_update = true, on_event = true,
   on_input = true, on_reload = true, final = true,
 }
-local EVERY_FRAME = { "fixed_update", "update", "late_update" }
 
 local entity = {
   ask = nil, list = {}, updaters = {}, fixed = {}, late = {},
@@ -92,6 +91,7 @@ local function enlist(me)
   end
   survey()
 end
+entity.enlist = enlist
 
 
 local function strike(list, me)
@@ -113,6 +113,7 @@ local function copy(value)
   end
   return made
 end
+entity.copy = copy
 
 
 -- Registers the hooks of a script's table; a misspelt one is told to the world, which knows what is near.
@@ -166,19 +167,23 @@ local function load_script(me, chunk, text)
   put("script", me.id, outbox.scalar(isolation) or false, outbox.scalar(clock) or false)
   find_hooks(me, script)
   local properties = rawget(script, "properties")
-  for key, value in next, type(properties) == "table" and properties or {} do
-    if me.self[key] == nil then
-      me.self[key] = copy(value)
-    end
-  end
+  me.properties = type(properties) == "table" and properties or {}
   setmetatable(me.self, { __index = script, __metatable = false })
   return true
 end
+entity.load_script = load_script
 
 
-local function fill(self, fields)
+--- Give `self` these fields, then the defaults of the properties that are missing.
+function entity.fill(me, fields)
+  local self = me.self
   for key, value in next, fields do
     self[key] = value
+  end
+  for key, value in next, me.properties or {} do
+    if rawget(self, key) == nil then
+      self[key] = copy(value)
+    end
   end
 end
 
@@ -189,15 +194,16 @@ local function run_hook(me, name, ...)
     hook.fn(me.self, ...)
   end
 end
+entity.run_hook = run_hook
 
 
 -- New entity, to be loaded: id, script, chunk, text, seed, shape of the fields of `self`, leaves.
 function bus.receive.create(box, i)
   local me = entity.new(box[i], box[i + 1], box[i + 4])
   local fields, after = payload.decode(box[i + 5], box, i + 6)
-  me.fields = fields
-  fill(me.self, fields)
-  load_script(me, box[i + 2], box[i + 3])
+  if load_script(me, box[i + 2], box[i + 3]) then
+    entity.fill(me, fields)
+  end
   return after
 end
 
@@ -206,7 +212,6 @@ end
 function bus.receive.boot(box, i)
   local me = by_id[box[i]]
   local stage = { name = "init", failures = 0 }
-  me.fields = nil
   scheduler.run(me, stage, function()
     run_hook(me, "init")
     put("ready", me.id)
@@ -214,39 +219,6 @@ function bus.receive.boot(box, i)
     stage.name = "start"
     run_hook(me, "start")
   end)
-  return i + 1
-end
-
-
--- Start of a loaded entity under a new version of its script: id, number of the version before.
-function bus.receive.resume(box, i)
-  local me = by_id[box[i]]
-  local stage = { name = "on_reload", failures = 0 }
-  local previous = { version = box[i + 1], self = copy(me.fields) }
-  me.fields = nil
-  scheduler.run(me, stage, function()
-    run_hook(me, "on_reload", previous)
-    enlist(me)
-    stage.name = "start"
-    run_hook(me, "start")
-  end)
-  return i + 2
-end
-
-
--- Asks for `self` as plain data, transient fields left out: id.
-function bus.receive.snapshot(box, i)
-  local me = by_id[box[i]]
-  local fields = {}
-  for key, value in next, me.self do
-    if type(key) ~= "string" or sub(key, 1, 1) ~= "_" then
-      fields[key] = value
-    end
-  end
-  local reason = outbox.put_payload("snapshot", me.id, true, 0, 0, fields, "self")
-  if reason then
-    put("snapshot", me.id, false, 0, 0, reason)
-  end
   return i + 1
 end
 
@@ -263,6 +235,20 @@ function bus.receive.hook(box, i)
 end
 
 
+--- Forget an entity, its tasks and what it listens to.
+function entity.remove(me)
+  me.leaving = true
+  scheduler.cancel_all(me)
+  bus.leave(me)
+  strike(entity.updaters, me)
+  strike(entity.fixed, me)
+  strike(entity.late, me)
+  strike(entity.list, me)
+  survey()
+  by_id[me.id] = nil
+end
+
+
 -- End of an entity: id, reason.
 function bus.receive.final(box, i)
   local me = by_id[box[i]]
@@ -271,15 +257,7 @@ function bus.receive.final(box, i)
     if hook then
       scheduler.run(me, hook, hook.fn, me.self, box[i + 1])
     end
-    me.leaving = true
-    scheduler.cancel_all(me)
-    bus.leave(me)
-    for _, name in pairs(EVERY_FRAME) do
-      strike(name == "update" and entity.updaters or name == "fixed_update" and entity.fixed or entity.late, me)
-    end
-    strike(entity.list, me)
-    survey()
-    by_id[me.id] = nil
+    entity.remove(me)
   end
   return i + 2
 end

@@ -234,9 +234,19 @@ function base.require(name)
     loaded = box[2] == "host" and library.host(name, box) or library.load(me, name, box[3], box[4])
     me.modules[name] = loaded
   elseif loaded == library then
-    error(format("require: %q is being loaded by itself", name), 2)
+    error("require: these libraries require each other: " .. library.cycle(me.loading, name), 2)
   end
   return loaded
+end
+
+
+--- "a → b → a": from the first time that `name` is being loaded to the second.
+function library.cycle(loading, name)
+  local from = 1
+  while loading[from] ~= name do
+    from = from + 1
+  end
+  return concat(loading, " → ", from) .. " → " .. name
 end
 
 
@@ -246,9 +256,13 @@ function library.load(me, name, chunk, text)
   if not fn then
     error(problem, 0)
   end
+  local loading = me.loading or {}
+  me.loading = loading
+  loading[#loading + 1] = name
   me.modules[name] = library
   local ok, result = pcall(fn, name)
   me.modules[name] = nil
+  loading[#loading] = nil
   if not ok then
     error(result, 0)
   end

@@ -1,0 +1,259 @@
+"""One try to bring all entities of a script to another version: all of them, or none.
+
+The new states are made and loaded beside the old ones, over as many frames as it takes, while those go on. The swap is
+one frame boundary: data is taken, handed over and tried; only when that went well, the old states go.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from zlib import crc32
+
+from engine.entity import Entity
+from engine.errors import ScriptError
+from engine.forward import forwardings
+from engine.lua.actor import Actor, Result
+from engine.lua.state import script_error
+from engine.operations import each
+from engine.sources import Version
+
+if TYPE_CHECKING:
+    from engine.world import World
+
+Carried = tuple[bytes, bytes, tuple[Any, ...]]
+"""`self` of an old version: the names of its properties, shape, leaves."""
+
+_HINT = '; begin the field\'s name with "_" and set it in start, then it is not carried'
+
+
+class Failed(Exception):
+    """The attempt is over; its problem is recorded."""
+
+
+@dataclass(slots=True, eq=False)
+class Trial:
+    """A new state, the entities that it was made for, and what it said so far."""
+
+    actor: Actor
+    entities: dict[int, Entity] = field(default_factory=dict)
+    results: list[Result] = field(default_factory=list)
+
+
+class Attempt:
+    """A version of a script on its way. `asked` is when somebody wanted it, `back` says that it is an older one."""
+
+    def __init__(self, world: World, version: Version, asked: float, *, back: bool = False) -> None:
+        self.version = version
+        self.asked = asked
+        self.back = back
+        self._world = world
+        self._trials: list[Trial] = []
+        self._by_id: dict[int, Trial] = {}
+        self._together: Trial | None = None
+
+    @property
+    def script(self) -> str:
+        return self.version.script
+
+    def entities(self) -> list[Entity]:
+        """The living entities of the script, in id order."""
+        return [entity for entity in self._world.find(self.script) if entity.script == self.script]
+
+    def load(self, deadline: float | None) -> bool:
+        """Load the version for the entities that have none yet; False where time ran out. At least one is loaded."""
+        entities = self.entities()
+        try:
+            source = self._world.population.sources.source(self.version)
+        except ScriptError as error:
+            self._report(error, entities[0] if entities else None)
+            raise Failed from None
+        late = False
+        for entity in entities:
+            if entity.id in self._by_id:
+                continue
+            if late:
+                return False
+            self._load(entity, source.chunk, source.text)
+            late = deadline is not None and time.perf_counter() > deadline
+        return True
+
+    def swap(self) -> list[object]:
+        """Let the new states take the place of the old ones. Returns what is left of those: freeing it takes time."""
+        self._dismiss_dead()
+        entities = self.entities()
+        newest = self._world.population.last_id
+        try:
+            self._start(self._carry(entities))
+        except Failed:
+            self._world.population.last_id = newest  # what was not spawned after all takes no ids
+            raise
+        return self._replace(entities)
+
+    def abandon(self) -> list[object]:
+        """Give up; returns what is left of the new states."""
+        husks = [trial.actor.husk() for trial in self._trials if trial.actor.alive]
+        self._trials.clear()
+        self._by_id.clear()
+        return husks
+
+    # Loading.
+
+    def _load(self, entity: Entity, chunk: str, text: bytes) -> None:
+        trial = self._together
+        if trial is None:
+            trial = Trial(self._world.population.new_actor(entity.id))
+            trial.actor.version = self.version
+            self._trials.append(trial)
+        trial.entities[entity.id] = entity
+        self._by_id[entity.id] = trial
+        seed = crc32(f"{self._world.seed}:{entity.id}".encode())
+        result = trial.actor.hand((b"load", entity.id, entity.script.encode(), chunk.encode(), text, seed))
+        self._check(trial, result, {entity.id})
+        trial.results.append(result)
+        for _, _, (isolation, clock) in _only(result, b"script"):
+            if isolation == b"script" or (isolation is False and self._world.isolation == "script"):
+                self._together = trial
+            if clock == b"real":
+                trial.actor.clock = self._world.loop.real
+
+    def _dismiss_dead(self) -> None:
+        """Entities that ended meanwhile need no new version."""
+        for id, trial in list(self._by_id.items()):
+            if trial.entities[id].alive:
+                continue
+            del self._by_id[id], trial.entities[id]
+            if trial.entities:
+                trial.results = [_without(result, id) for result in trial.results]
+                trial.results.append(_without(trial.actor.hand((b"discard", id)), id))
+            else:
+                self._trials.remove(trial)
+                trial.actor.close()
+
+    # Taking over.
+
+    def _carry(self, entities: list[Entity]) -> dict[int, Carried]:
+        """`self` of every entity whose old version got through `init`, as plain data."""
+        by_actor: dict[Actor, list[Entity]] = {}
+        for entity in entities:
+            if entity.ready and entity.actor is not None:
+                by_actor.setdefault(entity.actor, []).append(entity)
+        carried: dict[int, Carried] = {}
+        for actor, living in by_actor.items():
+            mail = [value for entity in living for value in (b"snapshot", entity.id)]
+            self._take(actor, actor.hand(tuple(mail)), carried)
+        return carried
+
+    def _take(self, actor: Actor, result: Result, carried: dict[int, Carried]) -> None:
+        snapshots, rest = _parted(result)
+        if len(rest) > 3 or (rest and rest[1] is not None):
+            self._world.loop.absorb(actor, rest)  # what Python changed since its last tick
+        for _, id, values in snapshots:
+            if values[0] is False:
+                reason = values[3].decode(errors="replace")
+                self._report(ScriptError(f"self cannot be carried over: {reason}{_HINT}"), self._world.entity(id))
+                raise Failed
+            carried[id] = values[0], values[3], values[4:]
+        if not snapshots:
+            self._report(ScriptError(f"self cannot be carried over: {result}"), self._world.entity(actor.key))
+            raise Failed
+
+    def _start(self, carried: dict[int, Carried]) -> None:
+        """Start every entity in its new state; one that never ran may fail again, unless all do."""
+        broken: dict[int, ScriptError] = {}
+        for trial in self._trials:
+            mail: list[Any] = []
+            for id, entity in trial.entities.items():
+                if id in carried:
+                    names, shape, leaves = carried[id]
+                    mail += (b"resume", id, entity.version, names, shape, *leaves)
+                else:
+                    shape, leaves = entity.properties
+                    mail += (b"fill", id, shape, *leaves, b"boot", id)
+            result = trial.actor.hand(tuple(mail))
+            self._check(trial, result, set(carried))
+            trial.results.append(result)
+            broken |= {id: script_error(*values[:2]) for _, id, values in _only(result, b"problem")}
+        if broken and not carried and len(broken) == len(self._by_id):
+            for id, error in broken.items():
+                self._report(error, self._world.entity(id))
+            raise Failed
+
+    def _check(self, trial: Trial, result: Result, must: set[int]) -> None:
+        """`Failed` where an entity of `must` has a problem, or the state broke."""
+        if isinstance(result, Exception):
+            self._report(ScriptError(str(result)), next(iter(trial.entities.values())))
+            raise Failed
+        failed = [found for found in _only(result, b"problem") if found[1] in must]
+        for _, id, values in failed:
+            self._report(script_error(values[0], values[1]), self._world.entity(id))
+        for _, _, values in _only(result, b"over"):
+            self._report(script_error(values[0]), next(iter(trial.entities.values())))
+            raise Failed
+        if failed:
+            raise Failed
+
+    def _replace(self, entities: list[Entity]) -> list[object]:
+        world, population = self._world, self._world.population
+        olds = list(dict.fromkeys(entity.actor for entity in entities if entity.actor is not None))
+        mail = forwardings(world, olds)
+        unread = frozenset(number for box in mail for number in box.requests())
+        for entity in entities:
+            population.leave(entity.id, unread)
+        husks = [population.replace(old) for old in olds]
+        for trial in self._trials:
+            for entity in trial.entities.values():
+                entity.version = self.version.number
+                population.settle_in(entity, trial.actor)
+        population.sources.keep(self.version)
+        if not self.back:
+            for name in self.version.texts:
+                world.mended(name)
+        for trial in self._trials:
+            for result in trial.results:
+                world.loop.absorb(trial.actor, result)
+        for box in mail:
+            box.deliver()
+        return husks
+
+    def _report(self, error: ScriptError, entity: Entity | None) -> None:
+        outcome = ""
+        if entity is not None and entity.ready:
+            outcome = f"old version still running (v{entity.version})"
+        elif entity is not None:
+            outcome = f"{entity.script} {entity.id} has not started; it will when the file is mended"
+        if error.script is None:
+            error.script = self._world.population.sources.chunk(self.script)
+        self._world.problem_of(error, None if entity is None else entity.id, outcome=outcome, version=self.version)
+
+
+def _only(result: Result, wanted: bytes) -> list[tuple[bytes, int, tuple[Any, ...]]]:
+    """The operations of one name in what a state said."""
+    if type(result) is not tuple:
+        return []
+    return [operation for operation in each(result, 3) if operation[0] == wanted]
+
+
+def _parted(result: Result) -> tuple[list[tuple[bytes, int, tuple[Any, ...]]], tuple[Any, ...]]:
+    """The snapshots in what a state said, and the rest of it."""
+    if type(result) is not tuple:
+        return [], ()
+    snapshots, rest = [], list(result[:3])
+    for name, entity, values in each(result, 3):
+        if name == b"snapshot":
+            snapshots.append((name, entity, values))
+        else:
+            rest += (name, entity, len(values), *values)
+    return snapshots, tuple(rest)
+
+
+def _without(result: Result, id: int) -> Result:
+    """What a state said, but nothing of the entity `id`."""
+    if type(result) is not tuple:
+        return result
+    kept: list[Any] = list(result[:3])
+    for name, entity, values in each(result, 3):
+        if entity != id:
+            kept += (name, entity, len(values), *values)
+    return tuple(kept)

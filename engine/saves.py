@@ -1,0 +1,57 @@
+"""Tells which files were saved, once each save is over.
+
+Editors write in several steps, people save several times in a row, and tools write many files at once: a file is told
+when nothing has happened to it for a moment, and at the latest after a while.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Protocol
+
+from engine.watch import Watcher
+
+QUIET = 0.03
+PATIENCE = 0.5
+
+
+class Changes(Protocol):
+    """What a `Watcher` gives."""
+
+    def changes(self) -> set[Path]: ...
+
+    def close(self) -> None: ...
+
+
+class Saves:
+    """The saved files of some folders. `take()` never waits; times are seconds of the machine's clock."""
+
+    def __init__(
+        self,
+        folders: Iterable[str | os.PathLike[str]],
+        *,
+        watcher: Changes | None = None,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self._watcher = Watcher(folders) if watcher is None else watcher
+        self._clock = clock
+        self._open: dict[Path, tuple[float, float]] = {}  # path -> when first and last told
+
+    def take(self) -> list[tuple[Path, float]]:
+        """The files whose save is over, sorted, each with the time when its save was first noticed."""
+        changed = self._watcher.changes()
+        if not changed and not self._open:
+            return []
+        now = self._clock()
+        for path in changed:
+            first, _ = self._open.get(path, (now, now))
+            self._open[path] = first, now
+        over = [path for path, (first, last) in self._open.items() if now - last >= QUIET or now - first >= PATIENCE]
+        return [(path, self._open.pop(path)[0]) for path in sorted(over)]
+
+    def close(self) -> None:
+        """Stop watching."""
+        self._watcher.close()
