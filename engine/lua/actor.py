@@ -28,6 +28,7 @@ LATE = -2
 CATCH_UP = 8
 """Most fixed updates in one frame; a longer frame loses the rest."""
 
+_HEARD = 20  # values of an event that `pump.listen` takes
 _PART = 4000  # values per crossing; LuaJIT's C stack has room for 8,000
 
 
@@ -92,8 +93,9 @@ class Actor(LuaState):
         self._fetch = self._runtime.get("pump", "fetch")
         self._keep = self._runtime.get("pump", "keep")
         self._deliver = self._runtime.get("pump", "deliver")
-        self._hear = self._runtime.get("pump", "hear")
+        self._hear = self._runtime.get("pump", "listen").coroutine().send
         self._send(None)
+        self._hear(None)
 
     def deliver(self, args: tuple[Any, ...]) -> Result:
         """Tick with the mail that is in the inbox."""
@@ -178,13 +180,13 @@ def tick(actors: Iterable[Actor]) -> list[Result]:
             inbox = actor.inbox
             if inbox:
                 mail = inbox[0]
-                if len(inbox) > 1 or type(mail[0]) is not int or len(mail) > _PART:
+                if len(inbox) > 1 or type(mail[0]) is not int or len(mail) > _HEARD:
                     result = actor.deliver(args)
                 else:
                     inbox.clear()
                     if mail is not last_mail or args is not last_args:
                         last_args, last_mail, heard = args, mail, args + mail
-                    result = actor._hear(*heard)
+                    result = actor._hear(heard)
             else:
                 result = actor._send(args)
             if type(result) is tuple and len(result) == 4:

@@ -11,7 +11,7 @@ local type, next = type, next
 local getmetatable = debug.getmetatable
 local leaf_size, sorted_keys, spell = spelling.leaf_size, spelling.sorted_keys, spelling.encode
 
-local payload = { decode = reading.decode, decode_leaves = reading.decode_leaves, makers = reading.makers }
+local payload = { decode = reading.decode, makers = reading.makers }
 
 -- Tokens are private tables, so no key of a script can be taken for one.
 local MAP, LIST, CLOSE, STEPS, SHAPE, SWAPS, BASE, LEVELS = {}, {}, {}, {}, {}, {}, {}, {}

@@ -21,7 +21,7 @@ local unpack = table.unpack or unpack
 local SUSPEND, settle = scheduler.SUSPEND, scheduler.settle
 local take_upcoming, run_due, run_deferred = scheduler.take_upcoming, scheduler.run_due, scheduler.run_deferred
 local receive, subscriptions, put, put_payload = bus.receive, bus.subscriptions, outbox.put, outbox.put_payload
-local makers, decode_leaves, handle = prelude.payload.makers, prelude.payload.decode_leaves, scheduler.handle
+local makers, workers, DONE = prelude.payload.makers, records.workers, records.DONE
 local list, updaters, fixed, late = entity.list, entity.updaters, entity.fixed, entity.late
 
 local MANY = 4000 -- values that a call may give back: LuaJIT's C stack has room for 8,000
@@ -204,41 +204,6 @@ function pump.deliver(now, dt, frame, phase, ...)
 end
 
 
---- A tick with one event: the number of its subscription, name, sender, shape and leaves.
--- What most events need is written out here, for the reason that `pump.run` gives.
-function pump.hear(now, dt, frame, phase, id, name, sender, shape, ...)
-  clock.now, clock.dt, clock.frame = now, dt, frame
-  if phase >= 0 then
-    take_upcoming()
-  end
-  local sub = subscriptions[id]
-  if sub then
-    local make = makers[shape]
-    local event = { name = name, payload = nil, sender = sender or nil }
-    if make then
-      event.payload = make(...)
-    else
-      event.payload = decode_leaves(shape, ...)
-    end
-    local fn = sub.often
-    if fn then
-      handle(sub.entity, sub, fn, event)
-    else
-      bus.hear(sub, event)
-    end
-  end
-  local spot = phase == -1 and outbox.n == 0 and scheduler.deferrals == 0 and entity.plain
-  local self = spot and spot.self
-  if self and not (spot.shown or rawget(self, "sprite") or rawget(self, "text") or rawget(self, "light")) then
-    local x, y = rawget(self, "x"), rawget(self, "y")
-    if x == spot.x and y == spot.y then
-      return scheduler.single and true or scheduler.pending and scheduler.wake_time()
-    end
-  end
-  return leave(phase)
-end
-
-
 -- Yields what a tick gave. lupa moves yielded values to the main state without making room for them there, so a yield
 -- carries few; the world fetches longer lists with `pump.fetch`.
 local function hand_over(wake, x, y)
@@ -293,6 +258,52 @@ function pump.run()
         spot.x, spot.y = x, y
         now, dt, frame, phase = yield(true, x, y)
       end
+    end
+  end
+end
+
+
+--- The same for ticks with one event, of at most 16 leaves: the number of its subscription, name, sender and shape.
+-- What most handlers need is written out here: they end at once, and move nothing.
+function pump.listen()
+  local scheduler, clock, entity, outbox = scheduler, clock, entity, outbox -- luacheck: ignore 431
+  local raw_resume, yield, rawget, DONE = raw_resume, yield, rawget, DONE -- luacheck: ignore 431
+  local subscriptions, makers, workers, idle = subscriptions, makers, workers, workers.idle -- luacheck: ignore 431
+  local now, dt, frame, phase, id, name, sender, shape, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p = yield(true)
+  while true do
+    clock.now, clock.dt, clock.frame = now, dt, frame
+    if phase >= 0 then
+      take_upcoming()
+    end
+    local sub, make, last = subscriptions[id], makers[shape], workers.n
+    local fn = make and sub and sub.often
+    if fn and last > 0 then
+      local task = idle[last]
+      workers.n = last - 1
+      task.entity, task.callback, task.state = sub.entity, sub, "running"
+      scheduler.current = task
+      local ok, token, request = raw_resume(task.thread, task, fn, {
+        name = name, payload = make(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p), sender = sender or nil,
+      })
+      if token == DONE and ok and task.state == "running" and not task.exposed and not task.cleanups then
+        scheduler.current, task.callback, sub.failures = nil, nil, 0
+        last = workers.n + 1
+        idle[last], workers.n = task, last
+      else
+        settle(task, nil, ok, token, request)
+      end
+    else
+      bus.take_event({ id, name, sender, shape, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p }, 1)
+    end
+    local spot = phase == -1 and outbox.n == 0 and scheduler.deferrals == 0 and entity.plain
+    local self = spot and not spot.shown and spot.self
+    if self and rawget(self, "x") == spot.x and rawget(self, "y") == spot.y and rawget(self, "sprite") == nil
+      and rawget(self, "text") == nil and rawget(self, "light") == nil then
+      now, dt, frame, phase, id, name, sender, shape, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p =
+        yield(scheduler.single and true or scheduler.pending and scheduler.wake_time())
+    else
+      now, dt, frame, phase, id, name, sender, shape, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p =
+        hand_over(rest(phase))
     end
   end
 end

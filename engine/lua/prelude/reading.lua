@@ -223,16 +223,6 @@ function reading.decode(shape, box, i)
 end
 
 
---- The value of `shape` with these leaves. A caller in a hurry looks into `reading.makers` first.
-function reading.decode_leaves(shape, ...)
-  local make = makers[shape]
-  if make then
-    return make(...)
-  end
-  return (reading.decode(shape, { ... }, 1))
-end
-
-
 --- About how many bytes the memory holds.
 function reading.cached()
   return weight

@@ -16,7 +16,7 @@ local raw_resume, raw_yield = coroutine.resume, coroutine.yield
 local raw_status, raw_close, isyieldable = coroutine.status, coroutine.close, coroutine.isyieldable
 local error, next, setmetatable, pcall, rawequal, select = error, next, setmetatable, pcall, rawequal, select
 local sort, unpack = table.sort, table.unpack or unpack
-local hire, own, workers, next_frame = records.hire, records.own, records.workers, turns.next_frame
+local hire, own, next_frame = records.hire, records.own, turns.next_frame
 
 local SUSPEND, REFUSED, DONE = records.SUSPEND, records.REFUSED, records.DONE
 local LAST_ROUNDS = 8 -- of cancelling, when clean-ups of a dying entity start new tasks
@@ -245,27 +245,6 @@ function scheduler.run(entity, callback, fn, ...)
   local task = hire(entity)
   task.callback = callback
   return resume(task, task, fn, ...)
-end
-
-
---- The same for a handler of an event, when no task runs; most are done at once, and need no other function than this.
-function scheduler.handle(entity, callback, fn, event)
-  local n = workers.n
-  if n == 0 then
-    return scheduler.run(entity, callback, fn, event)
-  end
-  local task = workers.idle[n]
-  workers.n = n - 1
-  task.entity, task.callback, task.state = entity, callback, "running"
-  scheduler.current = task
-  local ok, token, request = raw_resume(task.thread, task, fn, event)
-  if token == DONE and ok and task.state == "running" and not task.exposed and not task.cleanups then
-    scheduler.current, task.callback, callback.failures = nil, nil, 0
-    n = workers.n + 1
-    workers.idle[n], workers.n = task, n
-    return
-  end
-  return settle(task, nil, ok, token, request)
 end
 
 
