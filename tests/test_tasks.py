@@ -348,6 +348,17 @@ def test_a_paused_world_still_delivers_mail_and_waits_begun_then_wait_for_the_ga
     assert said(world)[1:] == ["goes on\t0.25"]
 
 
+@pytest.mark.row("B9")
+def test_a_paused_world_still_runs_late_update_so_that_it_can_be_drawn(world, scripts):
+    scripts.write("hud", "return { late_update = function(_, dt) print(dt) end, update = function() print('no') end }")
+    world.spawn("hud")
+    world.time_scale = 0
+
+    ticks(world, 2)
+
+    assert [float(line) for line in said(world)] == [0, 0]
+
+
 @pytest.mark.row("C9")
 def test_waiting_tasks_cost_no_resumes(make_world, scripts, monkeypatch):
     bare, machines = runtime._bare, []
