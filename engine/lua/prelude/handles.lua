@@ -13,7 +13,7 @@ local handles = { seed = 0, keep = kept.keep, count = kept.count }
 local type, next, rawget, rawset, rawequal, select, load = type, next, rawget, rawset, rawequal, select, load
 local format = string.format
 local getmetatable, getinfo, floor, math_type = debug.getmetatable, debug.getinfo, math.floor, math.type
-local unpack = table.unpack or unpack
+local unpack, collect = table.unpack or unpack, collectgarbage
 local values, keep, owner = kept.values, kept.keep, kept.owner
 
 local CLASSES = 16 -- how far a read follows `__index` tables
@@ -350,6 +350,13 @@ end
 function handles.self(id)
   local me = bus.entities[id]
   return me and keep(me.self, id)
+end
+
+
+--- Collect all garbage, for who measures memory.
+function handles.collect()
+  collect()
+  collect()
 end
 
 

@@ -64,7 +64,7 @@ end
 local function keep_all(functions, list, n)
   for i = 1, #functions do
     local found = functions[i]
-    local key = handles.keep(found.fn)
+    local key = handles.keep(found.fn, scheduler.current.entity.id)
     if found.at then
       list[found.at] = key
     else
