@@ -103,7 +103,7 @@ class Attempt:
     def _load(self, entity: Entity, chunk: str, text: bytes) -> None:
         trial = self._together
         if trial is None:
-            trial = Trial(self._world.population.new_actor(entity.id))
+            trial = Trial(self._world.population.new_actor(entity))
             trial.actor.version = self.version
             self._trials.append(trial)
         trial.entities[entity.id] = entity

@@ -1,16 +1,22 @@
 """What scripts may use at most."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
+
+from engine.errors import LimitError
+
+SMALLEST_MEMORY = 1024 * 1024
+"""A state without a script already takes a third of this."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds for every state of a world; `None` switches a bound off.
+    """Bounds for every state of a world; `None` switches a bound off. No honest script meets the defaults.
 
-    `instructions`: Lua instructions in one tick. `memory`: bytes of one state. `payload`: bytes of one payload.
-    `depth`: levels of tables in a payload. `mailbox`: events waiting for one state. `tasks`: live tasks of one
-    entity. `errors`: failures in a row after which a callback is paused until its script reloads. `calls` and
+    In one tick of a state: `instructions` of Lua, counted in steps of 1,000, and `seconds` of processor time, the net
+    under `instructions` for single steps that take long. `memory`: bytes of one state. `payload`: bytes of one
+    payload. `depth`: levels of tables in a payload. `mailbox`: events waiting for one state. `tasks`: live tasks of
+    one entity. `errors`: failures in a row after which a callback is paused until its script reloads. `calls` and
     `world_calls`: calls of host modules under way at once, for one entity and for all; more wait their turn.
     `threads`: threads, and at most as many processes, for blocking host functions.
     """
@@ -25,8 +31,26 @@ class Limits:
     calls: int | None = 64
     world_calls: int | None = 256
     threads: int = 8
+    seconds: float | None = 2.0
+
+    def __post_init__(self) -> None:
+        if self.memory is not None and self.memory < SMALLEST_MEMORY:
+            raise LimitError(f"Limits.memory must be at least {SMALLEST_MEMORY:,} bytes, got {self.memory:,}")
+        for name in ("instructions", "seconds"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise LimitError(f"Limits.{name} must be greater than 0, or None for no limit, got {value!r}")
 
     @classmethod
     def off(cls) -> Self:
         """For a released game that trusts its scripts; the payload rules and the bounds of host calls stay."""
-        return cls(instructions=None, memory=None, mailbox=None, tasks=None, errors=None)
+        return cls(instructions=None, memory=None, mailbox=None, tasks=None, errors=None, seconds=None)
+
+    @property
+    def watched(self) -> bool:
+        """True where scripts must be looked at while they run, which takes a count hook."""
+        return not (self.instructions is None and self.seconds is None and self.memory is None)
+
+    def but(self, **changes: float | None) -> Self:
+        """The same limits with some changed: `Limits().but(memory=8 * 2**20)`."""
+        return replace(self, **changes)  # type: ignore[arg-type]

@@ -72,6 +72,8 @@ class Loop:
                 actor.only.place = result
             if len(result) > 3:
                 self.operations.carry_out(actor, result)
+                if not actor.alive:
+                    return
         elif isinstance(result, Exception):
             self._world.population.broken(actor, result)
             return

@@ -23,8 +23,10 @@ _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warn": logging.WARNING
 _NAMES = (
     *("emit", "send", "request", "reply", "forget", "subscribe", "unsubscribe", "watch", "set"),
     *("spawn", "destroy", "tag", "script", "method", "ready", "late", "input", "view"),
-    *("log", "command", "problem", "paused", "dropped", "call", "uncall"),
+    *("log", "command", "problem", "paused", "dropped", "call", "uncall", "stopped", "over"),
 )
+
+_FAILURES = (b"problem", b"over")
 
 Values = tuple[Any, ...]
 
@@ -74,7 +76,7 @@ class Operations:
     def failed(result: Any) -> bool:
         """True where a tick's result tells of a problem."""
         return isinstance(result, Exception) or (
-            type(result) is tuple and any(name == b"problem" for name, _, _ in each(result, 3))
+            type(result) is tuple and any(name in _FAILURES for name, _, _ in each(result, 3))
         )
 
     def carry_out(self, actor: Actor, flat: tuple[Any, ...], start: int = 3) -> None:
@@ -212,6 +214,12 @@ class Operations:
 
     def _dropped(self, _: Actor, entity: int, values: Values) -> None:
         self._world.reloads.dropped(text(values[0]))
+
+    def _stopped(self, actor: Actor, entity: int, values: Values) -> None:
+        self._world.population.stopped(actor, entity)
+
+    def _over(self, actor: Actor, entity: int, values: Values) -> None:
+        self._world.population.end_state(actor, f"{text(values[0])}. The entity ended and its state is closed")
 
 
 def _outcome(where: str, handles_event: bool) -> str:

@@ -29,6 +29,9 @@ HOOKS = (
     "on_reload",
     "final",
 )
+PATIENCE, STOPS = 600, 3
+"""A state is closed when tasks of it were stopped `STOPS` times `Limits.errors` times within so many frames."""
+
 _OFTEN_MISSPELT = ("update", "fixed_update", "late_update")
 
 
@@ -92,7 +95,7 @@ class Population:
         except ScriptError as error:
             self._world.problem_of(error, entity.id)
             return
-        actor = self._together.get(entity.script) or self.new_actor(entity.id)
+        actor = self._together.get(entity.script) or self.new_actor(entity)
         actor.version = version
         self.settle_in(entity, actor)
         loaded = self._hand(actor, self.load_mail(b"create", entity, source.chunk, source.text, entity.properties))
@@ -104,14 +107,15 @@ class Population:
         seed = crc32(f"{self._world.seed}:{entity.id}".encode())
         return (kind, entity.id, entity.script.encode(), chunk.encode(), text, seed, fields[0], *fields[1])
 
-    def new_actor(self, key: int) -> Actor:
+    def new_actor(self, entity: Entity) -> Actor:
+        """A state for `entity`, under the limits of its script."""
         world = self._world
         return Actor(
-            key,
+            entity.id,
             world.loop.game,
             self._ask,
             lua=world.lua,
-            limits=world.limits,
+            limits=world.limits_of(entity.script),
             seed=world.seed,
             fixed_step=world.fixed_step,
             commons=world.commons,
@@ -168,6 +172,8 @@ class Population:
         actor = entity.actor
         if actor is not None:
             self._hand(actor, (b"final", id, b"destroyed"))
+        if not entity.alive:  # its state was closed in that tick
+            return
         self.entities.remove(entity)
         entity.end()
         self.leave(id)
@@ -205,11 +211,34 @@ class Population:
         self._world.loop.forget(actor)
         actor.close()
 
+    def stopped(self, actor: Actor, entity: int) -> None:
+        """A task was stopped at a limit of its tick. A state to which that happens again and again is closed."""
+        most = self._world.limits.errors
+        if most is None or not actor.alive:
+            return
+        actor.stops = [frame for frame in actor.stops if frame > self._world.frame - PATIENCE]
+        actor.stops.append(self._world.frame)
+        if len(actor.stops) >= most * STOPS:
+            self.end_state(
+                actor,
+                f"tasks of this state were stopped {len(actor.stops)} times within {PATIENCE} frames "
+                f"({STOPS} times Limits.errors); the entity ended and its state is closed",
+            )
+
     def broken(self, actor: Actor, error: Exception) -> None:
         """The pump itself died: its entities end, the game goes on."""
+        memory = actor.limits.memory
+        if memory is not None and isinstance(error, MemoryError):
+            what = f"it needs more than {memory / 2**20:.4g} MiB, the limit (Limits.memory)"
+        else:
+            what = str(error)
+        self.end_state(actor, f"the state broke and was closed: {what}")
+
+    def end_state(self, actor: Actor, why: str) -> None:
+        """Close a state at once; its entities end without `final`, each with a problem."""
         for id in list(actor.entities):
             entity = self.entities.get(id)
-            self._world.problem(f"the state broke and was closed: {error}", entity=id)
+            self._world.problem(why, entity=id)
             if entity is not None:
                 self.entities.remove(entity)
                 entity.end()

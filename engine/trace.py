@@ -20,6 +20,7 @@ from engine.lua.actor import Actor, Result
 from engine.payload import Encoded
 
 if TYPE_CHECKING:
+    from engine.entity import Entity
     from engine.world import World
 
 ENGINE_ROW = 0
@@ -226,8 +227,8 @@ class _Seams:
             note(name, entity, values)
             trace.noted(name, entity, values)
 
-        def made(key: int) -> Actor:
-            actor = new_actor(key)
+        def made(entity: Entity) -> Actor:
+            actor = new_actor(entity)
             trace.follow(actor)
             return actor
 

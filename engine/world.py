@@ -7,6 +7,7 @@ import weakref
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -71,6 +72,7 @@ class World:
         self.isolation = isolation
         self.seed = seed
         self.limits = limits_for(lua, limits)
+        self._limits: list[tuple[str, Limits]] = []
         self.strict = strict
         self.time_scale = 1.0
         self.fixed_step = 1 / 60
@@ -126,6 +128,17 @@ class World:
     def entity(self, id: int) -> Entity | None:
         """The living entity of that id."""
         return self.population.entities.get(id)
+
+    def limit(self, scripts: str, limits: Limits) -> None:
+        """Other limits for the scripts of a name or pattern ("mods/*"); the newest that matches counts.
+
+        States that exist keep theirs until they reload. Payloads and mailboxes follow the world's own limits.
+        """
+        self._limits.insert(0, (scripts, limits_for(self.lua, limits)))
+
+    def limits_of(self, script: str) -> Limits:
+        """The limits of the states of `script`."""
+        return next((limits for names, limits in self._limits if fnmatchcase(script, names)), self.limits)
 
     # Time.
 

@@ -12,7 +12,7 @@ from typing import Any
 from engine.errors import EngineError
 from engine.limits import Limits
 from engine.lua.commons import Commons
-from engine.lua.state import Ask, LuaState
+from engine.lua.state import ROOM, Ask, LuaState, size_of
 
 Mail = tuple[Any, ...]
 """An event for a subscription, (its number, name, sender, shape, leaves...), or (what else it is, fields...)."""
@@ -81,13 +81,19 @@ class Actor(LuaState):
         self.clock = clock
         self.inbox: list[Mail] = []
         self.entities: list[int] = []
+        self.stops: list[int] = []  # frames in which a task was stopped at a limit
         self.only: Any = None
         self.version: Any = None  # of the script that runs here
         self.awake = 0  # its place, from 1, among those that wake in the next frame
         self.changed = False  # by Python, since its last tick
         self.wake: float | None = None
         assert self._runtime is not None
-        self._runtime.put("entity", "ask", _answers(self.weak, ask, commons))
+        answers = _answers(self.weak, ask, commons)
+        if self.limits.watched:
+            self._runtime.get("guards", "ask")(answers)
+        else:
+            self._runtime.put("entity", "ask", answers)
+        self._few = ROOM // 8 // self.limits.payload
         self._runtime.put("pump", "fixed_step", fixed_step)
         self._send = self._runtime.get("pump", "run").coroutine().send
         self._fetch = self._runtime.get("pump", "fetch")
@@ -99,15 +105,47 @@ class Actor(LuaState):
 
     def deliver(self, args: tuple[Any, ...]) -> Result:
         """Tick with the mail that is in the inbox."""
+        if self.limits.memory is not None:
+            self.check_room()
+            if len(self.inbox) > self._few:
+                return self._deliver_in_parts(args)
         flat: list[Any] = []
         for mail in self.inbox:
             flat += mail
         self.inbox.clear()
         return self._send_mail(args, flat)
 
+    def _deliver_in_parts(self, args: tuple[Any, ...]) -> Result:
+        """Much mail: no more bytes at once than there is room for above the memory limit."""
+        inbox = list(self.inbox)
+        self.inbox.clear()
+        flat: list[Any] = []
+        size = 0
+        operations: list[Any] = []
+        for mail in inbox:
+            more = size_of(mail)
+            if flat and size + more > ROOM // 2:
+                result = self._send_mail((*args[:3], MAIL_ONLY), flat)
+                operations += result[3:] if type(result) is tuple else ()
+                if self._is_over():
+                    return (False, None, None, *operations)
+                flat, size = [], 0
+            flat += mail
+            size += more
+        result = self._send_mail(args, flat)
+        if not operations:
+            return result
+        return (*result[:3], *operations, *result[3:]) if type(result) is tuple else (result, None, None, *operations)
+
+    def _is_over(self) -> bool:
+        """True after a tick whose state has more than its memory, and said so."""
+        runtime, memory = self._runtime, self.limits.memory
+        return runtime is not None and memory is not None and runtime.used() > memory
+
     def hand(self, mail: Mail) -> Result:
         """Hand over one piece of mail now, past the inbox."""
         try:
+            self.check_room(size_of(mail))
             result = self._send_mail(self.clock.args, list(mail))
             return self.whole(result) if type(result) is tuple and len(result) == 4 else result
         except Exception as error:
@@ -207,7 +245,10 @@ def _answers(reference: weakref.ref[Any], ask: Ask, commons: Commons) -> Callabl
         actor.busy = True
         commons.inside.add(actor.key)
         try:
-            return (True, *ask(actor, *question))
+            answers = ask(actor, *question)
+            if actor.limits.memory is not None and size_of(answers) > ROOM // 2:
+                return False, b"the answer is too long for this state"
+            return (True, *answers)
         except EngineError as error:
             return False, str(error).encode()
         except Exception as error:

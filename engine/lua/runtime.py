@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import importlib
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
 from importlib import resources
 from typing import Any
 
@@ -19,6 +20,7 @@ PRELUDE = (
     "queue",
     "turns",
     "fault",
+    "budget",
     "records",
     "scheduler",
     "coroutines",
@@ -43,6 +45,9 @@ PRELUDE = (
 
 # Loaded when a script first needs them: most states never do, and every state would carry them.
 PRELUDE_LATER = ("group", "async", "easing", "tween")
+
+# Only where there are limits. These do a script's work, so a stop may strike in them: they keep their names.
+GUARDS = ("patterns", "strings", "tables", "guards")
 
 _BOOT = b"""
 local prelude, load, assert = {}, load, assert
@@ -69,8 +74,8 @@ end
 
 _COMPILE = b"""
 local load, dump = load, string.dump
-return function(text, name)
-  return dump(assert(load(text, name, "t")), true)
+return function(text, name, strip)
+  return dump(assert(load(text, name, "t")), strip)
 end
 """
 
@@ -101,8 +106,9 @@ def available(lua: str) -> bool:
     return True
 
 
-def _bare(lua: str, seed: int) -> Any:
+def _bare(lua: str, seed: int, memory: int | None = None) -> Any:
     return _module(lua).LuaRuntime(
+        max_memory=memory,
         encoding=None,
         unpack_returned_tuples=True,
         register_eval=False,
@@ -116,26 +122,41 @@ def _prelude(lua: str) -> tuple[tuple[bytes, bytes], ...]:
     """The prelude's files as bytecode of this very lupa; made by ourselves, so it may be loaded."""
     folder = resources.files("engine.lua") / "prelude"
     compile_text = _bare(lua, 1).execute(_COMPILE)
+    names = PRELUDE + PRELUDE_LATER + (() if lua == "luajit21" else GUARDS)
     return tuple(
-        (name.encode(), compile_text((folder / f"{name}.lua").read_bytes(), b"=[tidelock]"))
-        for name in PRELUDE + PRELUDE_LATER
+        (name.encode(), compile_text((folder / f"{name}.lua").read_bytes(), _chunk(name), name not in GUARDS))
+        for name in names
     )
 
 
-class Runtime:
-    """One Lua VM with the prelude in it. `get("pump", "run")` gives a value of a prelude module."""
+def _chunk(name: str) -> bytes:
+    return b"=[tidelock %s]" % name.encode() if name in GUARDS else b"=[tidelock]"
 
-    def __init__(self, lua: str, seed: int) -> None:
+
+class Runtime:
+    """One Lua VM with the prelude in it. `get("pump", "run")` gives a value of a prelude module.
+
+    With `guards` the library functions of scripts are bounded. `memory` is a wall: Lua's own allocations fail there,
+    but a value that *Python* pushes there ends the process, so whoever pushes looks at `used` before.
+    """
+
+    def __init__(self, lua: str, seed: int, *, guards: bool = False, memory: int | None = None) -> None:
         self.lua = lua
-        self._vm = _bare(lua, seed)
+        self._vm = _bare(lua, seed, None if memory is None else 0)
         boot, boot_later, get, put = self._vm.execute(_BOOT)
+        later = len(PRELUDE) + len(PRELUDE_LATER)
         files = _prelude(lua)
         for name, code in files[: len(PRELUDE)]:
             boot(name, code)
-        for name, code in files[len(PRELUDE) :]:
+        for name, code in files[len(PRELUDE) : later]:
             boot_later(name, code)
+        for name, code in files[later:] if guards else ():
+            boot(name, code)
         self._get, self._put = get, put
         self._kept: dict[tuple[str, str], Any] = {}
+        self.used: Callable[[], int] = partial(self._vm.get_memory_used, True)
+        if memory is not None:
+            self._vm.set_max_memory(memory, total=True)
 
     def get(self, module: str, word: str) -> Any:
         return self._get(module.encode(), word.encode())

@@ -8,11 +8,12 @@ from __future__ import annotations
 import re
 import weakref
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, Self
 
-from engine.errors import EngineError, PayloadError, ScriptError, StateBusy, StateClosed
+from engine.errors import EngineError, LimitError, PayloadError, ScriptError, StateBusy, StateClosed
 from engine.limits import Limits
 from engine.lua.commons import Commons
 from engine.lua.handles import FunctionHandle, Handle, TableHandle
@@ -23,12 +24,15 @@ from engine.payload import Encoded, decode, encode
 STANDALONE = 0
 """Id of the one entity of a state that has no world."""
 
+ROOM = 16 * 1024 * 1024
+"""Bytes between the memory limit and the wall where Lua's allocations fail: for what comes from Python."""
+
 Ask = Callable[..., tuple[Any, ...]]
 
 _PART = 4000  # values per crossing; LuaJIT's C stack has room for 8,000
 
 _PLACE = re.compile(r"^([^:\n]+):(\d+): (.*)$", re.DOTALL)
-_PRELUDE_FRAME = re.compile(r"^\s*(\?:|\[tidelock\]|\[C\]: in (function 'xpcall'|\?)|\(\.\.\.tail calls\.\.\.\))")
+_PRELUDE_FRAME = re.compile(r"^\s*(\?:|\[tidelock|\[C\]: in (function 'xpcall'|\?)|\(\.\.\.tail calls\.\.\.\))")
 _PRELUDE_NAME = re.compile(r"in (field|upvalue|local|function) '(fn|\?)?'$")
 
 
@@ -58,11 +62,16 @@ class LuaState:
         self._closed = False
         self._pins: set[int] = set()
         self._released: deque[int] = deque()
-        self._runtime: Runtime | None = Runtime(lua, seed)
+        self._runtime: Runtime | None = self._new_runtime(seed)
         self._lua_error = error_of(lua)
         self._apply_limits()
         self._runtime.put("handles", "seed", seed)
         self._globals: TableHandle | None = None
+
+    def _new_runtime(self, seed: int) -> Runtime:
+        memory = self.limits.memory
+        wall = None if memory is None else memory + ROOM
+        return Runtime(self.lua, seed, guards=self.limits.watched, memory=wall)
 
     def _apply_limits(self) -> None:
         assert self._runtime is not None
@@ -72,6 +81,9 @@ class LuaState:
             self._runtime.put("bus", "most_events", self.limits.mailbox)
         self._runtime.put("entity", "task_limit", self.limits.tasks)
         self._runtime.put("scheduler", "error_limit", self.limits.errors)
+        if self.limits.watched:
+            start = self._runtime.get("budget", "start")
+            start(self.limits.instructions, self.limits.seconds, self.limits.memory)
 
     @property
     def alive(self) -> bool:
@@ -97,6 +109,7 @@ class LuaState:
         """
         self._check_open()
         text = source.encode() if isinstance(source, str) else source
+        self.check_room(len(text))
         return self._results(self.trusted("run", STANDALONE, text, chunk.encode()))
 
     def call(self, function: str | FunctionHandle, *args: Any) -> Any:
@@ -169,6 +182,21 @@ class LuaState:
             return self.function("handles", word)(*args)
         except self._lua_error as error:
             raise script_error(str(error)) from None
+
+    def check_room(self, size: int = 0) -> None:
+        """`LimitError` where `size` more bytes from Python could meet the wall, which would end the process."""
+        runtime, memory = self._runtime, self.limits.memory
+        if runtime is None or memory is None:
+            return
+        if size > ROOM // 2:
+            raise LimitError(f"{size:,} bytes at once are too much for {self.name}; send less than {ROOM // 2:,}")
+        if runtime.used() > memory:
+            runtime.get("memory", "collect")()
+            if runtime.used() > memory:
+                raise LimitError(
+                    f"{self.name} uses {runtime.used():,} bytes, more than its limit of {memory:,} (Limits.memory); "
+                    "close it, or raise the limit"
+                )
 
     def drop(self, key: int) -> None:
         """Let go of a kept value at the next safe point; callable from any thread at any time."""
@@ -245,6 +273,7 @@ class LuaState:
         return self.call_flat(key, self.arguments(args), entity)
 
     def call_flat(self, key: int, flat: list[Any], entity: int) -> Any:
+        self.check_room(size_of(flat))
         return self._results(self.trusted("call", key, entity, *self.staged(flat)))
 
     def _results(self, answer: Any) -> Any:
@@ -291,14 +320,19 @@ def limits_for(lua: str, limits: Limits | None) -> Limits:
     """The limits that hold: the defaults on PUC Lua, none on LuaJIT, where asking for them is an error."""
     if lua != "luajit21":
         return Limits() if limits is None else limits
-    if limits is not None and (limits.instructions is not None or limits.memory is not None):
-        raise ScriptError(
+    if limits is None:
+        return Limits(instructions=None, seconds=None, memory=None)
+    if limits.instructions is not None or limits.memory is not None:
+        raise LimitError(
             "luajit21 cannot hold limits on instructions or memory: its compiled loops cannot be stopped. "
             "Use lua55 for scripts you do not trust, or Limits.off()"
         )
-    if limits is not None:
-        return limits
-    return Limits(instructions=None, memory=None)
+    return replace(limits, seconds=None)
+
+
+def size_of(values: Iterable[Any]) -> int:
+    """Bytes of the strings in flat values."""
+    return sum(len(value) for value in values if type(value) is bytes)
 
 
 def script_error(message: bytes | str, traceback: bytes | str = b"") -> ScriptError:

@@ -3,7 +3,7 @@
 -- with all its values. What Lua itself says about dead and running coroutines stays as it is.
 
 local prelude = ...
-local scheduler, fault, records = prelude.scheduler, prelude.fault, prelude.records
+local scheduler, fault, records, budget = prelude.scheduler, prelude.fault, prelude.records, prelude.budget
 
 local raw_resume, raw_yield, raw_status = coroutine.resume, coroutine.yield, coroutine.status
 local raw_running, raw_close, isyieldable = coroutine.running, coroutine.close, coroutine.isyieldable
@@ -47,11 +47,14 @@ end
 
 
 -- Clears the mark that `relay` set; a coroutine that never waited never had one.
-local function settled(co, ...)
+local function settled(co, ok, ...)
   if waiting[co] then
     waiting[co] = nil
   end
-  return ...
+  if not ok then
+    budget.pass(co, (...))
+  end
+  return ok, ...
 end
 
 
@@ -100,9 +103,10 @@ local function unwrap(co, ok, ...)
     return ...
   end
   local failure = ...
-  if raw_close and raw_status(co) == "dead" then
+  if raw_close and raw_status(co) == "dead" and not budget.killed[co] then
     local closed, problem = raw_close(co)
     failure = closed and failure or problem
+    budget.pass(co)
   end
   error(failure, type(failure) == "string" and 2 or 0) -- Lua too puts the caller's place before the text
 end
@@ -150,6 +154,14 @@ function coroutines.running()
 end
 
 
+local function passed(co, ok, ...)
+  if not ok then
+    budget.pass(co, (...))
+  end
+  return ok, ...
+end
+
+
 --- Lua's own, also where Lua has none.
 function coroutines.close(...)
   local co = ...
@@ -164,8 +176,10 @@ function coroutines.close(...)
       error("cannot close a " .. status .. " coroutine", 2)
     end
   end
-  if raw_close then
-    return raw_close(...)
+  if budget.killed[co or false] then
+    return false, "the coroutine was stopped"
+  elseif raw_close then
+    return passed(co, raw_close(...))
   elseif type(co) ~= "thread" then
     error("bad argument #1 to 'close' (coroutine expected)", 2)
   end

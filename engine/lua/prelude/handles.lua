@@ -6,7 +6,7 @@
 
 local prelude = ...
 local payload, scheduler, outbox, fault = prelude.payload, prelude.scheduler, prelude.outbox, prelude.fault
-local bus, entity, kept = prelude.bus, prelude.entity, prelude.kept
+local bus, entity, kept, budget = prelude.bus, prelude.entity, prelude.kept, prelude.budget
 
 local handles = { seed = 0, keep = kept.keep, count = kept.count }
 
@@ -277,6 +277,9 @@ end
 local function protected(me, what, fn)
   local list, n
   local problem, trace
+  if budget.begin then
+    budget.begin()
+  end
   scheduler.call_watched(me, what, function(ok, value, stack)
     if not ok then
       problem, trace = fault.describe(value), stack or ""

@@ -18,4 +18,10 @@ if jit then
 end
 
 
+--- Let go of all garbage now.
+function memory.collect()
+  collect("collect")
+end
+
+
 return memory

@@ -13,9 +13,11 @@ local prelude = ...
 local scheduler, clock, outbox = prelude.scheduler, prelude.clock, prelude.outbox
 local bus, entity, fault, records = prelude.bus, prelude.entity, prelude.fault, prelude.records
 
+local budget = prelude.budget
+
 local pump = { fixed_step = 1 / 60 }
 
-local type, rawget, select, tostring = type, rawget, select, tostring
+local type, rawget, select, tostring, rawequal, next = type, rawget, select, tostring, rawequal, next
 local raw_resume, yield = coroutine.resume, coroutine.yield
 local unpack = table.unpack or unpack
 local SUSPEND, settle = scheduler.SUSPEND, scheduler.settle
@@ -26,7 +28,7 @@ local list, updaters, fixed, late = entity.list, entity.updaters, entity.fixed, 
 
 local MANY = 4000 -- values that a call may give back: LuaJIT's C stack has room for 8,000
 local FEW = 12 -- values of operations that a yield may carry
-local SHOWN = { "sprite", "frame", "layer", "angle", "scale", "flip", "alpha", "visible", "text", "color", "light" }
+local SHOWN = { "sprite", "frame", "layer", "angle", "scale", "flip", "alpha", "visible", "text", "light" }
 
 local waiting = nil -- operations to be fetched
 local kept, count = {}, 0 -- mail that came in parts
@@ -52,16 +54,19 @@ local function show(spot, self)
     local field = SHOWN[i]
     local value = rawget(self, field)
     if value ~= seen[field] then
-      seen[field] = value
+      seen[field] = scalar(value) -- no table, so no `__eq` of a script is ever asked here
       changed = true
     end
   end
+  local color = rawget(self, "color")
+  if not rawequal(color, seen.color) then
+    seen.color = color
+    changed = true
+  end
   if changed then
     local view = {}
-    for i = 1, #SHOWN do
-      local field = SHOWN[i]
-      local value = seen[field]
-      view[field] = field == "color" and value or scalar(value)
+    for field, value in next, seen do
+      view[field] = value
     end
     local reason = put_payload("view", spot.me.id, 0, 0, 0, view, "self")
     if reason then
@@ -81,8 +86,10 @@ local function publish(spot)
   if x == spot.x and y == spot.y then
     return false
   end
-  spot.x, spot.y = x, y
-  return type(x) == "number" and type(y) == "number"
+  -- Only numbers are kept: no table meets another here and asks a script's `__eq`.
+  local placed = type(x) == "number" and type(y) == "number"
+  spot.x, spot.y = placed and x or nil, placed and y or nil
+  return placed
 end
 
 
@@ -134,6 +141,9 @@ local function rest(phase, taken)
   end
   if scheduler.deferrals > 0 then
     run_deferred()
+  end
+  if budget.finish and budget.finish() then
+    put("over", 0, budget.over_memory())
   end
   local spot = entity.only
   if not spot then
@@ -189,6 +199,9 @@ end
 --- A tick with mail: kind, fields, shape and leaves of each piece.
 function pump.deliver(now, dt, frame, phase, ...)
   clock.now, clock.dt, clock.frame = now, dt, frame
+  if budget.begin then
+    budget.begin()
+  end
   if phase >= 0 then
     take_upcoming()
   end
@@ -231,10 +244,14 @@ end
 -- and upvalue that it touched would be a cold cache line in a thousand states.
 function pump.run()
   local scheduler, clock, entity, outbox = scheduler, clock, entity, outbox -- luacheck: ignore 431
-  local raw_resume, yield, rawget, SUSPEND = raw_resume, yield, rawget, SUSPEND -- luacheck: ignore 431
+  local raw_resume, yield, rawget, type, SUSPEND = raw_resume, yield, rawget, type, SUSPEND -- luacheck: ignore 431
+  local begin, finish = budget.begin, budget.finish
   local now, dt, frame, phase = yield(true)
   while true do
     clock.now, clock.dt, clock.frame = now, dt, frame
+    if begin then
+      begin()
+    end
     local task = phase >= 0 and scheduler.single
     if task then
       scheduler.single, scheduler.current, task.state = nil, task, "running"
@@ -248,15 +265,19 @@ function pump.run()
     end
     local spot = task and task == scheduler.single and outbox.n == 0 and scheduler.deferrals == 0 and entity.plain
     local self = spot and spot.self
-    if not self or rawget(self, "sprite") ~= nil or rawget(self, "text") ~= nil or rawget(self, "light") ~= nil then
+    if not self or rawget(self, "sprite") ~= nil or rawget(self, "text") ~= nil or rawget(self, "light") ~= nil
+      or finish and finish() then
       now, dt, frame, phase = hand_over(rest(phase, task))
     else
       local x, y = rawget(self, "x"), rawget(self, "y")
       if x == spot.x and y == spot.y then
         now, dt, frame, phase = yield(true)
-      else
+      elseif type(x) == "number" and type(y) == "number" then
         spot.x, spot.y = x, y
         now, dt, frame, phase = yield(true, x, y)
+      else
+        spot.x, spot.y = nil, nil
+        now, dt, frame, phase = yield(true)
       end
     end
   end
@@ -268,10 +289,14 @@ end
 function pump.listen()
   local scheduler, clock, entity, outbox = scheduler, clock, entity, outbox -- luacheck: ignore 431
   local raw_resume, yield, rawget, DONE = raw_resume, yield, rawget, DONE -- luacheck: ignore 431
+  local begin, finish = budget.begin, budget.finish
   local subscriptions, makers, workers, idle = subscriptions, makers, workers, workers.idle -- luacheck: ignore 431
   local now, dt, frame, phase, id, name, sender, shape, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p = yield(true)
   while true do
     clock.now, clock.dt, clock.frame = now, dt, frame
+    if begin then
+      begin()
+    end
     if phase >= 0 then
       take_upcoming()
     end
@@ -298,7 +323,7 @@ function pump.listen()
     local spot = phase == -1 and outbox.n == 0 and scheduler.deferrals == 0 and entity.plain
     local self = spot and not spot.shown and spot.self
     if self and rawget(self, "x") == spot.x and rawget(self, "y") == spot.y and rawget(self, "sprite") == nil
-      and rawget(self, "text") == nil and rawget(self, "light") == nil then
+      and rawget(self, "text") == nil and rawget(self, "light") == nil and not (finish and finish()) then
       now, dt, frame, phase, id, name, sender, shape, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p =
         yield(scheduler.single and true or scheduler.pending and scheduler.wake_time())
     else

@@ -7,7 +7,7 @@ local prelude = ...
 local error, type, next, rawset, setmetatable, select = error, type, next, rawset, setmetatable, select
 local raw_load, raw_getmetatable, raw_setmetatable = load, getmetatable, setmetatable
 local debug_getmetatable, rawget, tostring = debug.getmetatable, rawget, tostring
-local raw_collect, floor = collectgarbage, math.floor
+local raw_collect, floor, match = collectgarbage, math.floor, string.match
 local clock = prelude.clock
 
 local sandbox = { base = {}, libraries = {} }
@@ -91,6 +91,9 @@ function base.load(chunk, name, _, env)
       part = chunk()
     end
     chunk = table.concat(parts)
+  end
+  if type(name) == "string" and match(name, "^[@=][?%[]") then
+    name = "=chunk" -- no script may call itself what the engine's own chunks are called
   end
   local fn, problem = raw_load(chunk, name or chunk, "t", env or prelude.scheduler.current.entity.env)
   return fn, problem

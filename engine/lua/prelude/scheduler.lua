@@ -8,7 +8,7 @@
 -- "next" (waits for the next frame), "waiting", "parked" (yielded by itself), "done".
 
 local prelude = ...
-local turns, fault, records = prelude.turns, prelude.fault, prelude.records
+local turns, fault, records, budget = prelude.turns, prelude.fault, prelude.records, prelude.budget
 
 local scheduler = turns
 
@@ -32,8 +32,13 @@ scheduler.CANCELLED = setmetatable({ message = "the task was cancelled" }, { __m
 
 --- Run what `thread` had marked `<close>`; an error there is reported, unless it is `value`, which ended the task.
 local function close(entity, thread, value)
-  if closing then
+  if budget.killed[thread] then
+    return
+  elseif closing then
     pcall(raw_close, thread)
+    if budget.stopping then
+      budget.explain({ entity = entity, thread = thread })
+    end
   elseif raw_close then
     closing = true
     scheduler.call(entity, "closing a task", function()
@@ -106,6 +111,7 @@ end
 
 
 local function fail(task, value)
+  value = budget.explain(task, value)
   local text = fault.locate(task.thread, value)
   local trace = fault.trace(task.thread, text)
   local cause = task.cause

@@ -3,6 +3,7 @@
 
 local prelude = ...
 local scheduler, turns, clock = prelude.scheduler, prelude.turns, prelude.clock
+local budget = prelude.budget
 local fault, records, coroutines = prelude.fault, prelude.records, prelude.coroutines
 local check_seconds, check_function = prelude.wait.check_seconds, prelude.wait.check_function
 local request_of = prelude.wait.request_of
@@ -155,6 +156,9 @@ local function repeat_every(seconds, fn)
       scheduler.suspend("task.every", 1, due > clock.now and due or true)
     until clock.now >= due
     local ok, result = xpcall(fn, traced, seconds > 0 and clock.now - due or 0)
+    if not ok then
+      budget.pass()
+    end
     failures = ok and 0 or failures + 1
     if ok and result == false or not ok and count_failure(me, failures, result) then
       return

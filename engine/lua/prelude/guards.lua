@@ -1,0 +1,79 @@
+-- Puts the bounded library functions in the place of Lua's own, where there are limits.
+-- Guarantee: nothing that a script can call catches a stop, or works for long without being counted.
+
+local prelude = ...
+local budget, sandbox, entity = prelude.budget, prelude.sandbox, prelude.entity
+
+local guards = {}
+
+local pcall, xpcall, type, next = pcall, xpcall, type, next
+local getmetatable = debug.getmetatable
+local base, libraries = sandbox.base, sandbox.libraries
+local pass, charge = budget.pass, budget.charge
+local load = base.load
+
+local BYTES = 4 -- of source that are compiled in the time of an instruction
+
+
+local function checked(ok, ...)
+  if not ok then
+    pass(nil, (...))
+  end
+  return ok, ...
+end
+
+
+function base.pcall(...)
+  return checked(pcall(...))
+end
+
+
+function base.xpcall(fn, handler, ...)
+  if type(handler) ~= "function" then
+    return checked(xpcall(fn, handler, ...))
+  end
+  -- After a stop no hook runs in a handler, so the script's own must not run either.
+  return checked(xpcall(fn, function(problem)
+    if budget.stopping then
+      return problem
+    end
+    return handler(problem)
+  end, ...))
+end
+
+
+function base.load(chunk, ...)
+  if type(chunk) == "string" then
+    charge(#chunk / BYTES)
+  end
+  return load(chunk, ...)
+end
+
+
+local function put(library, functions)
+  for name, fn in next, functions do
+    if type(fn) == "function" and library[name] then
+      library[name] = fn
+    end
+  end
+end
+
+put(libraries.string, prelude.strings)
+put(getmetatable("").__index, prelude.strings)
+put(libraries.table, prelude.tables)
+put(libraries.utf8, prelude.strings.utf8)
+if base.unpack then
+  base.unpack = prelude.tables.unpack
+end
+
+
+--- Questions to Python, asked only while there is room for the answer.
+function guards.ask(ask)
+  entity.ask = function(...)
+    budget.check_memory()
+    return ask(...)
+  end
+end
+
+
+return guards

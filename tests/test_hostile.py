@@ -1,0 +1,168 @@
+"""Scripts that try to stop the game, in child processes that must end normally."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+VERSIONS = ["lua55", "lua54"]
+
+IN_UPDATE = "local h = {{}}\nfunction h:update()\n{}\nend\nreturn h\n"
+IN_TASK = "local h = {{}}\nfunction h:start()\ntask.spawn(function()\nwait()\n{}\nend)\nend\nreturn h\n"
+
+LOOPS = {
+    "plain": "while true do end",
+    "goto": "::a:: goto a",
+    "pcall": "while true do pcall(function() while true do end end) end",
+    "xpcall": "xpcall(function() while true do end end, function() while true do end end)",
+    "handler": "xpcall(function() error('x') end, function() while true do end end)",
+    "handler of a handler": "xpcall(function() xpcall(error, function() while true do end end) end, print)",
+    "coroutine": "coroutine.wrap(function() while true do end end)()",
+    "nested coroutines": """
+        local function deeper() local co = coroutine.create(deeper) coroutine.resume(co) while true do end end
+        deeper()""",
+    "many coroutines": "while true do coroutine.wrap(function() for i = 1, 900 do end end)() end",
+    "index": "local t = setmetatable({}, { __index = function() while true do end end }) return t.x",
+    "eq": """
+        local mt = { __eq = function() while true do end end }
+        return setmetatable({}, mt) == setmetatable({}, mt)""",
+    "concat": "local t = setmetatable({}, { __concat = function() while true do end end }) return t .. ''",
+    "close": """
+        local x <close> = setmetatable({}, { __close = function() while true do end end })
+        while true do end""",
+    "close of a coroutine": """
+        local co = coroutine.create(function()
+          local x <close> = setmetatable({}, { __close = function() while true do end end })
+          coroutine.yield()
+        end)
+        coroutine.resume(co)
+        coroutine.close(co)""",
+    "comparator": "table.sort({ 3, 1, 2, 5, 4 }, function() while true do end end)",
+    "gsub": "string.gsub('aaa', 'a', function() while true do end end)",
+    "for iterator": "for _ in function() return 1 end do end",
+    "recursion": "local function f() return f() end f()",
+    "mutual pcall": "local function f() pcall(f) pcall(f) end f()",
+    "tostring": "print(setmetatable({}, { __tostring = function() while true do end end }))",
+    "load": "load(function() while true do end end)",
+    "length": "table.insert(setmetatable({}, { __len = function() return 1e15 end }), 1, 1)",
+    "claimed length": "local t = {} for i = 0, 62 do t[1 << i] = 1 end table.remove(t, 1) while true do end",
+    "move": "table.move({}, 1, 1e15, 2)",
+    "sort of one string": """
+        local s, t = string.rep("x", 1e6), {}
+        for i = 1, 1e5 do t[i] = s end
+        table.sort(t)""",
+    "finally": "task.finally(function() while true do end end)",
+    "predicate": "task.wait_until(function() while true do end end)",
+}
+
+
+@cache
+def outcomes(lua: str, cases: str) -> list[dict[str, Any]]:
+    """What a child process says of these cases (JSON); it must come to the end of all of them."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
+    child = subprocess.run(
+        [sys.executable, "-X", "faulthandler", "-m", "hostile", lua],
+        input=cases,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        env=environment,
+    )
+    assert child.returncode == 0, f"exit code {child.returncode}\n{child.stdout[-500:]}\n{child.stderr[-2000:]}"
+    return [json.loads(line) for line in child.stdout.splitlines()]
+
+
+def outcome(lua: str, table: dict[str, str], name: str, form: str, **options: Any) -> dict[str, Any]:
+    cases = [{"source": form.format(code), **options} for code in table.values()]
+    return outcomes(lua, json.dumps(cases))[list(table).index(name)]
+
+
+@pytest.mark.parametrize("lua", VERSIONS)
+@pytest.mark.parametrize("name", LOOPS)
+@pytest.mark.parametrize("form", [IN_UPDATE, IN_TASK], ids=["update", "task"])
+@pytest.mark.row("G1")
+def test_an_endless_loop_is_stopped_and_named_and_the_frame_goes_on(lua, name, form):
+    if form == IN_UPDATE and name == "predicate":
+        pytest.skip("an update cannot wait")
+
+    said = outcome(lua, LOOPS, name, form, limits={"instructions": 1_000_000})
+
+    message, script, line, _ = said["problems"][0]
+    assert said["witness"], "the witnesses lost a frame or an event"
+    assert "stopped after 1,000,000 instructions in one tick, the limit (Limits.instructions)" in message
+    assert script == "scripts/hostile.lua"
+    assert line is not None or name in ("length", "move")
+    assert said["seconds"] < 4
+
+
+EATERS = {
+    "tables": "local t = {} while true do t[#t + 1] = {} end",
+    "strings": "local t, i = {}, 0 while true do i = i + 1 t[i] = ('x'):rep(1000) .. i end",
+    "doubling": "local s = 'x' while true do s = s .. s end",
+    "wide concat": "local s = 'xxxxxxxx' while true do s = s .. s .. s .. s .. s .. s .. s .. s end",
+    "rep": "return #string.rep('x', 1 << 40)",
+    "rep in pcall": "local t = {} while true do pcall(function() t[#t + 1] = string.rep('x', 1 << 20) end) end",
+    "concat": "local t = {} for i = 1, 1000 do t[i] = ('x'):rep(60000) end local u = {} "
+    "for i = 1, 100 do u[i] = table.concat(t) end",
+    "format": "local s = ('x'):rep(1e6) while true do s = ('%s%s'):format(s, s) end",
+    "gsub": "local s = ('x'):rep(1e6) while true do s = s:gsub('x', 'xx') end",
+    "coroutines": "local t = {} while true do t[#t + 1] = coroutine.create(print) end",
+    "closures": "local t = {} while true do t[#t + 1] = function() return t end end",
+    "stack": "local function f() return 1 + f() end f()",
+    "varargs": "local function f(...) return f(1, 2, 3, 4, 5, 6, 7, 8, ...) end f()",
+    "unpack": "local t = {} while true do t = { table.unpack(t) } for i = 1, 1e5 do t[#t + 1] = i end end",
+    "globals": "local i = 0 while true do i = i + 1 _G['x' .. i] = { i } end",
+    "self": "local i = 0 while true do i = i + 1 rawset(_G, i, ('y'):rep(i)) end",
+    "load": "local s = 'return {' .. ('{},'):rep(1e6) .. '}' while true do load(s)() end",
+    "tasks": "while true do task.spawn(function() wait(100) end) end",
+    "memory error in pcall": "while true do pcall(function() local s = ('x'):rep(3e7) s = s .. s .. s end) end",
+}
+
+
+@pytest.mark.parametrize("lua", VERSIONS)
+@pytest.mark.parametrize("name", EATERS)
+@pytest.mark.row("G2")
+def test_a_state_that_eats_memory_is_stopped_at_the_limit(lua, name):
+    said = outcome(lua, EATERS, name, IN_TASK, limits={"memory": 16 * 2**20, "seconds": 0.3})
+
+    message = said["problems"][0][0]
+    assert said["witness"], "the witnesses lost a frame or an event"
+    assert re.search(r"16 MiB.*\(Limits.memory\)|\(Limits.(instructions|seconds)\)|stack overflow", message)
+    assert said["seconds"] < 8
+
+
+@pytest.mark.parametrize("lua", VERSIONS)
+@pytest.mark.row("G2")
+def test_a_state_that_keeps_too_much_is_closed_and_its_entity_ended(lua):
+    source = IN_TASK.format("kept = {} while true do kept[#kept + 1] = {} end")
+
+    (said,) = outcomes(lua, json.dumps([{"source": source, "limits": {"memory": 8 * 2**20}}]))
+
+    assert not said["alive"]
+    assert said["witness"]
+    assert any("its state is closed" in problem[0] for problem in said["problems"])
+
+
+@pytest.mark.parametrize("lua", VERSIONS)
+@pytest.mark.row("G1")
+def test_a_state_that_is_stopped_again_and_again_is_closed(lua):
+    source = """
+        local h = {}
+        function h:start()
+          for i = 1, 100 do task.delay(i / 60, function() while true do end end) end
+        end
+        return h"""
+
+    (said,) = outcomes(
+        lua, json.dumps([{"source": source, "frames": 40, "limits": {"instructions": 100_000, "errors": 5}}])
+    )
+
+    assert not said["alive"]
+    assert said["witness"]
+    assert any("stopped 15 times within 600 frames" in problem[0] for problem in said["problems"])

@@ -1,0 +1,138 @@
+"""Each limit holds exactly at its border, and says which it is, its value, the line and the way out."""
+
+import pytest
+
+from engine import LimitError, Limits, LuaState, ScriptError
+
+PUC = ["lua55", "lua54"]
+
+
+@pytest.mark.parametrize("lua", PUC)
+@pytest.mark.row("G1")
+def test_the_count_of_instructions_is_the_same_on_every_run(lua):
+    def longest() -> int:
+        low, high = 0, 200_000
+        while low < high:
+            middle = (low + high + 1) // 2
+            with LuaState(lua, limits=Limits(instructions=100_000)) as state:
+                try:
+                    state.run(f"for i = 1, {middle} do end")
+                    low = middle
+                except ScriptError:
+                    high = middle - 1
+        return low
+
+    first = longest()
+
+    assert first == longest()
+    assert 95_000 <= first <= 101_000
+
+
+@pytest.mark.parametrize("lua", PUC)
+@pytest.mark.row("G1")
+def test_a_stop_names_the_limit_its_value_the_line_and_the_way_out(lua):
+    with LuaState(lua, limits=Limits(instructions=5_000)) as state:
+        with pytest.raises(ScriptError) as stopped:
+            state.run("local n = 0\nwhile true do\n  n = n + 1\nend", chunk="loop.lua")
+
+    assert (stopped.value.script, stopped.value.line) in (("loop.lua", 2), ("loop.lua", 3))
+    assert "5,000 instructions" in stopped.value.message
+    assert "Limits.instructions" in stopped.value.message
+    assert "raise the limit" in stopped.value.message
+
+
+@pytest.mark.parametrize("lua", PUC)
+@pytest.mark.row("G1")
+def test_a_stop_cannot_be_caught_and_the_next_call_goes_on(lua):
+    with LuaState(lua, limits=Limits(instructions=50_000)) as state:
+        with pytest.raises(ScriptError, match="50,000 instructions"):
+            state.run("pcall(function() while true do end end) reached = true")
+
+        assert state.run("return reached") is None
+        assert state.run("return 1 + 1") == 2
+
+
+@pytest.mark.parametrize("lua", PUC)
+@pytest.mark.row("G2")
+def test_memory_is_refused_one_byte_over_the_limit_and_given_below_it(lua):
+    with LuaState(lua, limits=Limits(memory=4 * 2**20)) as state:
+        state.run("kept = nil collectgarbage('count')")
+        room = 4 * 2**20 - state.run("return collectgarbage('count') * 1024")
+
+        assert state.run(f"return #string.rep('x', {int(room) - 200_000})") == int(room) - 200_000
+        with pytest.raises(ScriptError, match=r"string.rep: .* 4 MiB, the limit \(Limits.memory\)"):
+            state.run(f"return #string.rep('x', {4 * 2**20})")
+
+
+@pytest.mark.parametrize("lua", PUC)
+@pytest.mark.row("G2")
+def test_a_state_over_its_memory_refuses_python_instead_of_ending_the_process(lua):
+    with LuaState(lua, limits=Limits(memory=2 * 2**20)) as state:
+        state.run("local s = ('x'):rep(600000) kept = s .. s .. s .. s")
+
+        with pytest.raises(LimitError, match=r"Limits\.memory"):
+            state.run("return 1")
+
+
+def test_luajit_refuses_limits_and_says_what_to_use():
+    for limits in (Limits(), Limits(instructions=None, seconds=None), Limits(seconds=1.0, memory=None)):
+        with pytest.raises(LimitError, match=r"luajit21 cannot hold limits.*Use lua55"):
+            LuaState("luajit21", limits=limits)
+
+
+@pytest.mark.parametrize("field", ["instructions", "seconds"])
+def test_a_limit_of_nothing_is_refused(field):
+    with pytest.raises(LimitError, match=rf"Limits.{field} must be greater than 0, or None"):
+        Limits().but(**{field: 0})
+
+
+def test_a_memory_too_small_for_a_state_is_refused():
+    with pytest.raises(LimitError, match=r"Limits\.memory must be at least"):
+        Limits(memory=100_000)
+
+
+def test_a_script_can_have_limits_of_its_own(make_world, scripts, lua):
+    if lua == "luajit21":
+        pytest.skip("luajit21 has no limits")
+    busy = "return { update = function() for i = 1, 200000 do end end }"
+    scripts.write("mods/free", busy)
+    scripts.write("door", busy)
+    world = make_world()
+    world.limit("mods/*", Limits(instructions=10_000))
+
+    world.spawn("door")
+    world.spawn("mods/free")
+    world.tick(0.1)
+
+    assert [(problem.script, "10,000 instructions" in problem.message) for problem in world.problems] == [
+        ("scripts/mods/free.lua", True)
+    ]
+
+
+@pytest.mark.row("G1")
+def test_entities_that_share_a_state_go_on_beside_one_that_is_stopped(make_world, scripts, lua):
+    if lua == "luajit21":
+        pytest.skip("luajit21 has no limits")
+    scripts.write(
+        "twin",
+        """
+        local twin = {}
+        function twin:start() self.n = 0 end
+        function twin:update()
+          self.n = self.n + 1
+          while self.bad do end
+        end
+        return twin
+        """,
+    )
+    world = make_world(isolation="script", limits=Limits(instructions=100_000))
+    first, bad, last = world.spawn("twin"), world.spawn("twin", bad=True), world.spawn("twin")
+
+    for _ in range(3):
+        world.tick(0.1)
+
+    for twin in (first, last):
+        with twin.self.upgrade() as self_:
+            assert self_["n"] == 3
+    assert bad.alive
+    assert world.problems[0].count == 3

@@ -1,0 +1,139 @@
+"""What a script reaches is exactly what docs/security.md lists, and nothing in it leads out."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from engine import Limits, LuaState
+from engine.lua.runtime import Runtime
+
+SECURITY = Path(__file__).parents[1] / "docs" / "security.md"
+
+_WALK = b"""
+return function(env, names)
+  local found, seen = {}, {}
+  local function visit(path, value)
+    local kind = type(value)
+    if kind == "userdata" or kind == "thread" then
+      found[#found + 1] = path .. "!" .. kind
+    elseif kind == "function" then
+      found[#found + 1] = path
+    elseif kind == "table" and not seen[value] then
+      seen[value] = true
+      for key, field in next, value do
+        visit(path == "" and tostring(key) or path .. "." .. tostring(key), field)
+        if type(key) == "table" or type(key) == "function" or type(key) == "userdata" then
+          found[#found + 1] = path .. "!key " .. type(key)
+        end
+      end
+      local meta = debug.getmetatable(value)
+      if meta and rawget(meta, "__metatable") == nil then
+        visit(path .. "<metatable>", meta)
+      end
+    end
+  end
+  for name in names:gmatch("[^ ]+") do
+    local _ = env[name] -- libraries come into being when they are first used
+  end
+  visit("", env)
+  return table.concat(found, " ")
+end
+"""
+
+
+def listed() -> set[str]:
+    """The functions that the page lists: `bus.on`, or `string: byte char`."""
+    block = re.search(r"```text reach\n(.*?)```", SECURITY.read_text(encoding="utf-8"), re.DOTALL)
+    assert block
+    names = set()
+    for line in block[1].splitlines():
+        library, _, words = line.partition(":")
+        names |= {word if library == "globals" else f"{library}.{word}" for word in words.split()}
+    return names
+
+
+def reached(lua: str, limits: Limits | None) -> set[str]:
+    with LuaState(lua, limits=limits) as state:
+        state.run("return 0")
+        runtime = state._runtime
+        assert isinstance(runtime, Runtime)
+        walk = runtime._vm.execute(_WALK)
+        libraries = {name.partition(".")[0] for name in listed()}
+        env = runtime.get("bus", "entities")[0][b"env"]
+        names = walk(env, " ".join(sorted(libraries)).encode()).decode().split(" ")
+    return {name for name in names if not name.startswith("_G.")}
+
+
+@pytest.mark.parametrize("limited", [True, False], ids=["limits", "off"])
+@pytest.mark.row("G4")
+def test_a_script_reaches_the_listed_functions_and_nothing_else(lua, limited):
+    if lua == "luajit21" and limited:
+        pytest.skip("luajit21 has no limits")
+
+    found = reached(lua, None if limited else Limits.off())
+
+    assert found - listed() == set(), "add what scripts may reach to the list in docs/security.md"
+    assert not [name for name in found if "!" in name]
+
+
+WAYS_OUT = {
+    "debug": "return debug",
+    "io": "return io",
+    "os.execute": "return os and (os.execute or os.getenv or os.remove or os.exit or os.tmpname)",
+    "package": "return package",
+    "ffi": "return ffi or (pcall(require, 'ffi') or nil)",
+    "jit": "return jit",
+    "python": "return python or lua",
+    "dofile": "return dofile or loadfile or module or getfenv or setfenv or newproxy",
+    "bytecode": "return load('\\27Lua')",
+    "bytecode with mode": "return load('\\27Lua', 'x', 'b')",
+    "dump": "return string.dump or ('').dump",
+    "string metatable": "return getmetatable('')",
+    "function metatable": "return getmetatable(print)",
+    "own environment": "return getmetatable(_G) or nil",
+    "require a file": "return pcall(require, '../../etc/passwd') or nil",
+    "require a C library": "return pcall(require, 'lupa') or nil",
+    "gc": "return pcall(setmetatable, {}, { __gc = print }) or nil",
+    "late gc": "local mt = {} setmetatable({}, mt) mt.__gc = print return pcall(setmetatable, {}, mt) or nil",
+    "collect": "return pcall(collectgarbage, 'collect') or nil",
+    "subscription": "return getmetatable(bus.on('x', print)) or nil",
+    "time": "return getmetatable(time) or nil",
+}
+
+
+@pytest.mark.parametrize("code", WAYS_OUT.values(), ids=WAYS_OUT)
+@pytest.mark.row("G4")
+def test_a_known_way_out_leads_nowhere(lua, code):
+    with LuaState(lua) as state:
+        assert state.run(f"local found = (function() {code} end)() return found == nil or found == false")
+
+
+@pytest.mark.row("G4")
+def test_an_error_tells_nothing_of_python(lua):
+    with LuaState(lua) as state:
+        said = state.run("local _, e = pcall(function() error(setmetatable({}, {})) end) return type(e)")
+        message = state.run("return select(2, pcall(require, 'nothing'))")
+
+    assert said == "table"
+    assert ".py" not in str(message)
+
+
+@pytest.mark.row("G4")
+def test_a_chunk_cannot_take_the_name_of_the_engines_own(lua):
+    with LuaState(lua) as state:
+        said = state.run("return select(2, pcall(load('error(\"x\")', '=?')))")
+
+    assert said == "chunk:1: x"
+
+
+@pytest.mark.row("G4", "A1")
+def test_what_a_script_changes_in_a_library_is_seen_by_nobody_else(world, scripts):
+    scripts.write("bad", "string.upper = 1 table.insert = nil math.pi = 4 bus.emit = nil return {}")
+    scripts.write("good", "return { start = function(self) self.ok = ('a'):upper() == 'A' and math.pi < 4 end }")
+    world.spawn("bad")
+
+    good = world.spawn("good")
+
+    with good.self.upgrade() as self_:
+        assert self_["ok"] is True
