@@ -446,6 +446,25 @@ def test_workers_end_with_their_world(make_world, scripts):
 # The clock, the log, the end.
 
 
+@pytest.mark.parametrize("fps", [30, 60, 75, 144])
+def test_a_second_of_waiting_is_a_second_of_frames(world, scripts, fps):
+    scripts.write(
+        "sleeper",
+        """
+        local sleeper = { properties = { seconds = 0 } }
+        function sleeper:start()
+          while true do wait(1) self.seconds, self.frames = self.seconds + 1, time.frame end
+        end
+        return sleeper
+        """,
+    )
+    sleeper = world.spawn("sleeper")
+
+    ticks(world, 20 * fps, 1 / fps)
+
+    assert fields(sleeper) == {"seconds": 20, "frames": 20 * fps}
+
+
 @pytest.mark.parametrize("dt", [-1, float("nan"), float("inf"), "x"])
 def test_tick_refuses_what_is_no_time(world, dt):
     with pytest.raises(EngineError, match="dt must be a finite number of seconds >= 0"):

@@ -35,17 +35,21 @@ _PART = 4000  # values per crossing; LuaJIT's C stack has room for 8,000
 class Clock:
     """Time as the states on it see it: `args` is what every pump is sent in this phase."""
 
-    __slots__ = ("_unspent", "args", "name", "now")
+    __slots__ = ("_lost", "_unspent", "args", "name", "now")
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.now = 0.0
         self.args: tuple[float, float, int, int] = (0.0, 0.0, 0, MAIL_ONLY)
+        self._lost = 0.0  # what rounding took from `now` (Kahan), so that 60 frames of 1/60 s are a second
         self._unspent = 0.0  # seconds that no fixed update has covered yet
 
     def advance(self, dt: float, frame: int, fixed_step: float) -> None:
         """Go on by `dt` seconds, with as many fixed updates as fit, within reason."""
-        self.now += dt
+        step = dt - self._lost
+        now = self.now + step
+        self._lost = (now - self.now) - step
+        self.now = now
         self._unspent += dt
         steps = int(self._unspent / fixed_step + 1e-9)
         self._unspent -= steps * fixed_step
