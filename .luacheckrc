@@ -25,6 +25,7 @@ files["assets"] = game
 files["engine/lua/prelude"] = { std = "max" }
 
 -- Declarations for editors: they set what the engine gives, and use nothing.
+files["engine/testing"] = { std = "lua54+tidelock" }
 files["engine/annotations/stubs"] = { std = "max", allow_defined_top = true, unused_args = false, self = false, ignore = { "211", "241", "1.." } }
 
 -- The game that `tidelock new` makes.

@@ -104,6 +104,17 @@ class Loop:
         if self._round > ROUNDS // 2 and len(self._chain) < CHAIN:
             self._chain[f'{sender} "{text(name)}"'] = None
 
+    def earliest(self) -> float:
+        """The game time at which the next state may wake, infinity where none will; a lower bound."""
+        now = self.game.now
+        real = self.wakes[self.real].earliest(self.real.now) - self.real.now
+        return min(self.wakes[self.game].earliest(now), now + real)
+
+    @property
+    def order(self) -> int:
+        """A sum of who ticked and when: it stays the same in a frame in which nobody did."""
+        return self._order
+
     def digest(self) -> str:
         """A sum of all that happened so far, and of where the entities are."""
         places = tuple((entity.id, *entity.place[1:3]) for entity in self._world.entities)

@@ -131,6 +131,9 @@ class _Rehearsal(World):
         super().install(found, loop=loop)
         self.installed.append(found)
 
+    def problem(self, message: str, **_: Any) -> None:
+        """It has no scripts, so that everything that setup spawns is a problem."""
+
 
 def _spawn_main(world: World) -> None:
     names = Scripts(world.scripts).names()

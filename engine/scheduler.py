@@ -5,6 +5,7 @@ States due at the same time wake in id order. A state that sleeps costs nothing 
 
 from __future__ import annotations
 
+import math
 from heapq import heapify, heappop, heappush
 
 from engine.lua.actor import Actor
@@ -57,6 +58,12 @@ class Wakes:
             self._next[actor.awake - 1] = None
             actor.awake = 0
             self._holes = True
+
+    def earliest(self, now: float) -> float:
+        """When the next state may wake: `now` where one wants the next frame, infinity where none sleeps."""
+        if any(actor is not None for actor in self._next):
+            return now
+        return self._heap[0][0] if self._heap else math.inf
 
     def sleeping(self) -> list[Actor]:
         """Those that have a wake time."""

@@ -73,6 +73,10 @@ class Sources:
         version.seen[source.name] = source.text
         return source
 
+    def supply(self, script: str, *texts: Source) -> None:
+        """Use these texts for `script` and for libraries that it requires, instead of files of the folder."""
+        self._good[script] = {text.name: text for text in texts}
+
     def chunk(self, script: str) -> str:
         return self._scripts.chunk(script)
 

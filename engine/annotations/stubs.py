@@ -58,12 +58,13 @@ class Declaration:
 @cache
 def declarations() -> tuple[Declaration, ...]:
     """All blocks, in the order of the files."""
-    folder = resources.files("engine.annotations") / "stubs"
-    found: list[Declaration] = []
-    for name in ORDER:
-        text = (folder / f"{name}.lua").read_text(encoding="utf-8")
-        found += [_declaration(block) for block in text.strip().split("\n\n") if block != "---@meta"]
-    return tuple(found)
+    blocks = [block for name in ORDER for block in stub(name).strip().split("\n\n")]
+    return tuple(_declaration(block) for block in blocks if block != "---@meta")
+
+
+def stub(name: str) -> str:
+    """The text of one file."""
+    return (resources.files("engine.annotations") / "stubs" / f"{name}.lua").read_text(encoding="utf-8")
 
 
 @cache

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from engine.annotations.game import game_text
 from engine.annotations.registry import Entry, names
-from engine.annotations.stubs import declarations
+from engine.annotations.stubs import declarations, stub
 from engine.host.module import HostModule
 from engine.scripts import Scripts
 
@@ -56,25 +56,28 @@ def settings(lua: str) -> dict[str, object]:
     }
 
 
-def write(folder: Path, scripts: Scripts, modules: Iterable[HostModule], lua: str) -> list[Path]:
-    """Bring the files up to date; returns those that changed."""
-    texts = {"engine.lua": engine_text(lua), "game.lua": game_text(scripts)}
-    for module in modules:
-        texts[f"{module.name}.lua"] = module.annotations()
+def texts(scripts: Scripts, modules: Iterable[HostModule], lua: str) -> dict[str, str]:
+    """What the files say, by name."""
+    found = {"engine.lua": engine_text(lua), "game.lua": game_text(scripts), "tests.lua": stub("tests")}
+    return found | {f"{module.name}.lua": module.annotations() for module in modules}
+
+
+def write(folder: Path, wanted: dict[str, str], *, dry: bool = False) -> list[Path]:
+    """Bring the files up to date; returns those that changed, or with `dry` would."""
     target = folder / FOLDER
-    target.mkdir(exist_ok=True)
-    changed = [target / name for name, text in texts.items() if _update(target / name, text)]
-    for stale in sorted(set(target.glob("*.lua")) - {target / name for name in texts}):
-        stale.unlink()
-        changed.append(stale)
-    return changed
+    stale = set(target.glob("*.lua")) - {target / name for name in wanted}
+    changed = [target / name for name, text in wanted.items() if _said(target / name) != text]
+    if not dry:
+        target.mkdir(exist_ok=True)
+        for file in changed:
+            file.write_text(wanted[file.name], encoding="utf-8", newline="\n")
+        for file in stale:
+            file.unlink()
+    return sorted([*changed, *stale])
 
 
-def _update(file: Path, text: str) -> bool:
-    if file.is_file() and file.read_text(encoding="utf-8") == text:
-        return False
-    file.write_text(text, encoding="utf-8", newline="\n")
-    return True
+def _said(file: Path) -> str | None:
+    return file.read_text(encoding="utf-8", errors="replace") if file.is_file() else None
 
 
 def _bare(name: str, entry: Entry) -> str:

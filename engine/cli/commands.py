@@ -88,6 +88,45 @@ def check(folder: Path, **options: Any) -> None:
     raise SystemExit(check_game(folder, **options))
 
 
+@tidelock.command(context_settings=_CONTEXT)
+@_folder
+@click.option("-k", "only", default="", metavar="TEXT", help="Only tests with TEXT in their name or file.")
+@_lua
+def test(folder: Path, **options: Any) -> None:
+    """Run the tests in DIR/tests/*.lua on a simulated clock.
+
+    \b
+    test "a door closes after two seconds" (function()
+      local door = entity.spawn("door")
+      wait(2.1)
+      expect(sim.fields(door).open).is(false)
+    end)
+
+    Each test is a task in a world of its own: it can call what scripts can call. Any script
+    error fails it. The exit code is 1 when a test failed, 5 when there is none. For tests in
+    Python, pytest has the fixtures `world` and `sim`, and runs these files too.
+    """
+    from engine.cli.test import test_game
+
+    raise SystemExit(test_game(folder, **options))
+
+
+@tidelock.command("annotations", context_settings=_CONTEXT)
+@_folder
+@click.option("--check", "only_check", is_flag=True, help="Write nothing; fail when they are not up to date.")
+@_lua
+def annotate(folder: Path, **options: Any) -> None:
+    """Tell editors what the scripts in DIR can call.
+
+    Writes .tidelock/ and, where there is none, .luarc.json for the Lua language server: the
+    engine's functions, the host modules of main.py, the game's scripts, properties and
+    events. `run` keeps them fresh.
+    """
+    from engine.cli.annotations import annotate_game
+
+    raise SystemExit(annotate_game(folder, **options))
+
+
 def run_command(args: Sequence[str] | None = None) -> int:
     """Run the command line of this process, or `args`; a user's mistake is a line on stderr, never a traceback."""
     return _guarded(lambda: tidelock.main(args, prog_name="tidelock", standalone_mode=False))

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from engine.annotations.write import settings, write
+from engine.cli.annotations import update
 from engine.cli.console import say
 from engine.project import Project, ProjectError
-from engine.scripts import Scripts
 
 _TITLE = b"TITLE"
 _TEXTS = (".py", ".md")
@@ -26,9 +24,7 @@ def make_game(name: str) -> None:
         raise ProjectError(f"{title!r} cannot be the name of a game; use letters, digits, spaces and dashes")
     folder.mkdir(parents=True, exist_ok=True)
     _copy(resources.files("engine.cli") / "template", folder, title.encode())
-    luarc = json.dumps(settings("lua55"), indent=2) + "\n"
-    (folder / ".luarc.json").write_text(luarc, encoding="utf-8", newline="\n")
-    write(folder, Scripts(folder / "scripts"), Project(folder).modules(), "lua55")
+    update(Project(folder), "lua55")
     _tell(name)
 
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from engine.annotations.write import write
+from engine.annotations.write import texts, write
 from engine.app import App, display_available
 from engine.cli.console import complain, say, show_problem
 from engine.project import Game, Project
@@ -65,7 +65,7 @@ def _keep_annotations_fresh(world: World, project: Project, game: Game) -> None:
 
     def refresh(_: Reload | None = None) -> None:
         try:
-            write(project.folder, Scripts(project.scripts), modules, world.lua)
+            write(project.folder, texts(Scripts(project.scripts), modules, world.lua))
         except OSError as error:
             complain(f"the annotations could not be written: {error}")
 

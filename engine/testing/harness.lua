@@ -1,0 +1,154 @@
+-- Runs one test of a file as a task of this entity: `wait` in it is time of the simulated world.
+
+local kit = require("tidelock.sim")
+
+local harness = {}
+local tests, setups, registering = {}, {}, true
+
+
+local function show(value)
+  if type(value) == "string" then
+    return string.format("%q", value)
+  elseif type(value) ~= "table" then
+    return tostring(value)
+  end
+  local parts, names = {}, {}
+  for i, field in ipairs(value) do
+    parts[i] = type(field) == "table" and "{...}" or show(field)
+  end
+  for key, field in pairs(value) do
+    if type(key) ~= "number" or key < 1 or key > #parts then
+      names[#names + 1] = tostring(key) .. " = " .. (type(field) == "table" and "{...}" or show(field))
+    end
+  end
+  table.sort(names)
+  for _, name in ipairs(names) do
+    parts[#parts + 1] = name
+  end
+  return "{" .. table.concat(parts, ", ") .. "}"
+end
+
+
+local function same(a, b)
+  if type(a) ~= "table" or type(b) ~= "table" then
+    return a == b
+  end
+  for key, value in pairs(a) do
+    if not same(value, b[key]) then
+      return false
+    end
+  end
+  for key in pairs(b) do
+    if a[key] == nil then
+      return false
+    end
+  end
+  return true
+end
+
+
+local Expectation = {}
+Expectation.__index = Expectation
+
+
+function Expectation.is(self, wanted)
+  if not same(self.value, wanted) then
+    error("expected " .. show(wanted) .. ", got " .. show(self.value), 3)
+  end
+end
+
+
+function Expectation.is_not(self, unwanted)
+  if same(self.value, unwanted) then
+    error("expected anything but " .. show(unwanted), 3)
+  end
+end
+
+
+function Expectation.near(self, wanted, tolerance)
+  if type(self.value) ~= "number" or math.abs(self.value - wanted) > (tolerance or 1e-6) then
+    error("expected about " .. show(wanted) .. ", got " .. show(self.value), 3)
+  end
+end
+
+
+function Expectation.contains(self, part)
+  local found = type(self.value) == "string" and self.value:find(part, 1, true)
+  for _, value in pairs(type(self.value) == "table" and self.value or {}) do
+    found = found or same(value, part)
+  end
+  if not found then
+    error("expected " .. show(self.value) .. " to contain " .. show(part), 3)
+  end
+end
+
+
+function Expectation.fails(self, part)
+  local ok, message = pcall(self.value)
+  if ok then
+    error("expected an error, but there was none", 3)
+  elseif part and not tostring(message):find(part, 1, true) then
+    error("expected an error with " .. show(part) .. ", got " .. show(message), 3)
+  end
+end
+
+
+local function expect(value)
+  local expectation = setmetatable({ value = value }, Expectation)
+  return setmetatable({}, {
+    __index = function(_, word)
+      local judge = Expectation[word]
+      if not judge then
+        error("expect: there is no \"" .. tostring(word) .. "\"; there is is, is_not, near, contains and fails", 2)
+      end
+      return function(wanted, tolerance)
+        judge(expectation, wanted, tolerance) -- no tail call: errors count the levels between
+      end
+    end,
+  })
+end
+
+
+local function test(name)
+  if not registering then
+    error("test: a test cannot be inside another one", 2)
+  elseif type(name) ~= "string" or name == "" then
+    error("test: write test \"what holds\" (function() ... end)", 2)
+  end
+  return function(fn)
+    if type(fn) ~= "function" then
+      error("test: write test \"what holds\" (function() ... end)", 2)
+    end
+    tests[#tests + 1] = { name = name, fn = fn }
+  end
+end
+
+
+local function before(fn)
+  setups[#setups + 1] = fn
+end
+
+
+function harness:start()
+  _G.test, _G.expect, _G.sim, _G.before = test, expect, kit, before
+  require(self.file)
+  registering = false
+  local chosen = tests[self.run]
+  if not chosen then
+    local names = {}
+    for i, each in ipairs(tests) do
+      names[i] = each.name
+    end
+    kit.collected(names)
+    return
+  end
+  wait() -- into a frame: what a test spawns is there after the next `wait()`
+  for _, setup in ipairs(setups) do
+    setup()
+  end
+  chosen.fn()
+  kit.passed()
+end
+
+
+return harness

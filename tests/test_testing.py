@@ -1,0 +1,269 @@
+"""Games on a simulated clock: from Python, from Lua, under pytest."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from engine import EngineError, World
+from engine.cli.commands import run_command
+from engine.project import Project
+from engine.testing.lua_tests import LuaTests
+from engine.testing.sim import Sim
+
+DOOR = """
+    local door = {}
+    door.properties = { seconds = 2 }
+    function door:start()
+      bus.on("knock", function()
+        self.open = true
+        bus.emit("door.opened", { id = entity.id })
+        wait(self.seconds)
+        self.open = false
+      end)
+    end
+    return door
+    """
+
+
+@pytest.fixture
+def sim(scripts, make_world) -> Sim:
+    scripts.write("door", DOOR)
+    return Sim(make_world(strict=True))
+
+
+def lua_tests(scripts, text: str) -> dict[str, str | None]:
+    """What becomes of the tests in a file: by name, the problem, or None."""
+    folder = scripts.path.parent
+    (folder / "tests").mkdir(exist_ok=True)
+    (folder / "tests/door.lua").write_text(text, encoding="utf-8")
+    tests = LuaTests(Project(folder))
+    outcomes = [tests.run(test) for test in tests.collect(folder / "tests/door.lua")]
+    return {outcome.test.name: str(outcome.problem) if outcome.problem else None for outcome in outcomes}
+
+
+def test_time_passes_when_it_is_told_to(sim):
+    door = sim.spawn("door")
+    sim.emit("knock")
+
+    sim.run(1)
+    assert sim.fields(door) == {"seconds": 2, "open": True}
+    sim.run(1.1)
+
+    assert sim.fields(door)["open"] is False
+    assert [(event.name, event.sender) for event in sim.events] == [("knock", None), ("door.opened", door.id)]
+    assert sim.world.now == pytest.approx(2.1)
+
+
+def test_sleepers_wake_in_the_same_frame_whether_frames_are_passed_over_or_not(scripts, make_world):
+    scripts.write(
+        "sleeper",
+        """
+        local s = {}
+        function s:start()
+          for i = 1, 5 do wait(1.37) bus.emit("woke", time.now) end
+        end
+        return s
+        """,
+    )
+    quick, slow = Sim(make_world()), Sim(make_world())
+    for sim in (quick, slow):
+        sim.spawn("sleeper")
+
+    quick.run(8)
+    slow.frames(8 * 60)
+
+    assert len(quick.named("woke")) == 5
+    assert [e.payload for e in quick.named("woke")] == pytest.approx([e.payload for e in slow.named("woke")])
+    assert quick.world.frame < slow.world.frame / 10
+
+
+def test_thousands_of_seconds_pass_in_one(sim):
+    sim.spawn("door", seconds=9000)
+    sim.emit("knock")
+    started = time.perf_counter()
+
+    sim.run(10_000)
+
+    assert time.perf_counter() - started < 1
+    assert sim.world.now == pytest.approx(10_000)
+
+
+def test_run_until_ends_with_the_condition_or_says_that_it_never_came(sim):
+    sim.spawn("door")
+    sim.emit("knock")
+
+    sim.run_until(lambda: sim.named("door.opened"))
+    assert sim.world.now < 0.1
+    with pytest.raises(EngineError, match="5 seconds of game time"):
+        sim.run_until(lambda: False, timeout=5)
+
+
+def test_a_lua_test_waits_in_game_time_and_sees_fields(scripts):
+    scripts.write("door", DOOR)
+
+    assert lua_tests(
+        scripts,
+        """
+        local id
+        before(function() id = entity.spawn("door") wait() end)
+        test "opens" (function()
+          bus.emit("knock")
+          wait(0.1)
+          expect(sim.fields(id).open).is(true)
+          expect(#sim.events("door.opened")).is(1)
+          wait(2)
+          expect(sim.fields(id).open).is(false)
+        end)
+        test "each has a world of its own" (function()
+          expect(#entity.find("door")).is(1)
+          expect(sim.fields(id).open).is(nil)
+        end)
+        """,
+    ) == {"opens": None, "each has a world of its own": None}
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("expect(1).is(2)", "tests/door.lua:2: expected 2, got 1"),
+        ("expect({ 1, a = 2 }).is({ 1, a = 3 })", "tests/door.lua:2: expected {1, a = 3}, got {1, a = 2}"),
+        ("expect(1).is_not(1)", "expected anything but 1"),
+        ("expect(1.5).near(2, 0.1)", "expected about 2, got 1.5"),
+        ("expect('abc').contains('x')", 'expected "abc" to contain "x"'),
+        ("expect(function() end).fails()", "expected an error"),
+        ("expect(1).equals(1)", 'there is no "equals"; there is is'),
+        ("wait(1) local x = nil; print(x.y)", "tests/door.lua:2: attempt to index"),
+        ("entity.spawn('broken') wait(1)", "scripts/broken.lua:1: "),
+        ("sim.expect_problem('boom')", "the expected problem did not come"),
+        ("wait(1e9)", "the test did not end"),
+        ("test 'inner' (function() end)", "a test cannot be inside another one"),
+    ],
+)
+def test_a_lua_test_fails_with_its_line(scripts, body, said):
+    scripts.write("broken", "error('boom')")
+
+    outcomes = lua_tests(scripts, f'test "it" (function()\n{body}\nend)\n')
+
+    assert said in str(outcomes["it"])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "expect({ 1, { 2 } }).is({ 1, { 2 } })",
+        "expect({ 'a', 'b' }).contains('b')",
+        "expect(function() error('no way') end).fails('way')",
+        "sim.expect_problem('boom') entity.spawn('broken') wait(1)",
+        "sim.press('use') wait() expect(input.down('use')).is(true) sim.release('use')",
+        "sim.point(3, 4) wait() local x, y = input.mouse() expect(x + y).is(7)",
+    ],
+)
+def test_a_lua_test_passes(scripts, body):
+    scripts.write("broken", "error('boom')")
+
+    assert lua_tests(scripts, f'test "it" (function()\n{body}\nend)\n') == {"it": None}
+
+
+def game(folder: Path) -> Path:
+    assert run_command(["new", str(folder / "moonlit")]) == 0
+    return folder / "moonlit"
+
+
+def test_the_command_line_runs_lua_tests_and_fails_with_them(tmp_path, capsys):
+    folder = game(tmp_path)
+
+    assert run_command(["test", str(folder)]) == 0
+    assert "2 passed" in capsys.readouterr().out
+    (folder / "tests/bad.lua").write_text('test "no" (function()\n  expect(1).is(2)\nend)\n')
+    assert run_command(["test", str(folder)]) == 1
+    shown = capsys.readouterr()
+    assert "tests/bad.lua:2: expected 2, got 1" in shown.err and "2 passed, 1 failed" in shown.out
+    assert run_command(["test", str(folder), "-k", "goes out"]) == 0
+    assert run_command(["test", str(folder), "-k", "nothing like it"]) == 5
+
+
+def test_a_test_file_that_does_not_load_is_named_and_the_others_run(tmp_path, capsys):
+    folder = game(tmp_path)
+    (folder / "tests/bad.lua").write_text('test "no" (function()\n')
+
+    assert run_command(["test", str(folder)]) == 1
+    shown = capsys.readouterr()
+    assert "tests/bad.lua:" in shown.err and "2 passed, 1 broken" in shown.out
+
+
+def test_annotations_are_written_and_checked(tmp_path, capsys):
+    folder = game(tmp_path)
+
+    assert run_command(["annotations", str(folder), "--check"]) == 0
+    (folder / ".tidelock/game.lua").write_text("old")
+    assert run_command(["annotations", str(folder), "--check"]) == 1
+    assert run_command(["annotations", str(folder)]) == 0
+    assert ".tidelock/game.lua" in capsys.readouterr().out
+    assert '"hero.moved"' in (folder / ".tidelock/game.lua").read_text()
+
+
+def test_pytest_has_fixtures_and_collects_lua_tests(tmp_path):
+    folder = game(tmp_path)
+    (folder / "tests/test_hero.py").write_text(
+        "import pytest\n"
+        "def test_moves(sim):\n"
+        "    hero = sim.spawn('hero', x=0, y=0)\n"
+        "    sim.world.input.press('right')\n"
+        "    sim.run(1)\n"
+        "    assert sim.fields(hero)['x'] == pytest.approx(60)\n"
+        "    assert sim.named('hero.moved')\n"
+        "@pytest.mark.tidelock(lua='lua54', seed=3)\n"
+        "def test_marker(world):\n"
+        "    assert (world.lua, world.seed) == ('lua54', 3)\n"
+        "def test_fails(sim):\n"
+        "    sim.spawn('hero', x=0, y='here')\n"
+        "    sim.run(1)\n"
+    )
+    (folder / "tests/bad.lua").write_text('test "no" (function()\n  expect(1).is(2)\nend)\n')
+    command = [sys.executable, "-m", "pytest", "-p", "engine.testing.plugin", "-q", "--strict-markers", "-rA"]
+
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+    )
+
+    assert "4 passed" in done.stdout and "2 failed" in done.stdout, done.stdout
+    assert "tests/bad.lua:2: expected 2, got 1" in done.stdout
+    assert "scripts/hero.lua:18: attempt to" in done.stdout
+
+
+def test_a_world_without_a_game_says_so(tmp_path):
+    (tmp_path / "test_it.py").write_text("def test_it(world):\n    pass\n")
+
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "engine.testing.plugin", "-q"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+    )
+
+    assert "there is no folder scripts/" in done.stdout
+
+
+def test_what_is_supplied_goes_before_the_folder(scripts, lua):
+    from engine.scripts import Source
+
+    with World(scripts.path, lua=lua) as world:
+        world.population.sources.supply(
+            "ghost", Source("ghost", "ghost.lua", b"return { start = function() print(require('lib')) end }"),
+            Source("lib", "lib.lua", b"return 7"),
+        )  # fmt: skip
+        world.spawn("ghost")
+        world.tick(0.1)
+
+        assert [line.text for line in world.log] == ["7"]
