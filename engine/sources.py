@@ -75,7 +75,7 @@ class Sources:
 
     def supply(self, script: str, *texts: Source) -> None:
         """Use these texts for `script` and for libraries that it requires, instead of files of the folder."""
-        self._good[script] = {text.name: text for text in texts}
+        self.running(script).texts.update({text.name: text for text in texts})
 
     def chunk(self, script: str) -> str:
         return self._scripts.chunk(script)
