@@ -93,7 +93,9 @@ class Attempt:
 
     def abandon(self) -> list[object]:
         """Give up; returns what is left of the new states."""
-        husks = [trial.actor.husk() for trial in self._trials if trial.actor.alive]
+        husks = [trial.actor.husk() for trial in self._trials]
+        for trial in self._trials:
+            trial.actor.close()
         self._trials.clear()
         self._by_id.clear()
         return husks

@@ -80,6 +80,8 @@ class Reloader:
 
     def close(self) -> None:
         self._listeners.clear()
+        for attempt in self._attempts.values():
+            attempt.abandon()
         self._attempts.clear()
         self._husks.clear()
         if self._saves is not None:
