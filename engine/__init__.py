@@ -1,7 +1,7 @@
 """Tidelock: Lua scripts for the entities of Python games."""
 
 # Layers, lowest first; a file imports from below only:
-#   errors limits payload problems
+#   errors limits payload report problems
 #   lua/                 the border: the only folder that imports lupa
 #   scripts sources watch saves scheduler workers shapes events mailboxes routes requests bus shared inputs entity
 #   modules operations questions population forward attempt probation reload loop stats leaks trace world

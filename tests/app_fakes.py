@@ -38,6 +38,8 @@ class FakeProblem:
     script: str | None = "scripts/door.lua"
     line: int | None = 2
     count: int = 1
+    source: str = ""
+    outcome: str = ""
 
 
 @dataclass
@@ -78,6 +80,7 @@ class FakeWorld:
         self.now = 0.0
         self.ticks: list[float] = []
         self.closed = 0
+        self.watched = 0
         self.at_tick: Callable[[], None] = lambda: None
         self._next: list[FakeCommand] = []
         self._watchers: list[Callable[[Any], None]] = []
@@ -90,6 +93,9 @@ class FakeWorld:
 
     def on_reload(self, f: Callable[[Any], None]) -> None:
         self._watchers.append(f)
+
+    def watch(self) -> None:
+        self.watched += 1
 
     def close(self) -> None:
         self.closed += 1

@@ -21,6 +21,7 @@ from engine.app.stage import Stage
 from engine.app.text import Font
 from engine.app.window import Window, drivers
 from engine.errors import WorldClosed
+from engine.saves import Saves
 
 # After a laptop slept, or a debugger stopped, a game goes on from where it was instead of catching up.
 LONGEST_DT = 0.25
@@ -32,7 +33,8 @@ class App:
     `size` is the picture in logical pixels, `scale` how large the window opens. `assets` is the folder of
     images and sounds; by default the one of that name beside the scripts. `actions` gives actions their keys,
     see `controls`. `headless` needs neither display nor sound device, makes every frame 1/`fps` seconds long
-    and never waits. F1 shows and hides the figures in the corner.
+    and never waits. `watch` notices what is saved, scripts, images and sounds, while the app is open; by default
+    it does unless `headless`. F1 shows and hides the figures in the corner.
 
     The world gets at most 0.25 s a frame. A window without the focus runs on, muted, with all keys released.
     """
@@ -49,6 +51,7 @@ class App:
         background: Any = "#0b0e1a",
         actions: Mapping[str, Iterable[str]] | None = None,
         headless: bool = False,
+        watch: bool | None = None,
     ) -> None:
         self.world = world
         self.fps = fps
@@ -60,9 +63,11 @@ class App:
         self._controls = Controls(actions)
         font = Font()
         self._stage = Stage(world, size, background, self._assets, font, self.notices)
-        self.overlay = Overlay(font, world.scripts)
+        self.overlay = Overlay(font)
         self._mouse: tuple[int, int] | None = None
         self._pointed: tuple[int, int] | None = None
+        self._watch = not headless if watch is None else watch
+        self._saves: Saves | None = None
         self._is_open = self._is_closed = False
         world.on_reload(self._reloaded)
 
@@ -105,6 +110,7 @@ class App:
         for event in pygame.event.get():
             self._handle(event)
         self._point()
+        self._take_saves()
         self.world.tick(min(dt, LONGEST_DT))
         self._stage.advance()
         self._window.show(self._stage.draw())
@@ -146,6 +152,9 @@ class App:
             self._window.open()
             self._stage.sounds.open()
             self._controls.open()
+        if self._watch:
+            self.world.watch()
+            self._saves = Saves([self._assets.folder]) if self._assets.folder.is_dir() else None
         self._is_open = True
 
     def close(self) -> None:
@@ -154,6 +163,8 @@ class App:
             return
         self._is_closed, self.running = True, False
         try:
+            if self._saves is not None:
+                self._saves.close()
             self.world.close()
         finally:
             pygame.quit()
@@ -207,6 +218,12 @@ class App:
         if (x + left, y + top) != self._pointed:
             self._pointed = x + left, y + top
             self.world.input.point(*self._pointed)
+
+    def _take_saves(self) -> None:
+        """Use the images and sounds that were saved."""
+        if self._saves is not None:
+            for path, _ in self._saves.take():
+                self.reload_asset(path)
 
     def _reloaded(self, reload: Reload) -> None:
         self.overlay.reloaded(reload)

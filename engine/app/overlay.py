@@ -1,7 +1,6 @@
 """Stands over the game in the window's own pixels: problems, notices, reloads, figures."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import pygame
 
@@ -11,6 +10,7 @@ from engine.app.cache import Cache
 from engine.app.panel import BAR, BREAK, PADDING, Line, Span, panel
 from engine.app.ports import Problem, Reload
 from engine.app.text import Font
+from engine.report import Report, report
 
 MARGIN = 4
 MOST = 4
@@ -25,13 +25,11 @@ FIGURES_EVERY = 0.25
 class Overlay:
     """What the maker of a game wants to know while it runs; `shown` is about the corner with the figures."""
 
-    def __init__(self, font: Font, scripts: Path) -> None:
+    def __init__(self, font: Font) -> None:
         self.shown = True
         self._font = font
-        self._scripts = scripts
         self._panels: Cache[tuple[object, ...], pygame.Surface] = Cache(16)
         self._wrapped: Cache[tuple[object, ...], tuple[Line, ...]] = Cache(4)
-        self._sources: Cache[tuple[str, int, str], str] = Cache(64)
         self._clock = 0.0
         self._toasts: list[tuple[float, str]] = []
         self._figures = ""
@@ -54,8 +52,6 @@ class Overlay:
         """Tell of a reload for a while."""
         name = reload.script if reload.script.endswith(".lua") else f"{reload.script}.lua"
         self.tell(f"{name} reloaded (v{reload.version}) {reload.seconds * 1000:.0f} ms")
-        self._sources.drop(lambda _: True)
-        self._wrapped.drop(lambda _: True)
 
     def tell(self, text: str) -> None:
         """Show `text` for two seconds."""
@@ -76,9 +72,9 @@ class Overlay:
         if problems or notices:
             width = window.get_width() // scale - 2 * MARGIN
             inner = width - 2 * PADDING - BAR
-            seen = tuple((one.script, one.line, one.message, one.count) for one in problems[:MOST])
+            seen = tuple(map(report, problems[:MOST]))
             key = seen, len(problems), tuple(notices), inner
-            lines = self._wrapped.get(key, lambda: self._troubles(problems, notices, inner))
+            lines = self._wrapped.get(key, lambda: self._troubles(seen, len(problems), notices, inner))
             accent = palette.WRONG if problems else palette.WARN
             self._put(window, lines, accent, scale, top, width=width)
 
@@ -100,45 +96,39 @@ class Overlay:
         window.blit(drawn, (left, top))
         return top + drawn.get_height()
 
-    def _troubles(self, problems: Sequence[Problem], notices: Sequence[str], width: int) -> tuple[Line, ...]:
+    def _troubles(self, problems: Sequence[Report], total: int, notices: Sequence[str], width: int) -> tuple[Line, ...]:
         lines: list[Line] = []
-        for problem in problems[:MOST]:
+        for problem in problems:
             lines += [*self._problem(problem, width), BREAK]
-        for notice in notices[: max(1, MOST - len(problems))]:
+        most = max(1, MOST - total)
+        for notice in notices[:most]:
             lines += [(Span(text, palette.WARN),) for text in self._font.wrap(notice, width)[:MESSAGE_LINES]]
             lines.append(BREAK)
-        hidden = max(0, len(problems) - MOST) + max(0, len(notices) - max(1, MOST - len(problems)))
+        hidden = max(0, total - MOST) + max(0, len(notices) - most)
         if hidden:
             lines += [(Span(f"and {hidden} more", palette.DIM),), BREAK]
         return tuple(lines[:-1])
 
-    def _problem(self, problem: Problem, width: int) -> list[Line]:
-        place = problem.script or "the game"
-        place += f":{problem.line}" if problem.line else ""
-        times = (Span(f"  ×{problem.count}", palette.DIM),) if problem.count > 1 else ()
-        message = problem.message.removeprefix(f"{place}: ")
-        lines: list[Line] = [(Span(self._font.shorten(place, width - 60), palette.WRONG), *times)]
-        for text in self._font.wrap(message, width)[:MESSAGE_LINES]:
+    def _problem(self, problem: Report, width: int) -> list[Line]:
+        times = (Span(f"  {problem.times}", palette.DIM),) if problem.times else ()
+        lines: list[Line] = [(Span(self._font.shorten(problem.place, width - 60), palette.WRONG), *times)]
+        for text in self._font.wrap(problem.message, width)[:MESSAGE_LINES]:
             lines.append((Span(text, palette.INK),))
-        source = self._source(problem)
-        if source:
-            number = Span(f"{problem.line}  ", palette.DIM)
-            code = self._font.shorten(source, width - self._font.width(number.text) - 1)
-            lines.append((number, Span(code, palette.WARN)))
+        if problem.source:
+            lines += self._source(problem, width)
+        if problem.outcome:
+            lines.append((Span(self._font.shorten(problem.outcome, width), palette.DIM),))
         return lines
 
-    def _source(self, problem: Problem) -> str:
-        """The line that failed, as it was when the problem was first shown: the file may change meanwhile."""
-        script, line = problem.script, problem.line
-        if not script or not line:
-            return ""
-        return self._sources.get((script, line, problem.message), lambda: _line_of(self._scripts, script, line))
-
-
-def _line_of(scripts: Path, script: str, line: int) -> str:
-    for file in (scripts.parent / script, scripts / script, scripts / f"{script}.lua"):
-        try:
-            return file.read_text(encoding="utf-8", errors="replace").splitlines()[line - 1].strip()
-        except (OSError, ValueError, IndexError):
-            continue
-    return ""
+    def _source(self, problem: Report, width: int) -> list[Line]:
+        """The line that failed, and a mark under its culprit."""
+        number = Span(f"{problem.number}  ", palette.DIM)
+        left = self._font.width(number.text) + 1
+        code = self._font.shorten(problem.source, width - left)
+        lines: list[Line] = [(number, Span(code, palette.WARN))]
+        if problem.mark and problem.mark[0] <= len(code):
+            start, length = problem.mark
+            before = self._font.width(code[:start]) + bool(start)
+            marks = max(1, self._font.width(code[start : start + length]) // (self._font.width("^") + 1))
+            lines.append((Span("^" * marks, palette.WRONG, left + before),))
+        return lines

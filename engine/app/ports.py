@@ -57,6 +57,14 @@ class Problem(Protocol):
     @property
     def count(self) -> int: ...
 
+    @property
+    def source(self) -> str:
+        """The line that failed, as it was; "" where it is not known."""
+
+    @property
+    def outcome(self) -> str:
+        """What became of the entity; "" where there is nothing to say."""
+
 
 class Reload(Protocol):
     """A script that was just replaced."""
@@ -105,5 +113,7 @@ class World(Protocol):
     def tick(self, dt: float, /) -> object: ...
 
     def on_reload(self, f: Callable[[Any], None], /) -> object: ...
+
+    def watch(self) -> object: ...
 
     def close(self) -> None: ...

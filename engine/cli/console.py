@@ -14,6 +14,7 @@ from rich.text import Text
 
 from engine.check.finding import Finding
 from engine.problems import Problem
+from engine.report import report
 
 
 def out() -> Console:
@@ -69,10 +70,18 @@ def findings_as_data(findings: Sequence[Finding]) -> list[dict[str, Any]]:
 
 
 def show_problem(problem: Problem) -> None:
-    """A script error of a running game, with the stack of the script."""
-    times = f" (x{problem.count})" if problem.count > 1 else ""
+    """A script error of a running game: what stands over the game, and the stack of the script."""
+    told = report(problem)
     console = err()
-    console.print(Text.assemble((f"{problem.place}: ", "bold"), (problem.message, "red"), (times, "dim")))
+    times = f" {told.times}" if told.times else ""
+    console.print(Text.assemble((f"{told.place}: ", "bold"), (told.message, "red"), (times, "dim")))
+    if told.source:
+        number = f"{told.number:>5}  "
+        console.print(Text.assemble((number, "dim"), (told.source, "yellow")))
+        if told.mark:
+            console.print(Text(" " * (len(number) + told.mark[0]) + "^" * told.mark[1], "bold red"))
+    if told.outcome:
+        console.print(Text(f"    {told.outcome}", "dim"))
     for row in problem.traceback.splitlines():
         if row.strip() and row.strip() != "stack traceback:":
             console.print(Text(f"    {row.strip()}", "dim"))
