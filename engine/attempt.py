@@ -1,12 +1,14 @@
 """One try to bring all entities of a script to another version: all of them, or none.
 
 The new states are made and loaded beside the old ones, over as many frames as it takes, while those go on. The swap is
-one frame boundary: data is taken, handed over and tried; only when that went well, the old states go.
+one frame boundary: data is taken, handed over and tried; only when that went well, the old states go. Where there is
+much data, it is taken at the end of the frame before: nothing but the game can change it until the next one.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Container
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
@@ -22,6 +24,7 @@ from engine.sources import Version
 if TYPE_CHECKING:
     from engine.world import World
 
+Operation = tuple[bytes, int, tuple[Any, ...]]
 Carried = tuple[bytes, bytes, tuple[Any, ...]]
 """`self` of an old version: the names of its properties, shape, leaves."""
 
@@ -52,6 +55,8 @@ class Attempt:
         self._trials: list[Trial] = []
         self._by_id: dict[int, Trial] = {}
         self._together: Trial | None = None
+        self._carried: dict[int, Carried] = {}
+        self.loaded = False
 
     @property
     def script(self) -> str:
@@ -77,7 +82,12 @@ class Attempt:
                 return False
             self._load(entity, source.chunk, source.text)
             late = deadline is not None and time.perf_counter() > deadline
+        self.loaded = True
         return True
+
+    def carry(self) -> None:
+        """Take the data of all entities, between this frame and the next, in which they swap."""
+        self._carry(self.entities())
 
     def swap(self) -> list[object]:
         """Let the new states take the place of the old ones. Returns what is left of those: freeing it takes time."""
@@ -85,7 +95,9 @@ class Attempt:
         entities = self.entities()
         newest = self._world.population.last_id
         try:
-            self._start(self._carry(entities))
+            touched = self._world.bus.boxes.mailed  # has mail, or the game changed it
+            self._carry([one for one in entities if one.id not in self._carried or one.actor in touched])
+            self._start(self._carried)
         except Failed:
             self._world.population.last_id = newest  # what was not spawned after all takes no ids
             raise
@@ -135,19 +147,16 @@ class Attempt:
 
     # Taking over.
 
-    def _carry(self, entities: list[Entity]) -> dict[int, Carried]:
-        """`self` of every entity whose old version got through `init`, as plain data."""
-        by_actor: dict[Actor, list[Entity]] = {}
+    def _carry(self, entities: list[Entity]) -> None:
+        """Take `self` of every entity whose old version got through `init`, as plain data."""
+        by_actor: dict[Actor, list[Any]] = {}
         for entity in entities:
             if entity.ready and entity.actor is not None:
-                by_actor.setdefault(entity.actor, []).append(entity)
-        carried: dict[int, Carried] = {}
-        for actor, living in by_actor.items():
-            mail = [value for entity in living for value in (b"snapshot", entity.id)]
-            self._take(actor, actor.hand(tuple(mail)), carried)
-        return carried
+                by_actor.setdefault(entity.actor, []).extend((b"snapshot", entity.id))
+        for actor, mail in by_actor.items():
+            self._take(actor, actor.hand(tuple(mail)))
 
-    def _take(self, actor: Actor, result: Result, carried: dict[int, Carried]) -> None:
+    def _take(self, actor: Actor, result: Result) -> None:
         snapshots, rest = _parted(result)
         if len(rest) > 3 or (rest and rest[1] is not None):
             self._world.loop.absorb(actor, rest)  # what Python changed since its last tick
@@ -156,7 +165,7 @@ class Attempt:
                 reason = values[3].decode(errors="replace")
                 self._report(ScriptError(f"self cannot be carried over: {reason}{_HINT}"), self._world.entity(id))
                 raise Failed
-            carried[id] = values[0], values[3], values[4:]
+            self._carried[id] = values[0], values[3], values[4:]
         if not snapshots:
             self._report(ScriptError(f"self cannot be carried over: {result}"), self._world.entity(actor.key))
             raise Failed
@@ -174,27 +183,30 @@ class Attempt:
                     shape, leaves = entity.properties
                     mail += (b"fill", id, shape, *leaves, b"boot", id)
             result = trial.actor.hand(tuple(mail))
-            self._check(trial, result, set(carried))
+            failed = self._check(trial, result, carried)
             trial.results.append(result)
-            broken |= {id: script_error(*values[:2]) for _, id, values in _only(result, b"problem")}
+            for _, id, values in failed:
+                broken[id] = script_error(values[0], values[1])
         if broken and not carried and len(broken) == len(self._by_id):
             for id, error in broken.items():
                 self._report(error, self._world.entity(id))
             raise Failed
 
-    def _check(self, trial: Trial, result: Result, must: set[int]) -> None:
-        """`Failed` where an entity of `must` has a problem, or the state broke."""
-        if isinstance(result, Exception):
-            self._report(ScriptError(str(result)), next(iter(trial.entities.values())))
+    def _check(self, trial: Trial, result: Result, must: Container[int]) -> list[Operation]:
+        """The problems in what a state said; `Failed` where an entity of `must` has one, or the state broke."""
+        if type(result) is not tuple:
+            if isinstance(result, Exception):
+                self._report(ScriptError(str(result)), next(iter(trial.entities.values())))
+                raise Failed
+            return []
+        problems = [found for found in each(result, 3) if found[0] in (b"problem", b"over")]
+        serious = [found for found in problems if found[1] in must or found[0] == b"over"]
+        for name, id, values in serious:
+            error = script_error(values[0], values[1] if name == b"problem" else b"")
+            self._report(error, self._world.entity(id))
+        if serious:
             raise Failed
-        failed = [found for found in _only(result, b"problem") if found[1] in must]
-        for _, id, values in failed:
-            self._report(script_error(values[0], values[1]), self._world.entity(id))
-        for _, _, values in _only(result, b"over"):
-            self._report(script_error(values[0]), next(iter(trial.entities.values())))
-            raise Failed
-        if failed:
-            raise Failed
+        return problems
 
     def _replace(self, entities: list[Entity]) -> list[object]:
         world, population = self._world, self._world.population
@@ -230,14 +242,14 @@ class Attempt:
         self._world.problem_of(error, None if entity is None else entity.id, outcome=outcome, version=self.version)
 
 
-def _only(result: Result, wanted: bytes) -> list[tuple[bytes, int, tuple[Any, ...]]]:
+def _only(result: Result, wanted: bytes) -> list[Operation]:
     """The operations of one name in what a state said."""
     if type(result) is not tuple:
         return []
     return [operation for operation in each(result, 3) if operation[0] == wanted]
 
 
-def _parted(result: Result) -> tuple[list[tuple[bytes, int, tuple[Any, ...]]], tuple[Any, ...]]:
+def _parted(result: Result) -> tuple[list[Operation], tuple[Any, ...]]:
     """The snapshots in what a state said, and the rest of it."""
     if type(result) is not tuple:
         return [], ()

@@ -20,10 +20,11 @@ class Forwarding:
     def __init__(self, world: World, old: Actor) -> None:
         self._world = world
         self._mail = world.bus.boxes.take(old)
-        self._listened = {name: id for id in old.entities for name in world.bus.names_of(id)}
-        self._watched = {
-            callback: (id, key) for id in old.entities for callback, key in world.shared.watched(id).items()
-        }
+        self._listened: dict[int, int] = {}  # callback -> entity
+        self._watched: dict[int, tuple[int, bytes]] = {}
+        for id in old.entities if self._mail else ():
+            self._listened |= dict.fromkeys(world.bus.names_of(id), id)
+            self._watched |= {callback: (id, key) for callback, key in world.shared.watched(id).items()}
 
     def requests(self) -> frozenset[int]:
         """The numbers of the requests that nobody has looked at yet: the new version answers them."""

@@ -57,6 +57,7 @@ class Loop:
             self._rounds()
             self._late()
             world.population.settle()
+            world.reloads.end_frame()
             self.operations.commands = []
             if world.host is not None:
                 world.host.end_frame()

@@ -99,6 +99,15 @@ class Reloader:
         if self._attempts or self._husks:
             self._go_on(time.perf_counter() + min(MOST, max(LEAST, dt * SHARE)))
 
+    def end_frame(self) -> None:
+        """Take the data of what swaps in the next frame."""
+        for attempt in list(self._attempts.values()):
+            if attempt.loaded:
+                try:
+                    attempt.carry()
+                except Failed:
+                    self._fail(attempt)
+
     # What others tell.
 
     def gave_up(self, entity: Entity, what: str) -> bool:
@@ -163,22 +172,28 @@ class Reloader:
 
     def _advance(self, attempt: Attempt, deadline: float | None) -> bool:
         """Load, and swap when everything is loaded; False where time ran out."""
-        sources = self._world.population.sources
-        replaced = sources.running(attempt.script).number
+        replaced = self._world.population.sources.running(attempt.script).number
         self._dropped = {}
         try:
+            was_loaded = attempt.loaded
             if not attempt.load(deadline):
                 return False
+            if deadline is not None and not was_loaded and time.perf_counter() > deadline:
+                return False  # the swap gets a frame of its own
             self._husks += attempt.swap()
         except Failed:
-            self._husks += attempt.abandon()
-            sources.refuse(attempt.version)
-            if attempt.back:
-                self._probation.stuck(attempt.script)
-        else:
-            self._live(attempt, replaced)
+            self._fail(attempt)
+            return True
         del self._attempts[attempt.script]
+        self._live(attempt, replaced)
         return True
+
+    def _fail(self, attempt: Attempt) -> None:
+        del self._attempts[attempt.script]
+        self._husks += attempt.abandon()
+        self._world.population.sources.refuse(attempt.version)
+        if attempt.back:
+            self._probation.stuck(attempt.script)
 
     def _live(self, attempt: Attempt, replaced: int) -> None:
         script, number = attempt.script, attempt.version.number

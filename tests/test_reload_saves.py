@@ -299,8 +299,22 @@ def test_entities_go_on_while_their_new_version_is_made_and_swap_in_one_frame(sl
         seen.append(states_of(slow))
 
     versions = [{version for version, _, _ in states} for states in seen]
-    assert versions == [{1}, {1}, {1}, {2}, {2}]
-    assert seen[-1] == [(2, 6, ["0a", "1a", "2a", "3b", "4b"])] * 4
+    assert versions == [{1}, {1}, {1}, {1}, {2}]
+    assert seen[-1] == [(2, 6, ["0a", "1a", "2a", "3a", "4b"])] * 4
+
+
+def test_what_the_game_changes_right_before_the_swap_is_carried_over(slow, scripts):
+    scripts.write("counter", COUNTER)
+    counters = [slow.spawn("counter") for _ in range(3)]
+
+    slow.save("counter", COUNTER + "-- new")
+    ticks(slow, 3, 0.01)
+    assert next(iter(slow.reloads._attempts.values())).loaded
+    with counters[1].self.upgrade() as self_:
+        self_["n"] = 100
+    slow.tick(0.01)
+
+    assert [(one.version, data(one)["n"]) for one in counters] == [(2, 5), (2, 101), (2, 5)]
 
 
 def test_entities_that_come_and_go_meanwhile_are_taken_along_and_left_out(slow, scripts):
