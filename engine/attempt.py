@@ -57,6 +57,7 @@ class Attempt:
         self._together: Trial | None = None
         self._carried: dict[int, Carried] = {}
         self.loaded = False
+        self.frames = 0  # that it took to load
 
     @property
     def script(self) -> str:
@@ -69,6 +70,7 @@ class Attempt:
     def load(self, deadline: float | None) -> bool:
         """Load the version for the entities that have none yet; False where time ran out. At least one is loaded."""
         entities = self.entities()
+        self.frames += 1
         try:
             source = self._world.population.sources.source(self.version)
         except ScriptError as error:

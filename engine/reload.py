@@ -178,8 +178,8 @@ class Reloader:
             was_loaded = attempt.loaded
             if not attempt.load(deadline):
                 return False
-            if deadline is not None and not was_loaded and time.perf_counter() > deadline:
-                return False  # the swap gets a frame of its own
+            if deadline is not None and not was_loaded and attempt.frames > 1:
+                return False  # there is much to swap: its data is taken at the end of this frame
             self._husks += attempt.swap()
         except Failed:
             self._fail(attempt)

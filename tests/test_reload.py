@@ -654,6 +654,25 @@ def test_an_entity_keeps_its_tags_and_its_place_over_a_reload(world, scripts):
     assert slime.position == (5, 3)
 
 
+def test_a_world_with_workers_reloads_to_the_same_digest(make_world, scripts):
+    scripts.write("lib", "return 2")
+    scripts.write("door", DOOR)
+    digests = []
+    for workers in (0, 2):
+        world = make_world(workers=workers)
+        for n in range(5):
+            world.spawn("door", n=n)
+        ticks(world, 3, 0.5)
+        save(world, scripts, "door", "local two = require 'lib'\n" + DOOR)
+        world.bus.emit("knock")
+        ticks(world, 3, 0.5)
+        assert world.problems == []
+        digests.append(world.stats().digest)
+        scripts.write("door", DOOR)
+
+    assert digests[0] == digests[1]
+
+
 def test_a_listener_of_reloads_that_fails_stops_no_reload(world, scripts):
     def fail(reload):
         raise ZeroDivisionError("the host's own")
