@@ -222,6 +222,23 @@ def test_what_cannot_start_leaves_the_old_version_as_if_nothing_had_happened(mak
 
 
 @pytest.mark.row("F2")
+@pytest.mark.parametrize("hook", ["loading", "start"])
+def test_a_version_that_never_ends_is_stopped_and_the_old_one_goes_on(world, scripts, lua, hook):
+    if lua == "luajit21":
+        pytest.skip("compiled loops cannot be stopped: for trusted scripts only")
+    scripts.write("door", DOOR)
+    door = world.spawn("door")
+
+    endless = "while true do end"
+    save(world, scripts, "door", endless if hook == "loading" else f"return {{ start = function() {endless} end }}")
+    world.bus.emit("knock")
+    world.tick(0)
+
+    assert (door.version, fields(door)["heard"]) == (1, 1)
+    assert [problem.outcome for problem in world.problems] == ["old version still running (v1)"]
+
+
+@pytest.mark.row("F2")
 def test_data_that_cannot_be_carried_is_named_and_the_old_version_goes_on(world, scripts):
     scripts.write("door", "return { init = function(self) self.part = { on_hit = function() end } end }")
     door = world.spawn("door")
