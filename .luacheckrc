@@ -8,7 +8,7 @@ max_comment_line_length = 130
 stds.tidelock = {
   read_globals = {
     "wait", "task", "bus", "shared", "entity", "log", "time", "async", "tween",
-    "input", "sprite", "sound", "camera", "draw", "http", "files",
+    "input", "sprite", "sound", "camera", "draw",
   },
 }
 

@@ -15,6 +15,8 @@ from helpers import ScriptFolder
 
 if TYPE_CHECKING:
     from engine import World
+    from host_loops import Play
+    from host_modules import Doors
 
 # Before anything imports pygame: tests never open a window or a sound device.
 os.environ["SDL_VIDEODRIVER"] = "dummy"
@@ -62,6 +64,32 @@ def make_world(scripts: ScriptFolder, lua: str) -> Iterator[Callable[..., "World
 def world(make_world: Callable[..., "World"]) -> "World":
     """A world with every default."""
     return make_world()
+
+
+@pytest.fixture(scope="module")
+def one_window() -> Iterator[None]:
+    """The tests of a module share what pygame opened."""
+    yield
+    import pygame
+
+    pygame.quit()
+
+
+@pytest.fixture(params=["plain", "pygame", "asyncio"])
+def play(request: pytest.FixtureRequest, one_window: None) -> Iterator["Play"]:
+    """Plays a world in each kind of main loop: `play(world).until(...)`."""
+    from host_loops import play_in
+
+    with play_in(request.param) as made:
+        yield made
+
+
+@pytest.fixture
+def doors() -> "Doors":
+    """A host module whose coroutines the test ends by hand."""
+    from host_modules import Doors
+
+    return Doors()
 
 
 @pytest.fixture

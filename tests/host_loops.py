@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
+import pytest
+
 from engine.app import App
 
 if TYPE_CHECKING:
@@ -16,73 +18,96 @@ LOOPS = ("plain", "pygame", "asyncio")
 PATIENCE = 20.0
 PAUSE = 0.001  # lets servers and other threads run between two frames
 
+# For tests that wait for servers and disks, or do very much: three loops under one Lua, three Luas under one loop.
+each_loop_and_each_lua = pytest.mark.parametrize(
+    ("lua", "play"),
+    [*(("lua55", loop) for loop in LOOPS), ("lua54", "plain"), ("luajit21", "plain")],
+    indirect=True,
+)
+
 
 class Player:
-    """Plays frames of a world in one kind of main loop."""
+    """Plays frames of a world in a loop of its own: `while playing: world.tick(dt)`."""
+
+    def __init__(self, world: "World") -> None:
+        self.world = world
 
     def until(self, done: Callable[[], object]) -> None:
         """Play until `done()`, which must come true in `PATIENCE` seconds."""
-        raise NotImplementedError
+        self._go(done, self._frame)
 
     def frames(self, count: int) -> None:
         left = iter(range(count))
         self.until(lambda: next(left, None) is None)
 
+    def said(self, count: int = 1) -> list[str]:
+        """What scripts printed, once there are so many lines or a problem."""
+        self.until(lambda: len(printed(self.world)) >= count or self.world.problems)
+        return printed(self.world)
+
+    def rest_until(self, done: Callable[[], object]) -> None:
+        """Let time pass without frames, also after the end of the world, until `done()`."""
+        self._go(done, lambda: None)
+
+    def do(self, act: Callable[[], object]) -> None:
+        """Call `act` between two frames, where the loop runs."""
+        act()
+
     def close(self) -> None:
         """End the loop."""
 
+    def _frame(self) -> None:
+        self.world.tick(1 / 60)
 
-class Plain(Player):
-    """`while playing: world.tick(dt)`"""
-
-    def __init__(self, world: "World") -> None:
-        self._world = world
-
-    def until(self, done: Callable[[], object]) -> None:
+    def _go(self, done: Callable[[], object], step: Callable[[], None]) -> None:
         deadline = time.monotonic() + PATIENCE
         while not done():
-            assert time.monotonic() < deadline, _report(self._world)
-            self._world.tick(1 / 60)
+            assert time.monotonic() < deadline, _report(self.world)
+            step()
             time.sleep(PAUSE)
 
 
-class Pygame(Plain):
-    """The frames of the window's own loop."""
+class Pygame(Player):
+    """The frames of the window's own loop.
+
+    The window is left open for the next test, see `play` in conftest.py: to give the sound device back takes
+    longer than most tests.
+    """
 
     def __init__(self, world: "World") -> None:
         super().__init__(world)
-        self._app = App(world, headless=True)
+        self._app = App(world, size=(64, 36), headless=True)
 
-    def until(self, done: Callable[[], object]) -> None:
-        deadline = time.monotonic() + PATIENCE
-        while not done():
-            assert time.monotonic() < deadline, _report(self._world)
-            self._app.step(1 / 60)
-            time.sleep(PAUSE)
-
-    def close(self) -> None:
-        self._app.close()
+    def _frame(self) -> None:
+        self._app.step(1 / 60)
 
 
 class Asyncio(Player):
     """A host that ticks the world from a coroutine of its own loop."""
 
     def __init__(self, world: "World") -> None:
-        self._world = world
+        super().__init__(world)
         self._runner = asyncio.Runner()
 
-    def until(self, done: Callable[[], object]) -> None:
-        self._runner.run(self._play(done))
+    def do(self, act: Callable[[], object]) -> None:
+        async def inside() -> None:
+            act()
+
+        self._runner.run(inside())
 
     def close(self) -> None:
         self._runner.close()
         assert "tidelock-host" not in threads(), "a second loop appeared beside the host's own"
 
-    async def _play(self, done: Callable[[], object]) -> None:
-        async with asyncio.timeout(PATIENCE):
+    def _go(self, done: Callable[[], object], step: Callable[[], None]) -> None:
+        async def play() -> None:
+            deadline = time.monotonic() + PATIENCE
             while not done():
-                self._world.tick(1 / 60)
+                assert time.monotonic() < deadline, _report(self.world)
+                step()
                 await asyncio.sleep(PAUSE)
+
+        self._runner.run(play())
 
 
 Play = Callable[["World"], Player]
@@ -90,19 +115,17 @@ Play = Callable[["World"], Player]
 
 @contextmanager
 def play_in(loop: str) -> Iterator[Play]:
-    """Makes players of this loop, and closes them at the end."""
+    """Makes players of this loop, one for each world, and closes them at the end."""
+    players: dict[World, Player] = {}
     with ExitStack() as stack:
 
-        def make(world: "World") -> Player:
-            made = player(loop, world)
-            stack.callback(made.close)
-            return made
+        def play(world: "World") -> Player:
+            if world not in players:
+                players[world] = {"plain": Player, "pygame": Pygame, "asyncio": Asyncio}[loop](world)
+                stack.callback(players[world].close)
+            return players[world]
 
-        yield make
-
-
-def player(loop: str, world: "World") -> Player:
-    return {"plain": Plain, "pygame": Pygame, "asyncio": Asyncio}[loop](world)
+        yield play
 
 
 def threads() -> list[str]:

@@ -12,6 +12,7 @@ class Doors:
         self.module = HostModule("doors")
         self.opened: list[str] = []
         self.given_up: list[str] = []
+        self.answered: list[str] = []  # the world has their outcome, and takes it in with its next frame
         self._events: dict[str, asyncio.Event] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self.module.coroutine(self.wait_for)
@@ -20,6 +21,9 @@ class Doors:
         """Return `name` once the test opens it."""
         self._loop = asyncio.get_running_loop()
         event = self._events[name] = asyncio.Event()
+        task = asyncio.current_task()
+        assert task is not None
+        task.add_done_callback(lambda _: self.answered.append(name))  # runs after that of the world
         self.opened.append(name)
         try:
             await event.wait()
@@ -71,3 +75,18 @@ def broken() -> HostModule:
         raise ValueError("no such day")
 
     return module
+
+
+CALLER = """
+    local {module} = require "{module}"
+    local caller = {{}}
+    function caller:start()
+      {body}
+    end
+    return caller
+"""
+
+
+def caller(module: str, body: str) -> str:
+    """A script that requires `module` and runs `body` when it starts."""
+    return CALLER.format(module=module, body=body)

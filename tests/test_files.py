@@ -1,6 +1,9 @@
-"""The host modules "files" and "json"."""
+"""The host modules "files" and "json".
 
-import os
+Whatever touches the disk runs in each loop under Lua 5.5, and under each Lua in a plain loop; "json" answers at once,
+which is the same in every loop.
+"""
+
 import sys
 import threading
 from collections.abc import Callable
@@ -12,7 +15,7 @@ import pytest
 from engine import EngineError, World
 from engine.host import files_module, json_module
 from engine.host.files import Saves, save_folder
-from host_loops import LOOPS, Plain, player, printed
+from host_loops import Player, each_loop_and_each_lua
 
 
 @pytest.fixture
@@ -45,15 +48,9 @@ def ask(make_world: Callable[..., World], scripts: Any, folder: Path) -> Callabl
     return make
 
 
-def answers(world: World, count: int = 1) -> list[str]:
-    """What the script printed, once there are so many lines."""
-    Plain(world).until(lambda: len(printed(world)) >= count or world.problems)
-    return printed(world)
-
-
 @pytest.mark.row("E4", "E10")
-@pytest.mark.parametrize("loop", LOOPS)
-def test_what_was_written_is_read_again(ask, folder, loop):
+@each_loop_and_each_lua
+def test_what_was_written_is_read_again(play, ask, folder):
     world = ask("""
       files.write("slots/one.txt", "a\\0b")
       files.write_json("settings.json", { volume = 0.5, names = { "ann", "bob" } })
@@ -61,14 +58,12 @@ def test_what_was_written_is_read_again(ask, folder, loop):
       print(table.concat(files.list(), " "), table.concat(files.list("slots"), " "), #files.list("nowhere"))
       print(files.exists("settings.json"), files.remove("settings.json"), files.remove("settings.json"))
       print(files.exists("settings.json"), files.read("settings.json"), files.read_json("settings.json"))""")
-    playing = player(loop, world)
 
-    playing.until(lambda: len(printed(world)) == 4 or world.problems)
-    playing.close()
+    said = play(world).said(4)
 
     assert world.problems == []
-    assert printed(world) == [
-        "3\tann".replace("ann", "bob"),
+    assert said == [
+        "3\tbob",
         "settings.json slots/\tone.txt\t0",
         "true\ttrue\tfalse",
         "false\tnil\tnil",
@@ -84,12 +79,13 @@ def test_what_was_written_is_read_again(ask, folder, loop):
         ".hidden", "a/.b", "nul", "COM1.txt", "a\\0b", "a\\nb", "trailing.", "trailing ", "x:y", "~", "a\\\\b", "\\255",
     ],
 )  # fmt: skip
-def test_a_path_that_might_lead_out_is_refused(ask, folder, path):
+@each_loop_and_each_lua
+def test_a_path_that_might_lead_out_is_refused(play, ask, folder, path):
     (folder.parent / "secret").write_text("secret")
     folder.mkdir()
     world = ask(f'print(pcall(files.read, "{path}")) print(pcall(files.write, "{path}", "mine"))')
 
-    said = answers(world, 2)
+    said = play(world).said(2)
 
     assert all(line.startswith("false\tfiles.") for line in said)
     assert (folder.parent / "secret").read_text() == "secret"
@@ -98,7 +94,8 @@ def test_a_path_that_might_lead_out_is_refused(ask, folder, path):
 
 @pytest.mark.row("E10")
 @pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")
-def test_links_that_lead_out_are_refused_and_links_inside_are_followed(ask, folder):
+@each_loop_and_each_lua
+def test_links_that_lead_out_are_refused_and_links_inside_are_followed(play, ask, folder):
     outside = folder.parent / "outside"
     outside.mkdir()
     (outside / "secret").write_text("secret")
@@ -114,7 +111,7 @@ def test_links_that_lead_out_are_refused_and_links_inside_are_followed(ask, fold
       print(pcall(files.list, "door"))
       print(files.read("alias.txt"))""")
 
-    said = answers(world, 5)
+    said = play(world).said(5)
 
     assert all("is a link that leads out of the save folder" in line for line in said[:4])
     assert said[4] == "inside"
@@ -124,7 +121,8 @@ def test_links_that_lead_out_are_refused_and_links_inside_are_followed(ask, fold
 
 @pytest.mark.row("E10")
 @pytest.mark.parametrize("step", ["fsync", "replace"])
-def test_a_write_that_fails_half_way_leaves_the_old_file_whole(ask, folder, monkeypatch, step):
+@each_loop_and_each_lua
+def test_a_write_that_fails_half_way_leaves_the_old_file_whole(play, ask, folder, monkeypatch, step):
     folder.mkdir()
     (folder / "save.txt").write_text("old and whole")
 
@@ -134,7 +132,7 @@ def test_a_write_that_fails_half_way_leaves_the_old_file_whole(ask, folder, monk
     monkeypatch.setattr(f"engine.host.files.os.{step}", full)
     world = ask('print(pcall(files.write, "save.txt", "new"))')
 
-    (said,) = answers(world)
+    (said,) = play(world).said()
 
     assert "files.write: OSError: [Errno 28] No space left on device (files.py:" in said
     assert [entry.name for entry in folder.iterdir()] == ["save.txt"]
@@ -165,7 +163,8 @@ def test_a_reader_sees_the_old_file_or_the_new_one_and_never_a_part(tmp_path):
 
 
 @pytest.mark.row("E10")
-def test_files_and_their_number_are_bounded(ask):
+@each_loop_and_each_lua
+def test_files_and_their_number_are_bounded(play, ask):
     world = ask(
         """
       print(pcall(files.write, "big", ("x"):rep(101)))
@@ -178,7 +177,7 @@ def test_files_and_their_number_are_bounded(ask):
         max_files=2,
     )
 
-    said = answers(world, 3)
+    said = play(world).said(3)
 
     assert "would be larger than 100 bytes" in said[0]
     assert "there are 2 files already; remove some" in said[1]
@@ -186,21 +185,23 @@ def test_files_and_their_number_are_bounded(ask):
 
 
 @pytest.mark.row("E10")
-def test_a_file_that_somebody_else_made_too_big_is_refused(ask, folder):
+@each_loop_and_each_lua
+def test_a_file_that_somebody_else_made_too_big_is_refused(play, ask, folder):
     folder.mkdir()
     (folder / "big").write_bytes(b"x" * 101)
     world = ask('print(pcall(files.read, "big"))', max_bytes=100)
 
-    assert '"big" is larger than 100 bytes' in answers(world)[0]
+    assert '"big" is larger than 100 bytes' in play(world).said()[0]
 
 
 @pytest.mark.row("E10")
-def test_a_broken_json_file_is_an_error_that_can_be_caught(ask, folder):
+@each_loop_and_each_lua
+def test_a_broken_json_file_is_an_error_that_can_be_caught(play, ask, folder):
     folder.mkdir()
     (folder / "save.json").write_text('{"half": ')
     world = ask('print(pcall(files.read_json, "save.json"))')
 
-    assert "files.read_json: JSONDecodeError: " in answers(world)[0]
+    assert "files.read_json: JSONDecodeError: " in play(world).said()[0]
 
 
 def test_the_save_folder_of_a_game_is_where_the_platform_has_it(monkeypatch, tmp_path):
@@ -228,7 +229,7 @@ def test_json_goes_both_ways(ask):
       print(json.encode({ 1 }, { indent = 2 }))
       print(json.decode("[1, null, 3]")[2], json.decode('{"a": null}').a, json.decode("3"), json.decode("null"))""")
 
-    said = answers(world, 4)
+    said = Player(world).said(4)
 
     assert said[0] == '{"empty": {}, "list": [1, 2.5, true], "name": "é", "nested": {"a": 2, "b": 1}}'
     assert said[1] == "2.5\t3\tnil\té\tinteger"
@@ -252,7 +253,7 @@ def test_json_goes_both_ways(ask):
 def test_what_is_no_json_is_an_error(ask, code, message):
     world = ask(f"print(pcall(function() return {code} end))")
 
-    (said,) = answers(world)
+    (said,) = Player(world).said()
 
     if message is None:
         assert said.startswith("true")
@@ -261,12 +262,14 @@ def test_what_is_no_json_is_an_error(ask, code, message):
         assert message in said
 
 
-def test_the_folder_is_made_with_the_first_file_and_not_before(ask, folder):
+@each_loop_and_each_lua
+def test_the_folder_is_made_with_the_first_file_and_not_before(play, ask, folder):
     world = ask('print(files.read("x")) print(#files.list()) wait() files.write("x", "y") print("written")')
+    playing = play(world)
 
-    Plain(world).until(lambda: len(printed(world)) == 2)
-    before = os.path.exists(folder)
-    answers(world, 3)
+    playing.said(2)
+    before = folder.exists()
+    playing.said(3)
 
     assert not before
     assert [entry.name for entry in folder.iterdir()] == ["x"]
