@@ -30,7 +30,12 @@ files["engine/annotations/stubs"] = { std = "max", allow_defined_top = true, unu
 
 -- The game that `tidelock new` makes.
 files["engine/cli/template"] = game
-files["engine/cli/template/tests"] = { std = "lua54+tidelock", read_globals = { "test", "expect", "sim" } }
+files["docs/tutorial"] = game
+
+-- Tests of games.
+local tests = { std = "lua54+tidelock", read_globals = { "test", "before", "expect", "sim" } }
+files["engine/cli/template/tests"] = tests
+files["docs/tutorial/*/tests"] = tests
 
 -- Tests try what scripts must not do: set globals, change library tables, look for ways out.
 files["tests/lua"] = {

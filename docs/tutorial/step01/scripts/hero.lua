@@ -1,0 +1,6 @@
+-- scripts/hero.lua: you.
+local hero = {}
+
+hero.properties = { sprite = "hero" }
+
+return hero

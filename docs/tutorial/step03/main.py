@@ -1,0 +1,21 @@
+"""Step 3 of the tutorial: time. Play it with `tidelock run`."""
+
+from pathlib import Path
+from typing import Any
+
+from engine import World
+from engine.app import App
+
+WINDOW: dict[str, Any] = {"title": "Lanterns", "size": (320, 180)}
+
+
+def setup(world: World) -> None:
+    world.spawn("hero", x=160, y=90)
+    world.spawn("lantern", x=80, y=60)
+    world.spawn("lantern", x=240, y=60, seconds=0.5)
+
+
+if __name__ == "__main__":
+    with World(Path(__file__).parent / "scripts", watch=True) as world:
+        setup(world)
+        App(world, **WINDOW).run()
