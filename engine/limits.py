@@ -18,7 +18,9 @@ class Limits:
     payload. `depth`: levels of tables in a payload. `mailbox`: events waiting for one state. `tasks`: live tasks of
     one entity. `errors`: failures in a row after which a callback is paused until its script reloads. `calls` and
     `world_calls`: calls of host modules under way at once, for one entity and for all; more wait their turn.
-    `threads`: threads, and at most as many processes, for blocking host functions.
+    `threads`: threads, and at most as many processes, for blocking host functions. `outbox`: bytes that one state
+    tells the world in one tick, where each operation counts 256 beside its values. `subscriptions`: of one entity.
+    `spawns` and lines of `log`: of one entity in one frame. `entities`: of the world, as far as scripts make them.
     """
 
     instructions: int | None = 10_000_000
@@ -32,6 +34,11 @@ class Limits:
     world_calls: int | None = 256
     threads: int = 8
     seconds: float | None = 2.0
+    outbox: int | None = 16 * 1024 * 1024
+    subscriptions: int | None = 10_000
+    spawns: int | None = 5_000
+    entities: int | None = 50_000
+    log: int | None = 1_000
 
     def __post_init__(self) -> None:
         if self.memory is not None and self.memory < SMALLEST_MEMORY:
@@ -44,7 +51,8 @@ class Limits:
     @classmethod
     def off(cls) -> Self:
         """For a released game that trusts its scripts; the payload rules and the bounds of host calls stay."""
-        return cls(instructions=None, memory=None, mailbox=None, tasks=None, errors=None, seconds=None)
+        names = "instructions memory mailbox tasks errors seconds outbox subscriptions spawns entities log"
+        return cls(**dict.fromkeys(names.split()))  # type: ignore[arg-type]
 
     @property
     def watched(self) -> bool:

@@ -13,6 +13,7 @@ from engine.events import text
 from engine.lua.actor import Actor
 from engine.lua.state import readable, script_error
 from engine.payload import decode
+from engine.shared import MOST_KEYS
 
 if TYPE_CHECKING:
     from engine.world import World
@@ -26,6 +27,7 @@ _NAMES = (
     *("log", "command", "problem", "paused", "dropped", "call", "uncall", "stopped", "over"),
 )
 
+MOST_TAGS = 1_000
 _FAILURES = (b"problem", b"over")
 
 Values = tuple[Any, ...]
@@ -130,6 +132,13 @@ class Operations:
         self._world.shared.unwatch(entity, values[0])
 
     def _set(self, _: Actor, entity: int, values: Values) -> None:
+        if not self._world.shared.has_room(values[0]):
+            self._world.problem(
+                f"shared.set: there are {MOST_KEYS} shared values, and no room for {text(values[0])!r}; "
+                "set some to nil, or keep tables of more",
+                entity=entity,
+            )
+            return
         self._world.shared.write(values[0], values[3], values[4:])
 
     def _spawn(self, _: Actor, entity: int, values: Values) -> None:
@@ -141,7 +150,9 @@ class Operations:
 
     def _tag(self, _: Actor, entity: int, values: Values) -> None:
         found = self._world.entity(entity)
-        if found is not None:
+        if found is not None and len(found.tags) >= MOST_TAGS:
+            self._world.problem(f"entity.tag: entity {entity} has {MOST_TAGS} tags, and gets no more", entity=entity)
+        elif found is not None:
             self._world.population.entities.tag(found, text(values[0]))
 
     def _script(self, actor: Actor, entity: int, values: Values) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 from engine.entity import Entities, Entity
-from engine.errors import EngineError, ScriptError
+from engine.errors import EngineError, LimitError, ScriptError
 from engine.lua.actor import Actor, Mail
 from engine.payload import Encoded, encode
 from engine.questions import Questions
@@ -55,6 +55,15 @@ class Population:
         self._ask = answer if world.workers is None else world.workers.in_turn(answer)
 
     # Births.
+
+    def check_room(self) -> None:
+        """`LimitError` where scripts may make no more entities."""
+        most = self._world.limits.entities
+        if most is not None and len(self.entities) + len(self._announced) + len(self._promised) >= most:
+            raise LimitError(
+                f"entity.spawn: the world has {most} entities, the limit for scripts (Limits.entities); "
+                "destroy some, or raise the limit"
+            )
 
     def new_id(self) -> int:
         """An id for an entity that will be announced in this round."""

@@ -40,6 +40,9 @@ class Problem:
         return f"{self.place}: {self.message}"
 
 
+MOST_PLACES = 1_000
+
+
 class Problems:
     """The problems of one world. A problem is new when its place is; listeners hear of new ones only."""
 
@@ -68,6 +71,8 @@ class Problems:
     ) -> Problem:
         """Count a problem of this place, or add it and tell the listeners and the log."""
         place = (script, line) if line is not None else (script, message)
+        if place not in self._by_place and len(self._by_place) >= MOST_PLACES:
+            message, place = f"more than {MOST_PLACES} different problems; the newest: {message}", (None, "more")
         known = self._by_place.get(place)
         if known is not None:
             known.message, known.traceback = message, traceback

@@ -51,6 +51,7 @@ class Questions:
 
     def _new_id(self, world: World, _: int, script: bytes) -> Values:
         world.population.sources.check(text(script))
+        world.population.check_room()
         return (world.population.new_id(),)
 
     def _find(self, world: World, _: int, name: bytes) -> Values:

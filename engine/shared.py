@@ -20,6 +20,9 @@ class Change(NamedTuple):
     listeners: list[Listener]
 
 
+MOST_KEYS = 10_000
+
+
 class Shared:
     """Plain data by key. A key is just a text, dots or not. Entities use `shared` in Lua."""
 
@@ -53,6 +56,10 @@ class Shared:
 
     def read(self, key: bytes) -> Encoded:
         return self._values.get(key, (b"_", ()))
+
+    def has_room(self, key: bytes) -> bool:
+        """Keys that scripts make up must not fill the memory."""
+        return key in self._values or len(self._values) < MOST_KEYS
 
     def write(self, key: bytes, shape: bytes, leaves: tuple[Any, ...]) -> None:
         if shape == b"_":

@@ -62,20 +62,25 @@ LOOPS = {
 }
 
 
-@cache
-def outcomes(lua: str, cases: str) -> list[dict[str, Any]]:
-    """What a child process says of these cases (JSON); it must come to the end of all of them."""
+def run_module(module: str, *arguments: str, input: str = "", timeout: float = 240) -> str:
+    """What a module of `tests/` prints in a process of its own, which must end normally."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
     child = subprocess.run(
-        [sys.executable, "-X", "faulthandler", "-m", "hostile", lua],
-        input=cases,
+        [sys.executable, "-X", "faulthandler", "-m", module, *arguments],
+        input=input,
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=timeout,
         env=environment,
     )
     assert child.returncode == 0, f"exit code {child.returncode}\n{child.stdout[-500:]}\n{child.stderr[-2000:]}"
-    return [json.loads(line) for line in child.stdout.splitlines()]
+    return child.stdout
+
+
+@cache
+def outcomes(lua: str, cases: str) -> list[dict[str, Any]]:
+    """What a child process says of these cases (JSON); it must come to the end of all of them."""
+    return [json.loads(line) for line in run_module("hostile", lua, input=cases).splitlines()]
 
 
 def outcome(lua: str, table: dict[str, str], name: str, form: str, **options: Any) -> dict[str, Any]:
@@ -166,3 +171,50 @@ def test_a_state_that_is_stopped_again_and_again_is_closed(lua):
     assert not said["alive"]
     assert said["witness"]
     assert any("stopped 15 times within 600 frames" in problem[0] for problem in said["problems"])
+
+
+FLOODS = {
+    "events": ("for i = 1, 1e9 do bus.emit('x' .. i % 7, i) end", "Limits.mailbox"),
+    "big events": ("local s = ('x'):rep(60000) for i = 1, 1e9 do bus.emit('x', s) end", "Limits.outbox"),
+    "sends": ("for i = 1, 1e9 do bus.send(1, 'x', i) end", "Limits.mailbox"),
+    "shared": ("local s = ('x'):rep(60000) for i = 1, 1e9 do shared.set('k', s .. i) end", "Limits.outbox"),
+    "shared keys": ("for i = 1, 30000 do shared.set('k' .. i, 1) end", "Limits.outbox"),
+    "commands": ("for i = 1, 1e9 do draw.text('x', 1, 1) end", "Limits.outbox"),
+    "tags": ("for i = 1, 1e9 do entity.tag('t' .. i) end", "Limits.outbox"),
+    "destroys": ("for i = 1, 1e9 do entity.destroy(i + 1000) end", "Limits.outbox"),
+    "tasks": ("for i = 1, 1e9 do task.spawn(function() wait(1000) end) end", "Limits.tasks"),
+    "deferred": ("local function f() task.defer(f) task.defer(f) end f()", "Limits."),
+    "spawns": ("for i = 1, 1e9 do entity.spawn('witness') end", "Limits.spawns"),
+    "entities": ("for i = 1, 40 do entity.spawn('hostile') end", "Limits.entities"),
+    "log": ("for i = 1, 2000 do log.info(i) end", "Limits.log"),
+    "long lines": ("for i = 1, 1e9 do print(('x'):rep(100000)) end", "Limits."),
+    "subscriptions": ("for i = 1, 1e9 do bus.on('x' .. i, print) end", "Limits.subscriptions"),
+    "problems": ("for i = 1, 2000 do task.spawn(error, 'problem ' .. i, 0) end", "more than 100 failures in one tick"),
+    "long problem": ("error(('x'):rep(1e6))", "xxxx"),
+}
+
+
+@pytest.mark.parametrize("lua", VERSIONS)
+@pytest.mark.parametrize("name", FLOODS)
+@pytest.mark.row("G5")
+def test_a_flood_is_bounded_and_named(lua, name):
+    table = {key: code for key, (code, _) in FLOODS.items()}
+    limits = {"tasks": 2000, "spawns": 50, "entities": 500, "subscriptions": 1000, "outbox": 2**20, "mailbox": 2000}
+    limits["instructions"] = 2_000_000
+
+    said = outcome(lua, table, name, IN_TASK, limits=limits, frames=3)
+
+    assert any(FLOODS[name][1] in problem[0] for problem in said["problems"]), said["problems"]
+    assert all(len(problem[0]) <= 2100 for problem in said["problems"])
+    assert len(said["log"]) <= 1000
+    assert said["entities"] <= 503
+    assert said["witness"], "the witnesses lost a frame or an event"
+    assert said["seconds"] < 6
+
+
+@pytest.mark.parametrize("lua", VERSIONS)
+@pytest.mark.row("G6")
+def test_thousands_of_generated_scripts_neither_crash_nor_hang_nor_touch_a_witness(lua):
+    said = run_module("generator", "--lua", lua, "--count", "5000", "--seed", "1", timeout=240)
+
+    assert "5000 scripts" in said

@@ -137,3 +137,52 @@ def test_what_a_script_changes_in_a_library_is_seen_by_nobody_else(world, script
 
     with good.self.upgrade() as self_:
         assert self_["ok"] is True
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "coroutine.yield(evil)",
+        "error(evil)",
+        "pcall(error, evil)",
+        "coroutine.wrap(function() coroutine.yield(evil) end)()",
+        "coroutine.resume(coroutine.create(function() error(evil) end))",
+        "self.x, self.y = evil, evil wait() self.x = setmetatable({}, getmetatable(evil)) wait()",
+        "self.sprite = evil wait() self.sprite = setmetatable({}, getmetatable(evil)) wait()",
+        "async.start(error, evil) wait()",
+        "task.group(function(g) g.spawn(error, evil) end)",
+    ],
+)
+@pytest.mark.row("G4")
+def test_the_engine_never_asks_a_scripts_own_equality(make_world, scripts, lua, code):
+    scripts.write(
+        "bad",
+        f"""
+        local bad = {{}}
+        function bad:start()
+          local evil = setmetatable({{}}, {{ __eq = function(a, b) shared.set("reached", type(b)) return false end }})
+          {code}
+        end
+        return bad
+        """,
+    )
+    world = make_world()
+    world.spawn("bad")
+
+    for _ in range(5):
+        world.tick(0.1)
+
+    assert world.shared.get("reached") is None
+
+
+@pytest.mark.row("G4")
+def test_a_library_whose_table_compares_itself_learns_nothing(make_world, scripts):
+    scripts.write("evil", "return setmetatable({}, { __eq = function(a, b) shared.set('got', 1) return true end })")
+    scripts.write("bad", "return { start = function() require('evil') require('evil') end }")
+    world = make_world()
+
+    world.spawn("bad")
+    world.tick(0.1)
+
+    assert world.shared.get("got") is None
+    assert world.problems == []

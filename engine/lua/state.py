@@ -79,6 +79,14 @@ class LuaState:
         boundary[b"bytes"], boundary[b"depth"] = self.limits.payload, self.limits.depth
         if self.limits.mailbox is not None:
             self._runtime.put("bus", "most_events", self.limits.mailbox)
+        self._runtime.put("outbox", "most", self.limits.outbox)
+        for module, word, most in (
+            ("bus", "most_subscriptions", self.limits.subscriptions),
+            ("entity", "most_spawns", self.limits.spawns),
+            ("library", "most_lines", self.limits.log),
+        ):
+            if most is not None:
+                self._runtime.put(module, word, most)
         self._runtime.put("entity", "task_limit", self.limits.tasks)
         self._runtime.put("scheduler", "error_limit", self.limits.errors)
         if self.limits.watched:

@@ -5,7 +5,7 @@ local prelude = ...
 local scheduler, turns, records = prelude.scheduler, prelude.turns, prelude.records
 local wait, task, group = prelude.wait, prelude.task, prelude.group
 
-local error, next, type, setmetatable = error, next, type, setmetatable
+local error, next, rawequal, type, setmetatable = error, next, rawequal, type, setmetatable
 local unpack, select, format = table.unpack or unpack, select, string.format
 
 local async = { all = group.all, race = group.race }
@@ -41,7 +41,7 @@ function async.settle(future, ok, ...)
   future.cancel = nil
   if ok then
     future.state, future.values = "done", { n = select("#", ...), ... }
-  elseif (...) == scheduler.CANCELLED then
+  elseif rawequal((...), scheduler.CANCELLED) then
     future.state = "cancelled"
   else
     future.state = "failed"

@@ -17,11 +17,13 @@ local running, raw_close = coroutine.running, coroutine.close
 
 local STEP = 1000 -- instructions between two looks
 local TRUSTED = "=?" -- the source of the prelude, whose bytecode has no names; `load` gives it to nobody else
+local FAILURE = 500 -- instructions that a failure costs: the engine works for it, and no hook sees that
 local MOST_OVERFLOWS = 50 -- that a thread may catch
 local NO_MEMORY = "not enough memory"
 
 local budget = {
   active = false,
+  exhausted = false, -- this tick has had what it may have; what can wait for the next frame does
   stopping = false, -- the message of the stop that is under way
   killed = setmetatable({}, { __mode = "k" }), -- threads that must not be closed
   begin = nil, -- called at the start of a tick, where there are limits
@@ -223,6 +225,10 @@ end
 --- What a task's failure is called. The stop that ended it is over; the tasks after it share half of what it had.
 function budget.explain(task, value)
   local stopped = budget.stopping
+  if budget.active then
+    spent = spent + FAILURE
+    budget.exhausted = spent > allowance
+  end
   if stopped then
     budget.stopping, pending = false, nil
     spent, allowance = 0, allowance / 2
@@ -282,6 +288,7 @@ end
 
 
 local function begin()
+  budget.exhausted = false
   spent, allowance, pending = 0, instructions, nil
   started, patience = nil, seconds
 end

@@ -10,7 +10,7 @@ local error, type, tostring, setmetatable, pairs = error, type, tostring, setmet
 local format = string.format
 local decode, put, put_payload = payload.decode, outbox.put, outbox.put_payload
 
-local bus = { most_events = 1 / 0 }
+local bus = { most_events = 1 / 0, most_subscriptions = 1 / 0 }
 local receive = {} -- kind of mail -> function(box, i) -> next i
 
 local subscriptions, last_id = {}, 0
@@ -62,6 +62,7 @@ local function drop(sub)
     sub.handle.active = false
     subscriptions[sub.id] = nil
     sub.entity.subscriptions[sub.id] = nil
+    sub.entity.listening = sub.entity.listening - 1
     put("unsubscribe", sub.entity.id, sub.id)
   end
 end
@@ -69,6 +70,12 @@ end
 
 local function subscribe(word, name, fn, once, coalesce)
   local entity = scheduler.current.entity
+  outbox.check("bus.on", 3)
+  if entity.listening >= bus.most_subscriptions then
+    error(format("bus.on: entity %d has %d subscriptions, the limit (Limits.subscriptions); cancel those that are over",
+      entity.id, entity.listening), 3)
+  end
+  entity.listening = entity.listening + 1
   last_id = last_id + 1
   local handle = setmetatable({ active = true }, Subscription)
   local sub = {
@@ -293,7 +300,7 @@ function bus.leave(entity)
     sub.active, sub.handle.active = false, false
     subscriptions[sub.id] = nil
   end
-  entity.subscriptions = {}
+  entity.subscriptions, entity.listening = {}, 0
 end
 
 

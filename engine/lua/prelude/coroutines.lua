@@ -9,7 +9,7 @@ local raw_resume, raw_yield, raw_status = coroutine.resume, coroutine.yield, cor
 local raw_running, raw_close, isyieldable = coroutine.running, coroutine.close, coroutine.isyieldable
 local error, select, type, setmetatable = error, select, type, setmetatable
 local SUSPEND, REFUSED = records.SUSPEND, records.REFUSED
-local ABORT = {} -- yielded by a coroutine that cancels itself
+local ABORT = records.token("abort") -- yielded by a coroutine that cancels itself
 local ABORTED = "the coroutine was cancelled"
 
 local coroutines = {}

@@ -4,7 +4,7 @@
 local prelude = ...
 local scheduler, outbox, bus = prelude.scheduler, prelude.outbox, prelude.bus
 local payload, random, sandbox = prelude.payload, prelude.random, prelude.sandbox
-local check_id = bus.check_id
+local check_id, time = bus.check_id, prelude.clock
 
 local error, type, next, load, setmetatable, tostring = error, type, next, load, setmetatable, tostring
 local rawget, pairs = rawget, pairs
@@ -19,6 +19,7 @@ local HOOKS = {
 }
 
 local entity = {
+  most_spawns = 1 / 0,
   ask = nil, list = {}, updaters = {}, fixed = {}, late = {},
   only = nil, -- where the entity is, in a state that has just one
   plain = nil, -- the same, where that one has neither `update` nor `fixed_update`
@@ -63,8 +64,8 @@ end
 --- An entity without a script; `sandbox` gives it an environment of its own.
 function entity.new(id, script, seed)
   local made = setmetatable({
-    id = id, script = script, tasks = {}, task_count = 0, subscriptions = {}, answers = {}, hooks = {}, modules = {},
-    random = random.new(seed), self = {},
+    id = id, script = script, tasks = {}, task_count = 0, subscriptions = {}, listening = 0,
+    answers = {}, hooks = {}, modules = {}, random = random.new(seed), self = {},
   }, Entity)
   made.spot = { me = made, self = made.self, x = nil, y = nil, shown = false }
   made.env = sandbox.environment(made)
@@ -276,6 +277,19 @@ local function ask(word, level, ...)
 end
 
 
+local function count_spawn(me)
+  local frame = time.frame
+  if me.spawn_frame ~= frame then
+    me.spawn_frame, me.spawns = frame, 0
+  end
+  me.spawns = me.spawns + 1
+  if me.spawns > entity.most_spawns then
+    error(format("entity.spawn: entity %d has spawned %d in this frame, the limit (Limits.spawns); wait() in between",
+      me.id, entity.most_spawns), 3)
+  end
+end
+
+
 --- Make an entity of `script` at the end of this frame; returns its id now.
 function library.spawn(script, properties)
   if type(script) ~= "string" then
@@ -284,6 +298,7 @@ function library.spawn(script, properties)
     error("entity.spawn: properties must be a table, got a " .. type(properties), 2)
   end
   local me = scheduler.current.entity
+  count_spawn(me)
   local mark = outbox.mark()
   local id = ask("new_id", 2, script)
   local reason = outbox.put_payload("spawn", me.id, script, id, 0, properties or {}, "properties")
@@ -301,6 +316,7 @@ function library.destroy(id)
     check_id("entity.destroy", id, 2)
   end
   local me = scheduler.current.entity
+  outbox.check("entity.destroy", 2)
   put("destroy", me.id, id or me.id)
 end
 
@@ -328,6 +344,7 @@ function library.tag(name)
   if type(name) ~= "string" or find(name, "^%s*$") then
     error("entity.tag: expected a name, got " .. (type(name) == "string" and "an empty one" or tostring(name)), 2)
   end
+  outbox.check("entity.tag", 2)
   put("tag", scheduler.current.entity.id, name)
 end
 

@@ -65,7 +65,7 @@ function fault.locate(thread, value)
   local text = fault.describe(value)
   local level = 0
   local info = type(value) ~= "string" and getinfo(thread, level, "Sl") or nil
-  while info and (info.currentline < 1 or info.short_src == "[tidelock]") do
+  while info and (info.currentline < 1 or find(info.short_src, "^%[tidelock")) do
     level = level + 1
     info = getinfo(thread, level, "Sl")
   end
@@ -114,7 +114,7 @@ end
 function fault.caller()
   local level = 3
   local info = getinfo(level, "Sl")
-  while info and (info.currentline < 1 or info.short_src == "[tidelock]") do
+  while info and (info.currentline < 1 or find(info.short_src, "^%[tidelock")) do
     level = level + 1
     info = getinfo(level, "Sl")
   end

@@ -6,7 +6,7 @@ local prelude = ...
 local scheduler, turns, records, task = prelude.scheduler, prelude.turns, prelude.records, prelude.task
 local wait = prelude.wait
 
-local error, type, next, tostring = error, type, next, tostring
+local error, type, next, rawequal, tostring = error, type, next, rawequal, tostring
 local format, sort = string.format, table.sort
 local unpack, select = table.unpack or unpack, select
 
@@ -37,7 +37,7 @@ end
 
 
 local function child_failed(nursery, child, value, trace)
-  if value == scheduler.CANCELLED then
+  if rawequal(value, scheduler.CANCELLED) then
     nursery.cancelled = nursery.cancelled or child.key
   elseif nursery.failure or nursery.settled then
     scheduler.on_failure(child, value, trace)

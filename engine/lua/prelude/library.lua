@@ -6,10 +6,12 @@ local wait = prelude.wait
 local clock, task, bus, random, payload = prelude.clock, prelude.task, prelude.bus, prelude.random, prelude.payload
 local coroutines, entity = prelude.coroutines, prelude.entity
 
-local error, type, tostring, select, setmetatable = error, type, tostring, select, setmetatable
-local concat, format = table.concat, string.format
+local error, type, rawequal, tostring, select, setmetatable = error, type, rawequal, tostring, select, setmetatable
+local concat, format, sub = table.concat, string.format, string.sub
 
-local library = {}
+local LONGEST_LINE = 4000
+
+local library = { most_lines = 1 / 0 }
 
 local base, libraries = sandbox.base, sandbox.libraries
 
@@ -72,6 +74,21 @@ function libraries.math.randomseed(seed)
 end
 
 
+-- Counts the lines of a frame; the first one too many is a problem, the others of that frame are dropped.
+local function may_log(me)
+  local frame = clock.frame
+  if me.log_frame ~= frame then
+    me.log_frame, me.lines = frame, 0
+  end
+  me.lines = me.lines + 1
+  if me.lines == library.most_lines + 1 then
+    scheduler.on_failure(scheduler.current, prelude.budget.place() .. format("log: more than %d lines in one frame, the "
+      .. "limit (Limits.log); the rest of this frame is dropped", library.most_lines), "")
+  end
+  return me.lines <= library.most_lines
+end
+
+
 local function log(level, ...)
   local parts = {}
   for i = 1, select("#", ...) do
@@ -79,7 +96,13 @@ local function log(level, ...)
   end
   local me = scheduler.current.entity
   local place, line = prelude.fault.caller()
-  outbox.put("log", me.id, level, concat(parts, "\t"), place or me.script, line)
+  local text = concat(parts, "\t")
+  if #text > LONGEST_LINE then
+    text = sub(text, 1, LONGEST_LINE) .. "..."
+  end
+  if may_log(me) then
+    outbox.put("log", me.id, level, text, place or me.script, line)
+  end
 end
 
 
@@ -233,7 +256,7 @@ function base.require(name)
     end
     loaded = box[2] == "host" and library.host(name, box) or library.load(me, name, box[3], box[4])
     me.modules[name] = loaded
-  elseif loaded == library then
+  elseif rawequal(loaded, library) then
     error("require: these libraries require each other: " .. library.cycle(me.loading, name), 2)
   end
   return loaded

@@ -19,13 +19,15 @@ local pump = { fixed_step = 1 / 60 }
 
 local type, rawget, select, tostring, rawequal, next = type, rawget, select, tostring, rawequal, next
 local raw_resume, yield = coroutine.resume, coroutine.yield
-local unpack = table.unpack or unpack
+local unpack, cut = table.unpack or unpack, string.sub
 local SUSPEND, settle = scheduler.SUSPEND, scheduler.settle
 local take_upcoming, run_due, run_deferred = scheduler.take_upcoming, scheduler.run_due, scheduler.run_deferred
 local receive, subscriptions, put, put_payload = bus.receive, bus.subscriptions, outbox.put, outbox.put_payload
 local makers, workers, DONE = prelude.payload.makers, records.workers, records.DONE
 local list, updaters, fixed, late = entity.list, entity.updaters, entity.fixed, entity.late
 
+local MOST_FAILURES = 100 -- of a tick that become problems
+local LONGEST_PROBLEM = 2000
 local MANY = 4000 -- values that a call may give back: LuaJIT's C stack has room for 8,000
 local FEW = 12 -- values of operations that a yield may carry
 local SHOWN = { "sprite", "frame", "layer", "angle", "scale", "flip", "alpha", "visible", "text", "light" }
@@ -182,7 +184,7 @@ end
 local function leave(phase)
   local wake, x, y = rest(phase, true)
   if outbox.n > 0 then
-    entity.written = {}
+    entity.written, scheduler.quiet = {}, false
     local out, n = outbox.take()
     if n > MANY then
       waiting = out
@@ -223,7 +225,7 @@ local function hand_over(wake, x, y)
   if outbox.n == 0 then
     return yield(wake, x, y)
   end
-  entity.written = {}
+  entity.written, scheduler.quiet = {}, false
   local out, n = outbox.take()
   if n <= FEW then
     return yield(wake, x, y, unpack(out, 1, n))
@@ -336,9 +338,18 @@ end
 
 function scheduler.on_failure(task, value, trace)
   local me = task.entity
+  outbox.failures = outbox.failures + 1
+  if outbox.failures > MOST_FAILURES then
+    if outbox.failures == MOST_FAILURES + 1 then
+      put("problem", me.id, "more than " .. MOST_FAILURES .. " failures in one tick; the others are not shown", "", false,
+        false, false)
+      scheduler.quiet = true
+    end
+    return
+  end
   local maker = records.origin(task) or false
   local callback = task.callback
-  put("problem", me.id, fault.describe(value), trace, maker,
+  put("problem", me.id, cut(fault.describe(value), 1, LONGEST_PROBLEM), cut(trace, 1, 4 * LONGEST_PROBLEM), maker,
     callback and callback.name or task.instant or false, callback and callback.id and true or false)
 end
 

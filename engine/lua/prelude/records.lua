@@ -4,10 +4,19 @@
 local prelude = ...
 local workers = { idle = {}, n = 0 }
 
+-- Tokens are functions: tables could be compared by a script, whose `__eq` would be given the token.
+local function token(n)
+  return function()
+    return n
+  end
+end
+
+
 local records = {
-  SUSPEND = {}, -- a task waits
-  REFUSED = {}, -- the answer to a wait that a C function further out does not let through
-  DONE = {}, -- a worker is free again
+  SUSPEND = token(1), -- a task waits
+  REFUSED = token(2), -- the answer to a wait that a C function further out does not let through
+  DONE = token(3), -- a worker is free again
+  token = token,
   on_thread = nil, -- called with every new thread; the limits set it
 }
 

@@ -24,6 +24,7 @@ local LAST_ROUNDS = 8 -- of cancelling, when clean-ups of a dying entity start n
 local closing = false
 
 scheduler.on_failure = nil -- function(task, value, traceback): an error nobody waits for
+scheduler.quiet = false -- so many failures in this tick that nobody will look at another traceback
 scheduler.on_pause = nil -- function(task, callback): it failed too often and is not called any more
 scheduler.error_limit = nil -- failures in a row after which that happens
 scheduler.SUSPEND = SUSPEND
@@ -113,7 +114,7 @@ end
 local function fail(task, value)
   value = budget.explain(task, value)
   local text = fault.locate(task.thread, value)
-  local trace = fault.trace(task.thread, text)
+  local trace = scheduler.quiet and "" or fault.trace(task.thread, text)
   local cause = task.cause
   if cause and fault.stems_from(value, cause.value) then
     trace = trace .. "\n" .. cause.trace

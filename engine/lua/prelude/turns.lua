@@ -2,7 +2,7 @@
 -- Guarantee: a tick ends; what goes to sleep while tasks run is not run again in the same frame.
 
 local prelude = ...
-local queue, clock = prelude.queue, prelude.clock
+local queue, clock, budget = prelude.queue, prelude.clock, prelude.budget
 
 -- The scheduler is this table too, with more in it: a tick should touch few tables.
 local turns = {
@@ -158,7 +158,7 @@ function turns.run_deferred()
   local rounds = 0
   while turns.deferrals > 0 do
     rounds = rounds + 1
-    if rounds > DEFER_ROUNDS then
+    if rounds > DEFER_ROUNDS or budget.exhausted then
       return put_off()
     end
     run_deferred_once()
