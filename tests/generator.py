@@ -58,62 +58,57 @@ ATTACKS = (
     "setmetatable(self, nil) rawset(self, 'x', 0 / 0)",
 )
 
-VALUES = (
-    *("nil", "true", "0", "-1", "1e308", "0/0", "1 << 62", "math.mininteger", "2.5", "'x'", "''", "('x'):rep(5000)"),
-    *(
-        "{}",
-        "{ 1, 2, 3 }",
-        "self",
-        "_G",
-        "print",
-        "string",
-        "error",
-        "coroutine.running()",
-        "t",
-        "f",
-        "co",
-        "m",
-        "'\\0'",
-    ),
-    *(
-        "function(...) return ... end",
-        "function() error(t) end",
-        "function() wait() end",
-        "'%'",
-        "'[^a-]*%1'",
-        "'(.-)*'",
-    ),
-    *("{ [1] = 1, [1 << 53] = 2 }", "setmetatable({}, m)", "setmetatable({ 1 }, { __index = f })", "event"),
-)
+VALUES = r"""
+nil
+true
+0
+-1
+1e308
+0/0
+1 << 62
+math.mininteger
+2.5
+'x'
+''
+('x'):rep(5000)
+{}
+{ 1, 2, 3 }
+self
+_G
+print
+string
+error
+coroutine.running()
+t
+f
+co
+m
+'\0'
+function(...) return ... end
+function() error(t) end
+function() wait() end
+'%'
+'[^a-]*%1'
+'(.-)*'
+{ [1] = 1, [1 << 53] = 2 }
+setmetatable({}, m)
+setmetatable({ 1 }, { __index = f })
+event
+""".split("\n")[1:-1]
 
-CALLS = (
-    *("string.find", "string.gsub", "string.gmatch", "string.match", "string.rep", "string.format", "string.byte"),
-    *("string.sub", "string.pack", "string.unpack", "string.char", "table.insert", "table.remove", "table.sort"),
-    *("table.concat", "table.unpack", "table.move", "table.pack", "utf8.char", "utf8.codepoint", "utf8.len"),
-    *("pcall", "xpcall", "select", "rawget", "rawset", "rawequal", "rawlen", "next", "pairs", "ipairs", "tostring"),
-    *("tonumber", "load", "setmetatable", "getmetatable", "error", "assert", "require", "collectgarbage", "type"),
-    *(
-        "coroutine.create",
-        "coroutine.resume",
-        "coroutine.wrap",
-        "coroutine.close",
-        "coroutine.status",
-        "coroutine.yield",
-    ),
-    *(
-        "task.spawn",
-        "task.defer",
-        "task.delay",
-        "task.cancel",
-        "task.every",
-        "task.wait_until",
-        "task.wait_event",
-        "wait",
-    ),
-    *("task.finally", "bus.on", "bus.once", "bus.emit", "bus.send", "bus.request", "bus.handle", "entity.spawn"),
-    *("entity.find", "entity.tag", "shared.get", "shared.set", "shared.watch", "math.random", "math.randomseed"),
-    *("log.info", "print", "draw.text", "sprite.play", "time.now", "input.down", "os.time", "math.floor", "math.max"),
-)
+METAMETHODS = "__index __newindex __len __eq __lt __concat __call __tostring __pairs __unm".split()
+
+CALLS = """
+string.find string.gsub string.gmatch string.match string.rep string.format string.byte string.sub string.pack
+string.unpack string.char table.insert table.remove table.sort table.concat table.unpack table.move table.pack
+utf8.char utf8.codepoint utf8.len pcall xpcall select rawget rawset rawequal rawlen next pairs ipairs tostring
+tonumber load setmetatable getmetatable error assert require collectgarbage type coroutine.create
+coroutine.resume coroutine.wrap coroutine.close coroutine.status coroutine.yield task.spawn task.defer
+task.delay task.cancel task.every task.wait_until task.wait_event wait task.finally bus.on bus.once bus.emit
+bus.send bus.request bus.handle entity.spawn entity.find entity.tag shared.get shared.set shared.watch
+math.random math.randomseed log.info print draw.text sprite.play time.now input.down os.time math.floor
+math.max
+""".split()
 
 
 class Writer:
@@ -126,7 +121,8 @@ class Writer:
         hook = self._choose.choice(("init", "start", "update", "start", "late_update", "on_event"))
         lines = "\n".join(self._statement(0) for _ in range(self._choose.randint(1, 5)))
         return (
-            "local h = {}\nlocal t, m, f, event = {}, { __index = error, __mode = 'k' }, function(...) return ... end, {}\n"
+            "local h = {}\nlocal t, m = {}, { __index = error, __mode = 'k' }\n"
+            "local f, event = function(...) return ... end, {}\n"
             f"local co = coroutine.create(f)\nfunction h:{hook}(event)\n{lines}\nend\nreturn h\n"
         )
 
