@@ -58,7 +58,7 @@ ATTACKS = (
     "setmetatable(self, nil) rawset(self, 'x', 0 / 0)",
 )
 
-VALUES = r"""
+_VALUES = r"""
 nil
 true
 0
@@ -94,11 +94,12 @@ function() wait() end
 setmetatable({}, m)
 setmetatable({ 1 }, { __index = f })
 event
-""".split("\n")[1:-1]
+"""
+VALUES = [line for line in _VALUES.splitlines() if line]
 
-METAMETHODS = "__index __newindex __len __eq __lt __concat __call __tostring __pairs __unm".split()
+METAMETHODS = ("__index", "__newindex", "__len", "__eq", "__lt", "__concat", "__call", "__tostring", "__pairs", "__unm")
 
-CALLS = """
+_CALLS = """
 string.find string.gsub string.gmatch string.match string.rep string.format string.byte string.sub string.pack
 string.unpack string.char table.insert table.remove table.sort table.concat table.unpack table.move table.pack
 utf8.char utf8.codepoint utf8.len pcall xpcall select rawget rawset rawequal rawlen next pairs ipairs tostring
@@ -108,7 +109,8 @@ task.delay task.cancel task.every task.wait_until task.wait_event wait task.fina
 bus.send bus.request bus.handle entity.spawn entity.find entity.tag shared.get shared.set shared.watch
 math.random math.randomseed log.info print draw.text sprite.play time.now input.down os.time math.floor
 math.max
-""".split()
+"""
+CALLS = _CALLS.split()
 
 
 class Writer:
