@@ -30,6 +30,7 @@ def tidelock() -> None:
       tidelock run              its window; edit scripts/ while it is open
       tidelock check            mistakes in all scripts, without running them
       tidelock test             the tests in tests/, on a simulated clock
+      tidelock repl             type Lua into an entity while the game runs
 
     A game is a folder with scripts/ (Lua), assets/ (images and sounds) and main.py, whose
     setup(world) makes the first entities.
@@ -109,6 +110,22 @@ def test(folder: Path, **options: Any) -> None:
     from engine.cli.test import test_game
 
     raise SystemExit(test_game(folder, **options))
+
+
+@tidelock.command(context_settings=_CONTEXT)
+@_folder
+@click.option("--in", "entity", metavar="ID", help="The entity to begin in: an id, or the name of a script.")
+@click.option("--window", is_flag=True, help="Show the game's window, too.")
+@_lua
+def repl(folder: Path, **options: Any) -> None:
+    """Type Lua into an entity of the game in DIR while it runs.
+
+    `self` is the entity's own; `wait`, `bus` and all else that scripts have works. Lines
+    from a pipe have a tenth of a second of game time each. Needs the extra "repl".
+    """
+    from engine.cli.repl import talk
+
+    raise SystemExit(talk(folder, **options))
 
 
 @tidelock.command("annotations", context_settings=_CONTEXT)

@@ -41,6 +41,7 @@ PRELUDE = (
     "pump",
     "trace",
     "registry",
+    "console",
 )
 
 # Loaded when a script first needs them: most states never do, and every state would carry them.
