@@ -22,6 +22,7 @@ PRELUDE = (
     "budget",
     "turns",
     "records",
+    "endings",
     "scheduler",
     "coroutines",
     "wait",
@@ -48,7 +49,7 @@ PRELUDE = (
 PRELUDE_LATER = ("group", "async", "easing", "tween")
 
 # Only where there are limits. These do a script's work, so a stop may strike in them: they keep their names.
-GUARDS = ("patterns", "strings", "tables", "guards")
+GUARDS = ("steps", "patterns", "strings", "tables", "guards")
 
 _BOOT = b"""
 local prelude, load, assert = {}, load, assert
