@@ -12,7 +12,7 @@ from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from engine.errors import EngineError
 from engine.host.module import HostModule
@@ -21,6 +21,7 @@ from engine.scripts import Scripts
 from engine.world import World
 
 Setup = Callable[[World], object]
+T = TypeVar("T")
 
 
 class ProjectError(EngineError):
@@ -69,7 +70,7 @@ class Project:
         setup = said.get("setup")
         if not callable(setup):
             raise ProjectError("main.py has no function setup(world); give it one that spawns the first entities")
-        return Game(self._guarded(setup), _keywords(said, "WORLD"), _keywords(said, "WINDOW"))
+        return Game(self.guarded(setup), _keywords(said, "WORLD"), _keywords(said, "WINDOW"))
 
     def modules(self) -> list[HostModule]:
         """The host modules that `setup` installs, found by a rehearsal in a world without scripts."""
@@ -93,21 +94,33 @@ class Project:
 
         if str(self.folder) not in sys.path:
             sys.path.insert(0, str(self.folder))
-        found: dict[str, Any] = self._guarded(run)(None)
+        found: dict[str, Any] = self.guarded(run)(None)
         return found
 
-    def _guarded(self, function: Callable[[Any], Any]) -> Callable[[Any], Any]:
-        """The same function; what goes wrong in main.py becomes a `ProjectError` with its line."""
+    def guarded(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """The same function; what the game's own Python does wrong in it becomes a `ProjectError` with its line."""
 
-        def guarded(world: Any) -> Any:
+        def guarded(*args: Any, **keywords: Any) -> Any:
             try:
-                return function(world)
+                return function(*args, **keywords)
+            except ProjectError:
+                raise
             except EngineError as error:
                 raise ProjectError(f"{self._place(error)}{error}") from error
             except Exception as error:
-                raise ProjectError(f"{self._place(error)}{type(error).__name__}: {error}") from error
+                place = self._place(error)
+                if not place:
+                    raise
+                raise ProjectError(f"{place}{type(error).__name__}: {error}") from error
 
         return guarded
+
+    def make(self, name: str, kind: Callable[..., T], *args: Any, **keywords: Any) -> T:
+        """`kind(...)`, with keywords of which some are those of `name` in main.py."""
+        try:
+            return kind(*args, **keywords)
+        except (TypeError, ValueError) as error:
+            raise ProjectError(f"main.py: {name}: {error}") from error
 
     def _place(self, error: BaseException) -> str:
         """ "main.py:12: ": the innermost line that is the game's own."""

@@ -4,13 +4,24 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from engine.annotations.registry import versions
 from engine.check.check import check
 from engine.check.finding import Finding
 from engine.host import HostModule
+from engine.lua.state import LuaState
 from engine.project import Project
+from engine.reading.lexer import LuaSyntaxError, tokens
+from engine.reading.parser import parse
 
 ROOT = Path(__file__).parent.parent
+TOKENS = [
+    [token for token in tokens(file.read_text(encoding="utf-8")) if token.kind != "end"]
+    for file in sorted((ROOT / "scripts").glob("*.lua"))
+]
+STATES = [LuaState(lua) for lua in versions()]
 
 # What is wrong: rule, line, column, a word of the suggestion, the script.
 MISTAKES = {
@@ -64,7 +75,8 @@ MISTAKES = {
         "hook", 1, 15, '"on_event"', "function door:on_evnt(event) end",
     ),
     "a hook with a dot": (
-        "hook", 1, 15, "door:start", "function door.start() end",
+        "hook", 1, 15, "door:update",
+        "function door.update(dt) print(dt) end",
     ),
     "a wait in update": (
         "wait", 2, 3, "task.spawn",
@@ -301,6 +313,55 @@ def test_a_script_that_compiles_only_elsewhere_is_judged_by_the_version_of_the_g
 
     assert [one.level for one in check(Project(game), "lua55")] == ["warning"]
     assert [one.level for one in check(Project(game), "luajit21")] == ["error"]
+
+
+def test_tests_are_checked_too_and_know_their_own_words(game):
+    (game / "tests").mkdir()
+    (game / "tests/door.lua").write_text(
+        'test "it" (function()\n  expect(sim.fields(1)).is(2)\n  sim.feilds(2)\n'
+        '  entity.spawn("dor")\n  wiat(1)\nend)\n'
+    )
+    write(game, "door", "return { start = function() bus.emit('only.in.tests') end }")
+    (game / "tests/other.lua").write_text('test "x" (function() task.wait_event("only.in.tests") end)\n')
+
+    assert [(one.script, one.line, one.column, one.suggestion) for one in check(Project(game))] == [
+        ("tests/door.lua", 3, 7, 'did you mean "fields"?'),
+        ("tests/door.lua", 4, 16, 'did you mean "door"?'),
+        ("tests/door.lua", 5, 3, 'did you mean "wait"?'),
+    ]
+
+
+@settings(max_examples=150)
+@given(st.data())
+def test_what_lua_takes_the_checker_can_read(data):
+    """Real scripts with tokens dropped, doubled and swapped: what still compiles still parses."""
+    pieces = [
+        (token.text if token.kind != "string" else repr(token.text)) for token in data.draw(st.sampled_from(TOKENS))
+    ]
+    for _ in range(data.draw(st.integers(0, 3))):
+        at, other = data.draw(st.integers(0, len(pieces) - 1)), data.draw(st.integers(0, len(pieces) - 1))
+        change = data.draw(st.sampled_from(["drop", "double", "swap"]))
+        if change == "drop":
+            del pieces[at:other]
+        elif change == "double":
+            pieces.insert(at, pieces[other])
+        else:
+            pieces[at], pieces[other] = pieces[other], pieces[at]
+        if not pieces:
+            return
+    text = " ".join(pieces)
+    try:
+        parse(text)
+    except LuaSyntaxError:
+        for state in STATES:
+            answer = state.call("load", text)
+            assert isinstance(answer, tuple) and answer[1] is not None, text
+
+
+def test_a_script_nested_too_deeply_is_no_crash(game):
+    write(game, "door", "local x = " + "+".join(["1"] * 3000) + "\nreturn { x }\n")
+
+    assert [one.rule for one in check(Project(game))] in ([], ["unread"])
 
 
 def test_the_demo_has_no_mistakes():

@@ -126,12 +126,21 @@ def test_warnings_fail_only_when_asked_to(game, capsys):
         ("def setup(world):\n    world.spawn('hero', x=print)\n", "main.py:2: "),
         ("x = 1\n", "main.py has no function setup(world)"),
         ("WORLD = 3\ndef setup(world): pass\n", "WORLD must be a dict"),
+        ("WORLD = {'sed': 3}\ndef setup(world): pass\n", "main.py: WORLD: "),
+        ("WORLD = {'lua': 'lua51'}\ndef setup(world): pass\n", "lua must be one of"),
+        ("WINDOW = {'titel': 'x'}\ndef setup(world): pass\n", "main.py: WINDOW: "),
+        ("WINDOW = {'actions': {'use': ['spcae']}}\ndef setup(world): pass\n", 'did you mean "space"?'),
+        (
+            "def setup(world):\n    world.spawn('hero', x=1, y=1)\n    world.bus.on('hero.moved', heard)\n"
+            "def heard(event):\n    event.payload['z']\n",
+            "main.py:5: KeyError",
+        ),
     ],
 )
 def test_a_mistake_in_main_is_one_line_with_its_place(game, capsys, main, said):
     (game / "main.py").write_text(main)
 
-    assert run_command(["run", "--headless", "--frames", "2"]) == 2
+    assert run_command(["run", "--headless", "--frames", "20"]) == 2
     complaint = capsys.readouterr().err
     assert said in complaint
     assert "Traceback" not in complaint and len(complaint.splitlines()) == 1

@@ -25,7 +25,7 @@ def scans(scripts: Scripts) -> dict[str, Scan]:
     for name in scripts.names():
         try:
             found[name] = scan(scripts.read(name).text.decode())
-        except (ScriptError, LuaSyntaxError):
+        except (ScriptError, LuaSyntaxError, RecursionError):
             continue  # `check` tells of it; the others' annotations are still good
     return found
 

@@ -73,6 +73,12 @@ def by_name() -> dict[str, Declaration]:
     return {declared.names[0]: declared for declared in declarations() if declared.names and _is_function(declared)}
 
 
+@cache
+def test_names() -> tuple[str, ...]:
+    """What tests can call beside what scripts can: "test", "expect", "sim.fields", ..."""
+    return tuple(name for block in stub("tests").split("\n\n") for name in _declaration(block.strip()).names)
+
+
 def _is_function(declared: Declaration) -> bool:
     return _FUNCTION.search(declared.text) is not None
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import entry_points
 
 from engine.annotations.game import is_script
-from engine.annotations.registry import names, versions
+from engine.annotations.registry import Entry, names, versions
+from engine.annotations.stubs import test_names
 from engine.check.compiling import Compilers
 from engine.check.events import check_events, strings_of
 from engine.check.finding import Finding, Report
@@ -35,9 +36,10 @@ def check(project: Project, lua: str = "lua55", modules: Sequence[HostModule] = 
             read = _read(scripts, name, compilers, lua, reports)
             if read is not None:
                 scans[name] = read
+        tests = _tests(project, compilers, lua, reports)
     finally:
         compilers.close()
-    _check_all(project, scripts, scans, reports, lua, modules)
+    _check_all(project, scripts, scans, tests, reports, lua, modules)
     return sorted(finding for report in reports.values() for finding in report.findings)
 
 
@@ -55,6 +57,20 @@ def _read(scripts: Scripts, name: str, compilers: Compilers, lua: str, reports: 
     return _scan(source, text, reports[name])
 
 
+def _tests(project: Project, compilers: Compilers, lua: str, reports: dict[str, Report]) -> dict[str, Scan]:
+    """The tests in Lua that can be read, by file."""
+    found = {}
+    for file in sorted(project.tests.glob("*.lua")) if project.tests.is_dir() else ():
+        name = f"{project.tests.name}/{file.name}"
+        text = file.read_bytes().decode(errors="replace")
+        report = reports[name] = Report(name, ignored_lines(text))
+        source = Source(name, name, text.encode())
+        read = _scan(source, text, report) if compilers.check(source, lua, report) else None
+        if read is not None:
+            found[name] = read
+    return found
+
+
 def _scan(source: Source, text: str, report: Report) -> Scan | None:
     try:
         return scan(text)
@@ -62,12 +78,16 @@ def _scan(source: Source, text: str, report: Report) -> Scan | None:
         message = f"this script compiles, but cannot be checked further: {error.message}"
         report.add(error.line, error.column, "warning", "unread", message)
         return None
+    except RecursionError:
+        report.add(1, 1, "warning", "unread", "this script is nested too deeply to be checked further")
+        return None
 
 
 def _check_all(
     project: Project,
     scripts: Scripts,
     scans: Mapping[str, Scan],
+    tests: Mapping[str, Scan],
     reports: Mapping[str, Report],
     lua: str,
     modules: Sequence[HostModule],
@@ -80,8 +100,14 @@ def _check_all(
         check_names(read, names(lua), exports, reports[name])
         check_hooks(read, name.rpartition("/")[2], is_library=is_library, report=reports[name])
         check_references(read, own, reports[name])
-    python = [path for path in project.folder.glob("*.py") if path.is_file()]
-    check_events(scans, reports, strings_of(python) | _strings_of_tests(project))
+    known = {**names(lua), **{name: Entry("function", -1) for name in test_names()}, "sim": Entry("table", 0)}
+    for name, read in tests.items():
+        check_names(read, known, exports, reports[name])
+        check_hooks(read, name, is_library=True, report=reports[name])
+        check_references(read, own, reports[name])
+    python = [*project.folder.glob("*.py"), *project.tests.glob("*.py")]
+    spoken = {string.value for read in tests.values() for string in read.strings}
+    check_events(scans, reports, spoken | strings_of(python))
 
 
 def _belongings(project: Project, scripts: Scripts, modules: Sequence[HostModule]) -> Belongings:
@@ -126,13 +152,3 @@ def _is_dynamic(read: Scan) -> bool:
 
 def _is_table(node: Node, read: Scan) -> bool:
     return isinstance(node, Name) and node.name == read.table
-
-
-def _strings_of_tests(project: Project) -> set[str]:
-    found: set[str] = set()
-    for file in sorted(project.tests.glob("*.lua")) if project.tests.is_dir() else ():
-        try:
-            found |= {string.value for string in scan(file.read_text(encoding="utf-8")).strings}
-        except (LuaSyntaxError, UnicodeDecodeError, OSError):
-            continue
-    return found | strings_of(project.tests.glob("*.py"))

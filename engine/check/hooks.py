@@ -6,8 +6,10 @@ from engine.annotations.stubs import by_name
 from engine.check.finding import Report, near
 from engine.population import HOOKS
 from engine.reading.scan import Member, Scan
-from engine.reading.syntax import Call, Constant, Index, Name, Node, Number, Operation, String, Table, walk
+from engine.reading.syntax import Call, Constant, Function, Index, Name, Node, Number, Operation, String, Table, walk
 
+_WITH_ARGUMENT = ("update", "fixed_update", "late_update", "on_event", "on_input", "on_reload", "final")
+_SELVES = ("self", "me", "this", "_")
 _CANNOT_WAIT = ("update", "fixed_update", "late_update")
 _LIFE = ("init", "start", "update", "final")
 _SECONDS = {"wait": 0, "task.wait": 0, "task.delay": 0, "task.every": 0}
@@ -63,8 +65,7 @@ def _check_member(member: Member, script: Scan, report: Report) -> None:
             report.error(member.name, "field", f'"{name}" must be a {kind}', "see the scripting page", width=width)
         return
     if name in HOOKS:
-        first = member.function.parameters[0].name if member.function.parameters else None
-        if not member.method and first != "self":
+        if not member.method and _lacks_self(name, member.function):
             table = script.table or "script"
             advice = f"write function {table}:{name}(...)"
             report.error(member.name, "hook", f'the hook "{name}" has no self', advice, width=width)
@@ -72,6 +73,12 @@ def _check_member(member: Member, script: Scan, report: Report) -> None:
     meant = near(name, HOOKS, 0.0) if name.startswith("on_") else near(name, _LIFE + HOOKS, 0.8)
     if meant and not _is_called(name, script):
         report.error(member.name, "hook", f'there is no hook "{name}"', f'did you mean "{meant}"?', width=width)
+
+
+def _lacks_self(name: str, function: Function) -> bool:
+    """`function door.update(dt)`: its one parameter has the name of what comes after self."""
+    first = function.parameters[0].name if function.parameters else "self"
+    return name in _WITH_ARGUMENT and len(function.parameters) == 1 and first not in _SELVES
 
 
 def _is_called(name: str, script: Scan) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.cli.console import complain, say, show_problem
 from engine.cli.session import Session
-from engine.project import Project
+from engine.project import Game, Project
 from engine.world import World
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def talk(folder: Path, *, entity: str | None, window: bool, lua: str | None) -> 
     project = Project(folder)
     game = project.game()
     options = {"watch": True, **game.world, **({"lua": lua} if lua else {})}
-    with World(project.scripts, **options) as world:
+    with project.make("WORLD", World, project.scripts, **options) as world:
         world.on_problem(show_problem)
         game.setup(world)
         world.tick(0)
@@ -34,13 +34,14 @@ def talk(folder: Path, *, entity: str | None, window: bool, lua: str | None) -> 
         if entity is not None:
             session.feed(f":use {entity}")
         if not sys.stdin.isatty():
-            _read_lines(session)
+            project.guarded(_read_lines)(session)
             return 0
         prompt = _prompt(session)
         if prompt is None:
             return 2
         say("Lua runs in the entity that the prompt names. :help for more, :quit to end.")
-        asyncio.run(_talk(session, prompt, _window(project, world, game.window) if window else None))
+        app = _window(project, game, world) if window else None
+        project.guarded(asyncio.run)(_talk(session, prompt, app))
         return 0
 
 
@@ -118,7 +119,8 @@ async def _show(session: Session, app: Any) -> None:
         telling.cancel()
 
 
-def _window(project: Project, world: World, options: dict[str, Any]) -> Any:
+def _window(project: Project, game: Game, world: World) -> Any:
     from engine.app import App
+    from engine.cli.run import window_options
 
-    return App(world, **{"title": project.folder.name, "assets": project.assets, **options})
+    return project.make("WINDOW", App, world, **window_options(project, game))

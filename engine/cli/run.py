@@ -30,18 +30,23 @@ def play(
         say(f"There is no display here: playing {frames or HEADLESS_FRAMES} frames without.")
     if headless:
         frames = frames or HEADLESS_FRAMES
-    with World(project.scripts, **_world_options(game, seed, lua)) as world:
+    with project.make("WORLD", World, project.scripts, **_world_options(game, seed, lua)) as world:
         _report_to_terminal(world)
         _keep_annotations_fresh(world, project, game)
         game.setup(world)
-        app = App(world, headless=headless, **{"title": project.folder.name, "assets": project.assets, **game.window})
+        app = project.make("WINDOW", App, world, **{**window_options(project, game), "headless": headless})
         app.overlay.shown = not headless
         say(f"Playing {project.folder.name}; what you save in scripts/ changes at once.")
         sys.stdout.flush()
         with contextlib.suppress(KeyboardInterrupt):
-            app.run(frames=frames, screenshot=screenshot)
+            project.guarded(app.run)(frames=frames, screenshot=screenshot)
         _report_end(world, frames if headless else None, screenshot)
         return 1 if headless and world.problems else 0
+
+
+def window_options(project: Project, game: Game) -> dict[str, Any]:
+    """The keywords of the App."""
+    return {"title": project.folder.name, "assets": project.assets, **game.window}
 
 
 def _world_options(game: Game, seed: int | None, lua: str | None) -> dict[str, Any]:
