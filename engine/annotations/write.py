@@ -53,6 +53,8 @@ def settings(lua: str) -> dict[str, object]:
         "runtime.builtin": builtin,
         "workspace.library": [FOLDER],
         "workspace.checkThirdParty": False,
+        # Whatever calls them is a task: a function that waits need not be marked.
+        "diagnostics.disable": ["await-in-sync"],
     }
 
 

@@ -1,6 +1,7 @@
 ---@meta
 
 --- Work beside you whose results you fetch later.
+---@class tidelock.async
 async = {}
 
 --- Run `fn(...)` beside you, from now to its first wait.

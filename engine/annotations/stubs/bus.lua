@@ -1,6 +1,7 @@
 ---@meta
 
 --- How entities talk: events to all, mail to one, requests with an answer. Payloads are plain data, always a copy.
+---@class tidelock.bus
 bus = {}
 
 --- Call `fn(event)` for every event of this name; a name ending in ".*" hears the whole family.
@@ -44,7 +45,7 @@ function bus.handle(name, fn) end
 ---@class Event
 ---@field name string
 ---@field payload any a copy of your own
----@field sender integer? the id of the entity that sent it; nil for the engine
+---@field sender integer the id of the entity that sent it; nil where the game did
 
 ---@class Subscription
 ---@field active boolean

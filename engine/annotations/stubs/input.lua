@@ -1,6 +1,7 @@
 ---@meta
 
 --- What the player does, by the names of actions: left, right, up, down, use, back, click, and those of your game.
+---@class tidelock.input
 input = {}
 
 --- True while the action is held.

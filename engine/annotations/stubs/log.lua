@@ -1,6 +1,7 @@
 ---@meta
 
 --- Lines for the log, with script and line. `print` is `log.info`.
+---@class tidelock.log
 log = {}
 
 ---@param ... any

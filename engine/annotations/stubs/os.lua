@@ -1,6 +1,7 @@
 ---@meta
 
 --- The world's time under the names that libraries know; nothing else of `os` is here.
+---@class tidelock.os
 os = {}
 
 --- Seconds of game time.

@@ -5,18 +5,18 @@
 ---@field properties? table defaults of `self`; what `entity.spawn` gives goes before them
 ---@field isolation? "entity"|"script" "script" lets all entities of this script share one state
 ---@field clock? "game"|"real" "real" goes on while the game is paused
----@field x? number
----@field y? number
----@field sprite? string an image's name without its ending
----@field frame? integer column of the sheet, from 0
----@field layer? number what is drawn later stands in front
----@field angle? number degrees
----@field scale? number
----@field flip? boolean mirrored left to right
----@field alpha? number 0..1
----@field visible? boolean
----@field text? string
----@field color? tidelock.Color
+---@field x number
+---@field y number
+---@field sprite string an image's name without its ending
+---@field frame integer column of the sheet, from 0
+---@field layer number what is drawn later stands in front
+---@field angle number degrees
+---@field scale number
+---@field flip boolean mirrored left to right
+---@field alpha number 0..1
+---@field visible boolean
+---@field text string
+---@field color tidelock.Color
 ---@field [any] any
 local Script = {}
 

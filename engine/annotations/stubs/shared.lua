@@ -1,6 +1,7 @@
 ---@meta
 
 --- The world's shared data, by keys. Reads are copies.
+---@class tidelock.shared
 shared = {}
 
 --- A copy of the shared value.

@@ -1,6 +1,7 @@
 ---@meta
 
 --- Starts and steers tasks: code that waits beside you. The names and meanings are those of Roblox's task library.
+---@class tidelock.task
 task = {}
 
 --- Run `fn(...)` now, until it first waits; then go on here. A thread that waits for nobody goes on.

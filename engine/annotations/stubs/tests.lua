@@ -22,6 +22,7 @@ function expect(value) end
 ---@field fails fun(message?: string) the value is a function; it must fail with this in its message
 
 --- The simulated world.
+---@class tidelock.sim
 sim = {}
 
 --- A copy of the fields of an entity's `self`, those that are plain data.

@@ -7,6 +7,7 @@
 ---@alias tidelock.Where "world"|"screen"
 
 --- This entity's picture. More of it are fields of `self`: sprite, frame, layer, angle, scale, flip, alpha, light, ...
+---@class tidelock.sprite
 sprite = {}
 
 --- Show the frames of a sheet one after the other, for ever.
@@ -23,6 +24,7 @@ function sprite.stop() end
 function sprite.flash(color, seconds) end
 
 --- Sounds, by the names of their files without the ending.
+---@class tidelock.sound
 sound = {}
 
 --- Play a sound once.
@@ -40,6 +42,7 @@ function sound.loop(name, volume) end
 function sound.stop(name) end
 
 --- What the window looks at.
+---@class tidelock.camera
 camera = {}
 
 --- Follow an entity, this one without an id.
@@ -62,6 +65,7 @@ function camera.shake(amount, seconds) end
 function camera.fade(color, seconds) end
 
 --- Shapes and texts for this frame; draw them in `update` or `late_update`.
+---@class tidelock.draw
 draw = {}
 
 ---@param text string|number

@@ -1,4 +1,5 @@
 -- scripts/hero.lua: you.
+---@class hero: Script
 local hero = {}
 
 hero.properties = { sprite = "hero" }

@@ -1,4 +1,5 @@
 -- scripts/lantern.lua: burns for a while, rests for a while.
+---@class lantern: Script
 local lantern = {}
 
 lantern.properties = { sprite = "lantern", seconds = 2 }

@@ -1,4 +1,5 @@
 -- scripts/hero.lua: you. Walk with the arrow keys.
+---@class hero: Script
 local hero = {}
 
 hero.properties = { sprite = "hero", speed = 60 }

@@ -1,4 +1,5 @@
 -- scripts/lantern.lua: lights up when the hero comes near, and burns down.
+---@class lantern: Script
 local lantern = {}
 
 lantern.properties = { sprite = "lantern", seconds = 4, reach = 30 }

@@ -1,4 +1,5 @@
 -- scripts/lantern.lua: asks the hero for a spark, burns, and goes out.
+---@class lantern: Script
 local lantern = {}
 
 lantern.properties = { sprite = "lantern", seconds = 20, reach = 30 }

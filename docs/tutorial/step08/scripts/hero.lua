@@ -1,4 +1,5 @@
 -- scripts/hero.lua: you. Walk with the arrow keys, pick up sparks, give them to lanterns.
+---@class hero: Script
 local hero = {}
 
 hero.properties = { sprite = "hero", speed = 60, sparks = 0, free = true }

@@ -1,4 +1,5 @@
 -- scripts/level.lua: who is there, and who comes later.
+---@class level: Script
 local level = {}
 
 level.properties = { pause = 3 }

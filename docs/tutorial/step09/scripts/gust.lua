@@ -1,4 +1,5 @@
 -- scripts/gust.lua: a wind that visits lanterns and blows them out.
+---@class gust: Script
 local gust = {}
 
 gust.properties = { rest = 4, travel = 2, spin = 0 }

@@ -1,6 +1,7 @@
 -- scripts/level.lua: who is there, who comes later, and when it is won.
 local scores = require("scores")
 
+---@class level: Script
 local level = {}
 
 level.properties = { pause = 3, lit = 0, seconds = 0 }

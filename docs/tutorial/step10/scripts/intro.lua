@@ -1,4 +1,5 @@
 -- scripts/intro.lua: tells what this is about; `use` (the space bar) skips it.
+---@class intro: Script
 local intro = {}
 
 

@@ -1,4 +1,5 @@
 -- scripts/spark.lua: lies on the ground until the hero picks it up.
+---@class spark: Script
 local spark = {}
 
 spark.properties = { reach = 12, glow = 2 }
