@@ -4,7 +4,8 @@
 #   errors limits payload report problems
 #   lua/                 the border: the only folder that imports lupa
 #   scripts sources watch saves scheduler workers shapes events mailboxes routes requests bus shared inputs entity
-#   modules operations questions population forward attempt probation reload loop stats leaks trace world
+#   modules origins mods permits operations questions population forward attempt probation reload
+#   loop stats leaks trace world
 #   host/                host modules and what runs them
 #   project reading/ annotations/ check/    a game as a folder, its scripts read without running them
 #   app/                 the window: the only folder that imports pygame
@@ -31,6 +32,7 @@ from engine.leaks import Leak
 from engine.limits import Limits
 from engine.lua.handles import FunctionHandle, TableHandle
 from engine.lua.state import LuaState
+from engine.mods import Mod, Rights
 from engine.problems import Problem
 from engine.world import World
 
@@ -45,10 +47,12 @@ __all__ = [
     "LimitError",
     "Limits",
     "LuaState",
+    "Mod",
     "NoHandler",
     "PayloadError",
     "Problem",
     "RequestTimeout",
+    "Rights",
     "ScriptError",
     "ScriptNotFound",
     "StateBusy",

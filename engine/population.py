@@ -46,7 +46,7 @@ class Population:
         self._together: dict[str, Actor] = {}  # script -> the state that its entities share
         self._isolation: dict[str, str] = {}
         self._announced: dict[int, Entity] = {}
-        self._promised: dict[int, None] = {}
+        self._promised: dict[int, str] = {}
         self._doomed: dict[int, None] = {}
         self._listening: dict[int, None] = {}  # entities with on_input
         self.last_id = 0
@@ -65,10 +65,10 @@ class Population:
                 "destroy some, or raise the limit"
             )
 
-    def new_id(self) -> int:
+    def new_id(self, script: str = "") -> int:
         """An id for an entity that will be announced in this round."""
         self.last_id += 1
-        self._promised[self.last_id] = None
+        self._promised[self.last_id] = script
         return self.last_id
 
     def announce(self, id: int, script: str, properties: Encoded) -> Entity:
@@ -80,6 +80,11 @@ class Population:
 
     def is_coming(self, id: int) -> bool:
         return id in self._announced or id in self._promised
+
+    def script_at(self, id: int) -> str | None:
+        """The script of an entity that lives or is coming; None where there is none."""
+        found = self.entities.get(id) or self._announced.get(id)
+        return found.script if found else self._promised.get(id)
 
     def settle(self) -> None:
         """Carry out the deaths and births that this frame asked for."""
@@ -119,7 +124,8 @@ class Population:
     def new_actor(self, entity: Entity) -> Actor:
         """A state for `entity`, under the limits of its script."""
         world = self._world
-        return Actor(
+        permit = world.permits.of(entity.script)
+        made = Actor(
             entity.id,
             world.loop.game,
             self._ask,
@@ -128,7 +134,10 @@ class Population:
             seed=world.seed,
             fixed_step=world.fixed_step,
             commons=world.commons,
+            held=None if permit is None else permit.held(),
         )
+        made.permit = permit
+        return made
 
     def settle_in(self, entity: Entity, actor: Actor) -> None:
         """Let `entity` live in `actor`."""

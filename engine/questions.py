@@ -13,6 +13,7 @@ from engine.errors import EngineError, ScriptError, WorldClosed
 from engine.events import text
 from engine.lua.actor import Actor
 from engine.payload import encode
+from engine.permits import Permit
 
 if TYPE_CHECKING:
     from engine.world import World
@@ -47,12 +48,14 @@ class Questions:
             return self._call(world, actor, word, entity, args)
         if word == b"require":
             return self._require(world, actor, *args)
+        if word in _OF_MODS:
+            return _OF_MODS[word](world, actor.permit, *args)
         return self._by_name[word](self, world, entity, *args)
 
     def _new_id(self, world: World, _: int, script: bytes) -> Values:
         world.population.sources.check(text(script))
         world.population.check_room()
-        return (world.population.new_id(),)
+        return (world.population.new_id(text(script)),)
 
     def _find(self, world: World, _: int, name: bytes) -> Values:
         shape, leaves = encode([found.id for found in world.find(text(name))])
@@ -81,6 +84,8 @@ class Questions:
             found = None if world.host is None else world.host.describe(text(name))
             if found is None:
                 raise
+            if actor.permit is not None and not actor.permit.granted.cover("modules", text(name)):
+                raise EngineError(f"require: {actor.permit.refusal('modules', text(name))}") from None
             return (b"host", *found)
         return (b"library", source.chunk.encode(), source.text)
 
@@ -88,3 +93,17 @@ class Questions:
         if world.host is None:
             raise EngineError("no host module is installed")
         return world.host.question(word, actor, entity, values)
+
+
+def _refusal(_: World, permit: Permit, right: bytes, value: bytes) -> Values:
+    raise EngineError(permit.refusal(text(right), text(value)))
+
+
+def _may_destroy(world: World, permit: Permit, id: int) -> Values:
+    script = world.population.script_at(id)
+    if script is not None:
+        permit.check_destroy(id, script, world.permits.of(script))
+    return ()
+
+
+_OF_MODS: dict[bytes, Callable[..., Values]] = {b"refusal": _refusal, b"may_destroy": _may_destroy}

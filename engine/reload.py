@@ -12,10 +12,12 @@ import weakref
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.attempt import Attempt, Failed
 from engine.entity import Entity
+from engine.mods import MANIFEST
 from engine.probation import Probation
 from engine.saves import Saves
 from engine.scripts import Scripts
@@ -123,12 +125,21 @@ class Reloader:
     def _take_saves(self, saves: Saves) -> None:
         sources = self._world.population.sources
         for path, noticed in saves.take():
+            if path.name == MANIFEST:
+                self._take_manifest(path, noticed)
             name = self._scripts.names_of(path)
             if name is None:
                 continue
             for script in sources.users(name):
                 if sources.changed(script, name):
                     self._begin(sources.next(script), noticed)
+
+    def _take_manifest(self, path: Path, noticed: float) -> None:
+        """What a mod may do was changed: its scripts start anew, unless the manifest has a mistake."""
+        sources, folder = self._world.population.sources, self._scripts.folder_of(path)
+        for script in sources.below(folder) if folder is not None else ():
+            if self._world.permits.changed(script):
+                self._begin(sources.next(script), noticed)
 
     def _do_asked(self) -> None:
         sources = self._world.population.sources
@@ -147,6 +158,7 @@ class Reloader:
     def _begin(self, version: Version, asked: float, *, back: bool = False) -> Attempt | None:
         """Put a version on its way, in place of another one of that script; nothing for a script without entities."""
         script = version.script
+        self._world.permits.forget(script)
         before = self._attempts.pop(script, None)
         if before is not None:
             self._husks += before.abandon()

@@ -82,12 +82,36 @@ class Scripts:
 
     def names_of(self, path: str | os.PathLike[str]) -> str | None:
         """The name that the file at `path` has, or had until it was deleted; `None` for what is no script."""
+        below = self._below(path)
+        if below is None or below.suffix != ".lua":
+            return None
+        name = below.with_suffix("").as_posix()
+        return name if _is_name(name) else None
+
+    def folder_of(self, path: str | os.PathLike[str]) -> str | None:
+        """The folder of a file, as script names begin with it ("mods/frost"; "" for the top); `None` outside."""
+        below = self._below(path)
+        return None if below is None else below.parent.as_posix().removeprefix(".")
+
+    def _below(self, path: str | os.PathLike[str]) -> Path | None:
         path = Path(os.path.abspath(path))
         for folder in (self.folder, self._real):
-            if path.suffix == ".lua" and path.is_relative_to(folder):
-                name = path.relative_to(folder).with_suffix("").as_posix()
-                return name if _is_name(name) else None
+            if path.is_relative_to(folder):
+                return path.relative_to(folder)
         return None
+
+    def beside(self, folder: str, file: str, most: int) -> bytes | None:
+        """The first `most` bytes of another file in a folder of scripts; None where there is no such name."""
+        path = self.folder / folder / file
+        if not os.path.lexists(path):
+            return None
+        if not self._holds(path):
+            raise ScriptError(f"it is a link that leads out of {self.folder.name}/")
+        try:
+            with path.open("rb") as stream:
+                return stream.read(most)
+        except OSError as error:
+            raise ScriptError(f"the file cannot be read: {error.strerror}") from error
 
     def _file(self, name: str) -> Path | None:
         path = self.folder / f"{name}.lua"

@@ -101,6 +101,10 @@ class Sources:
         """The scripts that use script or library `name`, or asked for it in vain; sorted."""
         return sorted(script for script, known in self._known.items() if name == script or name in known.seen())
 
+    def below(self, folder: str) -> list[str]:
+        """The scripts in use in a folder, or below it; sorted."""
+        return sorted(script for script in self._known if not folder or script.startswith(f"{folder}/"))
+
     def changed(self, script: str, name: str) -> bool:
         """True when the file `name`, which `script` uses, says something else than when `script` last read it."""
         known = self._known.get(script)

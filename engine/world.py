@@ -22,9 +22,11 @@ from engine.loop import Loop
 from engine.lua.commons import Commons
 from engine.lua.runtime import check_version
 from engine.lua.state import limits_for
+from engine.mods import Mod, Rights
 from engine.modules import Module, ModuleHost, offered
 from engine.operations import Command, LogLine
 from engine.payload import LUA_INTEGER, Encoded, encode
+from engine.permits import Permits
 from engine.population import Population
 from engine.problems import Problem, Problems
 from engine.reload import Reload, Reloader
@@ -93,6 +95,7 @@ class World:
         self.shared = Shared(self._encode)
         self._scripts = Scripts(scripts)
         self._problems = Problems()
+        self.permits = Permits(self, self._scripts)
         self.host: ModuleHost | None = None
         self.workers = Workers(workers) if workers > 1 else None
         self.loop = Loop(self)
@@ -115,7 +118,8 @@ class World:
         A script that cannot be loaded is a problem, not an exception: the entity starts when the file is mended.
         """
         self._check_open()
-        entity = self.population.announce(self.population.new_id(), script, self._encode(properties, "properties"))
+        id = self.population.new_id(script)
+        entity = self.population.announce(id, script, self._encode(properties, "properties"))
         if not self.busy:
             self.population.settle()
             self._raise_failures()
@@ -139,6 +143,14 @@ class World:
     def limits_of(self, script: str) -> Limits:
         """The limits of the states of `script`."""
         return next((limits for names, limits in self._limits if fnmatchcase(script, names)), self.limits)
+
+    def mods(self, scripts: str, grant: Callable[[Mod], Rights | None] | None = None) -> None:
+        """The scripts of a name or pattern ("mods/*") are mods, `mod.toml` or not; the newest that matches counts.
+
+        `grant(mod)` is asked once for each text of a manifest and gives what the mod may do: `mod.asks`, less, or None
+        for nothing. Without it mods may do nothing that needs a right. States that exist keep theirs until they reload.
+        """
+        self.permits.designate(scripts, grant)
 
     # Time.
 
@@ -341,7 +353,11 @@ class World:
 
     def mended(self, script: str) -> None:
         """A new version of this script runs: its problems are over."""
-        self._problems.mend(self._scripts.chunk(script))
+        self.mended_file(self._scripts.chunk(script))
+
+    def mended_file(self, place: str) -> None:
+        """The same for any file that problems name ("scripts/mods/frost/mod.toml")."""
+        self._problems.mend(place)
 
     def _overflowed(self, sender: int, message: str) -> None:
         self.problem(message, entity=sender)

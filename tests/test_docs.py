@@ -17,6 +17,7 @@ COMMANDS = ["pip install -e . && python demo.py", 'pip install -e ".[test]" && p
 
 FENCE = re.compile(r"(?P<indent> *)(?P<ticks>`{3,})(?P<info>[^`]*)")
 SCRIPT = re.compile(r"-- scripts/(?P<name>[\w/-]+)\.lua\b")
+MANIFEST = re.compile(r"# scripts/(?P<name>[\w/-]+/mod\.toml)\b")
 
 
 class Block(NamedTuple):
@@ -139,7 +140,11 @@ def program(page_blocks: list[Block]) -> str:
 
 
 def write_scripts(page_blocks: list[Block], scripts: ScriptFolder) -> None:
-    """Save each Lua block that begins with its file's name, such as `-- scripts/door.lua`."""
+    """Save each block that begins with its file's name: `-- scripts/door.lua`, `# scripts/mods/frost/mod.toml`."""
     for block in page_blocks:
         if block.language == "lua" and (named := SCRIPT.match(block.code)):
             scripts.write(named["name"], block.code)
+        elif block.language == "toml" and (named := MANIFEST.match(block.code)):
+            file = scripts.path / named["name"]
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(block.code, encoding="utf-8")

@@ -17,8 +17,8 @@ LAYERS = {
     "world": [
         "scripts", "sources", "watch", "saves", "scheduler", "workers", "shapes", "events", "mailboxes", "routes",
         "requests", "bus", "shared", "inputs", "entity", "modules",
-        "operations", "questions", "population", "forward", "attempt", "probation", "reload",
-        "loop", "stats", "leaks", "trace", "world",
+        "origins", "mods", "permits", "operations", "questions", "population", "forward", "attempt",
+        "probation", "reload", "loop", "stats", "leaks", "trace", "world",
     ],
     "host": ["host"],
     "package": ["__init__"],

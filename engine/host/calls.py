@@ -7,24 +7,36 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from typing import Any
 
 from engine.host.module import HostFunction
+from engine.permits import Permit
+
+CALLER: ContextVar[Permit | None] = ContextVar("caller", default=None)
+"""What the mod that called the running coroutine is held to."""
 
 
 class Call:
     """One call of a coroutine or a blocking function, by a task that waits."""
 
-    __slots__ = ("args", "began", "dropped", "entity", "function", "options", "runtime", "stop", "token")
+    __slots__ = ("args", "began", "dropped", "entity", "function", "options", "permit", "runtime", "stop", "token")
 
     def __init__(
-        self, entity: int, token: int, function: HostFunction, args: list[Any], options: dict[str, Any]
+        self,
+        entity: int,
+        token: int,
+        function: HostFunction,
+        args: list[Any],
+        options: dict[str, Any],
+        permit: Permit | None = None,
     ) -> None:
         self.entity = entity
         self.token = token
         self.function = function
         self.args = args
         self.options = options
+        self.permit = permit  # of the mod that calls
         self.dropped = False  # nobody waits for it any more
         self.runtime: object = None  # where it runs
         self.began: float | None = None

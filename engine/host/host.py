@@ -155,7 +155,7 @@ class Host:
         except EngineError as error:
             self._put(entity, values[0], failed(str(error)))
             return
-        self._calls.add(Call(entity, values[0], function, args, options))
+        self._calls.add(Call(entity, values[0], function, args, options, actor.permit))
 
     def cancel(self, entity: int, token: int) -> None:
         self._calls.cancel(entity, token)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
-from urllib.parse import urlsplit
 
 from engine.errors import EngineError
 from engine.host.module import HostModule
+from engine.origins import Origin, origin
 
 REDIRECTS = 5
-PORTS = {"http": 80, "https": 443}
 
 
 def http_module(
@@ -27,28 +25,15 @@ def http_module(
     except ImportError as error:
         raise EngineError('the host module "http" needs httpx: pip install "tidelock[http]"') from error
 
-    client = Client(tuple(_rule(entry) for entry in allow), timeout, max_bytes, redirects)
+    client = Client(tuple(_allowed(entry) for entry in allow), timeout, max_bytes, redirects)
     module = HostModule("http", doc="Requests to other machines.", payload=max_bytes + 256 * 1024)
     for function in (client.get, client.post, client.request):
         module.coroutine(function)
     return module
 
 
-class Rule(NamedTuple):
-    """One host that may be asked. A `host` that begins with "*." stands for all below it."""
-
-    scheme: str
-    host: str
-    port: int
-
-    def allows(self, scheme: str, host: str, port: int) -> bool:
-        if (self.scheme, self.port) != (scheme, port):
-            return False
-        return host.endswith(self.host[1:]) if self.host.startswith("*.") else host == self.host
-
-
-def _rule(entry: str) -> Rule:
-    parts = urlsplit(entry if "://" in entry else f"https://{entry}")
-    if parts.scheme not in PORTS or not parts.hostname or parts.path.strip("/") or parts.query or parts.username:
-        raise EngineError(f'http: "{entry}" is no host; write "api.example.com" or "http://127.0.0.1:8080"')
-    return Rule(parts.scheme, parts.hostname, parts.port or PORTS[parts.scheme])
+def _allowed(entry: str) -> Origin:
+    try:
+        return origin(entry)
+    except EngineError as error:
+        raise EngineError(f"http: {error}") from None

@@ -11,8 +11,9 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 import httpx
 
 from engine.host.callback import Callback
-from engine.host.http import PORTS, Rule
+from engine.host.calls import CALLER
 from engine.host.json import decode as decode_json
+from engine.origins import PORTS, Origin
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _SECRET = ("authorization", "cookie", "proxy-authorization")
@@ -21,7 +22,7 @@ _SECRET = ("authorization", "cookie", "proxy-authorization")
 class Client:
     """Makes requests, each on a connection of its own."""
 
-    def __init__(self, rules: tuple[Rule, ...], timeout: float, max_bytes: int, redirects: int) -> None:
+    def __init__(self, rules: tuple[Origin, ...], timeout: float, max_bytes: int, redirects: int) -> None:
         self._rules = rules
         self._timeout = timeout
         self._max_bytes = max_bytes
@@ -171,9 +172,12 @@ class Client:
             raise ValueError(f'{before}"{url}", which is no http or https URL')
         if not any(rule.allows(*place) for rule in self._rules):
             raise PermissionError(f"{before}{_origin(parts)}, which this game does not allow: {self._allowed()}")
+        permit = CALLER.get()
+        if permit is not None and not permit.may_ask(*place):
+            raise PermissionError(f"{before}{permit.refusal('hosts', _origin(parts))}")
 
     def _allowed(self) -> str:
-        allowed = ", ".join(f"{rule.scheme}://{rule.host}:{rule.port}" for rule in self._rules)
+        allowed = ", ".join(map(str, self._rules))
         return f"allowed is {allowed}" if allowed else "no host is; see http_module(allow=[...])"
 
 

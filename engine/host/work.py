@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from engine.errors import PayloadError
-from engine.host.calls import Call
+from engine.host.calls import CALLER, Call
 from engine.host.faults import Elsewhere, Failure, failure_of
 from engine.host.module import HostFunction
 from engine.payload import Encoded
@@ -31,6 +31,7 @@ def failed(text: str) -> Outcome:
 async def run_coroutine(call: Call, encode: Encode) -> Outcome:
     """Await the call's function; cancellation goes through."""
     function = call.function
+    CALLER.set(call.permit)  # each call has a context of its own
     try:
         async with asyncio.timeout(function.timeout) as limit:
             value = await function.function(*call.args, **call.options)

@@ -79,6 +79,7 @@ class Actor(LuaState):
         seed: int,
         fixed_step: float,
         commons: Commons,
+        held: tuple[bytes, ...] | None = None,
     ) -> None:
         super().__init__(lua, limits=limits, seed=seed, name=f"entity {key}", commons=commons)
         self.key = key
@@ -88,6 +89,7 @@ class Actor(LuaState):
         self.stops: list[int] = []  # frames in which a task was stopped at a limit
         self.only: Any = None
         self.version: Any = None  # of the script that runs here
+        self.permit: Any = None  # of the mod that the script belongs to
         self.awake = 0  # its place, from 1, among those that wake in the next frame
         self.changed = False  # by Python, since its last tick
         self.wake: float | None = None
@@ -97,6 +99,8 @@ class Actor(LuaState):
             self._runtime.get("guards", "ask")(answers)
         else:
             self._runtime.put("entity", "ask", answers)
+        if held is not None:
+            self._runtime.get("rights", "hold")(*held)
         self._few = ROOM // 8 // self.limits.payload
         self._runtime.put("pump", "fixed_step", fixed_step)
         self._send = self._runtime.get("pump", "run").coroutine().send

@@ -46,7 +46,7 @@ PRELUDE = (
 )
 
 # Loaded when a script first needs them: most states never do, and every state would carry them.
-PRELUDE_LATER = ("group", "async", "easing", "tween")
+PRELUDE_LATER = ("group", "async", "easing", "tween", "rights")
 
 # Only where there are limits. These do a script's work, so a stop may strike in them: they keep their names.
 GUARDS = ("steps", "patterns", "strings", "tables", "guards")
