@@ -22,6 +22,7 @@ class Entity:
         "_destroy",
         "_encoded_view",
         "_view",
+        "fallen",
         "id",
         "place",
         "properties",
@@ -43,10 +44,11 @@ class Entity:
         self._view: dict[str, Any] = {}
         self._encoded_view: Encoded | None = None  # newer than `_view`, to be decoded when somebody looks
         self._destroy: Callable[[int], None] | None = destroy
+        self.fallen = False  # its state was closed at a limit: it comes back with the next version of its script
 
     @property
     def alive(self) -> bool:
-        return self._destroy is not None
+        return self._destroy is not None and not self.fallen
 
     @property
     def actor(self) -> Actor | None:
@@ -88,6 +90,16 @@ class Entity:
         if self._destroy is not None:
             self._destroy(self.id)
 
+    def fall(self) -> None:
+        """Take the entity out of the world until `rise`."""
+        self.actor, self.fallen = None, True
+
+    def rise(self) -> None:
+        """Be as at birth again, without a state: what the old one knew is lost."""
+        self.fallen = self.ready = False
+        self.place, self._view, self._encoded_view = _NOWHERE, {}, None
+        self.tags = {}
+
     def end(self) -> None:
         """Take the entity out of the world; its handles are dead from here on."""
         self.actor = None
@@ -117,6 +129,12 @@ class Entities:
     def add(self, entity: Entity) -> None:
         self._by_id[entity.id] = entity
         self._by_script.setdefault(entity.script, {})[entity.id] = entity
+
+    def add_again(self, entities: list[Entity]) -> None:
+        """Add some that were removed before, so that their ids are not the newest."""
+        for entity in entities:
+            self.add(entity)
+        self._by_id = dict(sorted(self._by_id.items()))
 
     def remove(self, entity: Entity) -> None:
         del self._by_id[entity.id]

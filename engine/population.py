@@ -32,6 +32,9 @@ HOOKS = (
 PATIENCE, STOPS = 600, 3
 """A state is closed when tasks of it were stopped `STOPS` times `Limits.errors` times within so many frames."""
 
+MOST_FALLEN = 1_000
+"""Entities that wait for another version of their script. The oldest over that end for good."""
+
 _OFTEN_MISSPELT = ("update", "fixed_update", "late_update")
 
 
@@ -49,6 +52,7 @@ class Population:
         self._promised: dict[int, str] = {}
         self._doomed: dict[int, None] = {}
         self._listening: dict[int, None] = {}  # entities with on_input
+        self._fallen: dict[int, Entity] = {}  # whose state was closed at a limit
         self.last_id = 0
         self._destroy = partial(Population.destroy, weakref.proxy(self))  # for entities, which may outlive the world
         answer = Questions(world).answer
@@ -175,7 +179,7 @@ class Population:
 
     def destroy(self, id: int) -> None:
         """End an entity: at the end of the frame while the world ticks, else now."""
-        announced = self._announced.get(id)
+        announced = self._announced.get(id) or self._fallen.pop(id, None)
         if announced is not None:
             announced.end()
         elif self._world.busy:
@@ -253,27 +257,41 @@ class Population:
         self.end_state(actor, f"the state broke and was closed: {what}")
 
     def end_state(self, actor: Actor, why: str) -> None:
-        """Close a state at once; its entities end without `final`, each with a problem."""
+        """Close a state at once; its entities end without `final`, each with a problem, until their script reloads."""
         for id in list(actor.entities):
             entity = self.entities.get(id)
-            self._world.problem(why, entity=id)
+            self._world.problem(why, entity=id, outcome="a reload of its script starts it anew")
             if entity is not None:
                 self.entities.remove(entity)
-                entity.end()
+                entity.fall()
+                self._fallen[id] = entity
             self.leave(id)
+        while len(self._fallen) > MOST_FALLEN:
+            self._fallen.pop(next(iter(self._fallen))).end()
         actor.entities.clear()
         self.drop(actor)
+
+    def raise_fallen(self, script: str) -> None:
+        """The script is to have another version: what fell of it lives again, and waits for that to start it."""
+        risen = [entity for _, entity in sorted(self._fallen.items()) if entity.script == script]
+        for entity in risen:
+            del self._fallen[entity.id]
+            entity.rise()
+            self._world.bus.expect(entity.id)
+        if risen:
+            self.entities.add_again(risen)
 
     def close(self) -> None:
         for entity in self.entities:
             entity.end()
-        for entity in self._announced.values():
+        for entity in (*self._announced.values(), *self._fallen.values()):
             entity.end()
         for actor in list(self.actors.values()):
             actor.close()
         self.actors.clear()
         self.entities = Entities()
         self._announced.clear()
+        self._fallen.clear()
         self._together.clear()
 
     # Input.

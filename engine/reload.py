@@ -159,6 +159,7 @@ class Reloader:
         """Put a version on its way, in place of another one of that script; nothing for a script without entities."""
         script = version.script
         self._world.permits.forget(script)
+        self._world.population.raise_fallen(script)
         before = self._attempts.pop(script, None)
         if before is not None:
             self._husks += before.abandon()
