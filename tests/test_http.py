@@ -18,6 +18,12 @@ pytestmark = pytest.mark.row("E9")
 
 
 @pytest.fixture
+def isolation() -> str:
+    """A request knows its entity, however that lives."""
+    return "entity"
+
+
+@pytest.fixture
 def server() -> Iterator[Server]:
     made = Server()
     yield made

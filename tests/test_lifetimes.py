@@ -109,6 +109,7 @@ def parts_of(world):
 
 @pytest.mark.row("D2")
 @pytest.mark.parametrize("frames", [0, 1, 3])
+@pytest.mark.parametrize("isolation", ["entity"])
 def test_destroying_an_entity_frees_its_runtime_at_once(make, kept, no_gc, frames):
     world = make()
     first, second = world.spawn("busy"), world.spawn("busy")
@@ -197,11 +198,11 @@ def test_destroying_entities_gives_their_memory_back(lua, make, kept, no_gc):
 
 
 @pytest.mark.row("D3")
-def test_entities_with_everything_in_play_come_and_go_in_flat_memory(make, kept):
+def test_entities_with_everything_in_play_come_and_go_in_flat_memory(make, kept, isolation):
     world = make()
     samples = []
     for _ in range(12):
-        come_and_go(world, kept, "busy", 50)
+        come_and_go(world, kept, "busy", 50 if isolation == "entity" else 20)
         gc.collect()
         samples.append(resident())
 
@@ -212,6 +213,7 @@ def test_entities_with_everything_in_play_come_and_go_in_flat_memory(make, kept)
 
 
 @pytest.mark.row("D3")
+@pytest.mark.parametrize("isolation", ["entity"])
 def test_ten_thousand_entities_come_and_go_in_flat_memory(make, kept, scripts):
     scripts.write("light", LIGHT)
     world = make()
@@ -346,8 +348,8 @@ def test_an_entity_that_a_host_function_destroys_in_its_own_init_ends_with_the_f
 # Sharing a state.
 
 
-def test_in_a_shared_state_handles_die_with_their_entity(make_world, scripts):
-    world = make_world(isolation="script")
+@pytest.mark.parametrize("isolation", ["script"])
+def test_in_a_shared_state_handles_die_with_their_entity(world, scripts):
     scripts.write("sheep", "return { init = function(self) self.bleat = function() return 1 end end }")
     one, two = world.spawn("sheep"), world.spawn("sheep")
     handle = one.self
@@ -366,6 +368,7 @@ def test_in_a_shared_state_handles_die_with_their_entity(make_world, scripts):
 # Figures.
 
 
+@pytest.mark.parametrize("isolation", ["entity"])
 def test_stats_show_what_lives(make, kept):
     world = make()
     entities = [world.spawn("busy") for _ in range(3)]

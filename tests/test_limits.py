@@ -110,6 +110,7 @@ def test_a_script_can_have_limits_of_its_own(make_world, scripts, lua):
 
 
 @pytest.mark.row("G1")
+@pytest.mark.parametrize("isolation", ["script"])
 def test_entities_that_share_a_state_go_on_beside_one_that_is_stopped(make_world, scripts, lua):
     if lua == "luajit21":
         pytest.skip("luajit21 has no limits")
@@ -125,7 +126,7 @@ def test_entities_that_share_a_state_go_on_beside_one_that_is_stopped(make_world
         return twin
         """,
     )
-    world = make_world(isolation="script", limits=Limits(instructions=100_000))
+    world = make_world(limits=Limits(instructions=100_000))
     first, bad, last = world.spawn("twin"), world.spawn("twin", bad=True), world.spawn("twin")
 
     for _ in range(3):

@@ -8,8 +8,6 @@ from engine.errors import EngineError, EntityGone, ScriptNotFound
 from engine.lua.actor import Actor
 from helpers import ticks
 
-ISOLATIONS = ["entity", "script"]
-
 DOOR = """
 local door = {}
 
@@ -33,11 +31,6 @@ end
 
 return door
 """
-
-
-@pytest.fixture(params=ISOLATIONS)
-def world(request, make_world):
-    return make_world(isolation=request.param)
 
 
 def fields(entity):
@@ -631,6 +624,7 @@ def test_a_first_version_that_fails_has_nothing_to_go_back_to(world, scripts):
     assert '"update" failed 10 times in a row and is paused until its script reloads' in messages(world)
 
 
+@pytest.mark.parametrize("isolation", ["entity"])
 def test_a_reload_may_change_how_entities_live_together(make_world, scripts):
     scripts.write("slime", "return {}")
     world = make_world()

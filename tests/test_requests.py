@@ -43,11 +43,11 @@ return asker
 """
 
 
-@pytest.fixture(params=["entity", "script"])
-def world(make_world, request, scripts):
+@pytest.fixture
+def world(make_world, scripts):
     scripts.write("keeper", KEEPER)
     scripts.write("asker", ASKER)
-    return make_world(isolation=request.param)
+    return make_world()
 
 
 @pytest.fixture

@@ -166,9 +166,9 @@ return sleepy
 
 
 @pytest.mark.row("B4")
-def test_nothing_of_a_destroyed_entity_runs_or_stays(make_world, scripts):
+@pytest.mark.parametrize("isolation", ["script"])
+def test_nothing_of_a_destroyed_entity_runs_or_stays(world, scripts):
     scripts.write("sleepy", SLEEPY)
-    world = make_world(isolation="script")
     survivor = world.spawn("sleepy")
     world.tick(0.25)
     collect(survivor)
@@ -189,6 +189,7 @@ def test_nothing_of_a_destroyed_entity_runs_or_stays(make_world, scripts):
 
 
 @pytest.mark.row("B5")
+@pytest.mark.parametrize("isolation", ["entity"])
 def test_fired_cancelled_and_orphaned_timers_leave_nothing(make_world, scripts):
     scripts.write(
         "timers",
@@ -399,6 +400,7 @@ def test_waiting_tasks_cost_no_resumes(make_world, scripts, monkeypatch):
 
 
 @pytest.mark.row("C9")
+@pytest.mark.parametrize("isolation", ["entity"])
 def test_a_hundred_thousand_tasks_sleeping_once_each_all_finish(make_world, scripts):
     scripts.write(
         "sleepers",

@@ -13,11 +13,6 @@ def path(tmp_path):
     return tmp_path / "trace.json"
 
 
-@pytest.fixture(params=["entity", "script"])
-def world(make_world, request):
-    return make_world(isolation=request.param)
-
-
 def read(path):
     """The events of a closed trace."""
     return [event for event in json.loads(path.read_text(encoding="utf-8"))["traceEvents"] if event]

@@ -395,11 +395,11 @@ def test_the_same_seed_and_frame_times_give_the_same_digest(make_world, scripts)
     assert other[0] != first[0]
 
 
-def test_another_process_has_the_same_digest(make_world, scripts, lua):
+def test_another_process_has_the_same_digest(make_world, scripts, lua, isolation):
     scripts.write("busy", BUSY)
     code = f"""
     from engine import World
-    with World({str(scripts.path)!r}, lua={lua!r}, seed=7) as world:
+    with World({str(scripts.path)!r}, lua={lua!r}, isolation={isolation!r}, seed=7) as world:
         for _ in range(3):
             world.spawn("busy")
         for dt in [0.016, 0.02, 0.05, 0.001] * 40:
@@ -429,6 +429,7 @@ def test_any_number_of_workers_gives_the_same_digest(make_world, scripts, worker
     assert together == alone
 
 
+@pytest.mark.parametrize("isolation", ["entity"])
 def test_workers_end_with_their_world(make_world, scripts):
     scripts.write("busy", BUSY)
     world = make_world(workers=2)
