@@ -200,6 +200,12 @@ class Bus:
         if actor is not None:
             self.put(actor, (callback, *tail))
 
+    def hold(self, entity: int, callback: int, tail: tuple[Any, ...]) -> None:
+        """The same for a callback that coalesces: unless something newer comes in this frame."""
+        actor = self._actors.get(entity)
+        if actor is not None:
+            self.boxes.hold(actor, entity, callback, (callback, *tail))
+
     def answer(self, entity: int, mail: Mail) -> None:
         """Give an entity what a task of it waits for: there is always room for that."""
         actor = self._actors.get(entity)

@@ -1,10 +1,15 @@
-"""Gives mail for the old version of some entities to the new one: each event once, to all that listens to it now."""
+"""Gives mail for the old version of some entities to the new one: each event once, to all that listens to it now.
+
+What is held for a callback that coalesces is for what listens under the same name now: others of its entity have heard
+that event, or find it in their own mail.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from engine.events import families, text
 from engine.lua.actor import Actor, Mail
 
 if TYPE_CHECKING:
@@ -19,11 +24,17 @@ class Forwarding:
 
     def __init__(self, world: World, old: Actor) -> None:
         self._world = world
-        self._mail = world.bus.boxes.take(old)
+        self._mail, self._held = world.bus.boxes.take(old)
+        self._names: dict[int, dict[int, str]] = {}  # entity -> callback -> what it listens to
         self._listened: dict[int, int] = {}  # callback -> entity
+        self._each: set[tuple[int, str]] = set()  # entities that heard every event of a name, not only the newest
         self._watched: dict[int, tuple[int, bytes]] = {}
-        for id in old.entities if self._mail else ():
-            self._listened |= dict.fromkeys(world.bus.names_of(id), id)
+        self._told: set[tuple[int, bytes]] = set()
+        for id in old.entities if self._mail or self._held else ():
+            names = self._names[id] = world.bus.names_of(id)
+            self._listened |= dict.fromkeys(names, id)
+            known = world.bus.routes.of
+            self._each |= {(id, name) for name in names.values() if not all(one.coalesce for one in known(id, name))}
             self._watched |= {callback: (id, key) for callback, key in world.shared.watched(id).items()}
 
     def requests(self) -> frozenset[int]:
@@ -38,12 +49,13 @@ class Forwarding:
             if type(kind) is int:
                 last = self._event(kind, piece[1:], last)
             elif kind == b"direct":
-                target, name, sender, shape = piece[1:5]
-                self._world.bus.post(target, name, sender, self._world.bus.shapes.text(shape), piece[5:])
+                self._post(piece[1], piece[2:])
             elif kind not in _FOR_OLD_TASKS:
                 entity = self._world.entity(piece[1])
                 if entity is not None and entity.actor is not None:
                     self._world.bus.put(entity.actor, piece)
+        for (id, callback), piece in self._held.items():
+            self._hold(id, self._names.get(id, {}).get(callback), piece[1:])
 
     def _event(self, callback: int, tail: Mail, last: tuple[int, Mail]) -> tuple[int, Mail]:
         """An event is in the mail once for each callback that heard it, in ascending order: deliver it once."""
@@ -52,16 +64,42 @@ class Forwarding:
             return last
         target = self._listened.get(callback)
         before, same = last
-        if target is not None and not (callback > before and tail == same and target == self._listened.get(before)):
-            name, sender, shape, *leaves = tail
-            if self._world.bus.hears(target, name):
-                self._world.bus.post(target, name, sender, self._world.bus.shapes.text(shape), tuple(leaves))
+        again = callback > before and tail == same and target == self._listened.get(before)
+        if target is not None and not again and self._world.bus.hears(target, tail[0]):
+            self._post(target, tail)
         return callback, tail
 
+    def _post(self, target: int, tail: Mail) -> None:
+        name, sender, shape, *leaves = tail
+        self._world.bus.post(target, name, sender, self._world.bus.shapes.text(shape), tuple(leaves))
+
+    def _hold(self, target: int, listened: str | None, tail: Mail) -> None:
+        """What was held for a callback that listened to `listened`; the newest event of that name."""
+        if listened is None:
+            return
+        bus = self._world.bus
+        heirs = bus.routes.of(target, listened)
+        for heir in heirs:
+            if heir.coalesce:
+                bus.hold(target, heir.callback, tail)
+            elif (target, listened) not in self._each:
+                bus.deliver(target, heir.callback, tail)
+        if not heirs and bus.hears(target, tail[0]) and not self._heard_otherwise(target, listened, tail[0]):
+            self._post(target, tail)
+
+    def _heard_otherwise(self, target: int, listened: str, event: bytes) -> bool:
+        """True where the old version had another subscription that heard the event."""
+        name = text(event)
+        others = {name, *families(name)} - {listened}
+        return not others.isdisjoint(self._names[target].values())
+
     def _tell(self, target: int, key: bytes, tail: Mail) -> None:
-        for callback, watched in self._world.shared.watched(target).items():
-            if watched == key:
-                self._world.bus.deliver(target, callback, tail)
+        """A word about shared data is in the mail once for each callback that watched: tell each that watches now."""
+        if (target, key) not in self._told:
+            self._told.add((target, key))
+            for callback, watched in self._world.shared.watched(target).items():
+                if watched == key:
+                    self._world.bus.deliver(target, callback, tail)
 
 
 def forwardings(world: World, actors: Iterable[Actor]) -> list[Forwarding]:

@@ -46,6 +46,7 @@ class Loop:
         world = self._world
         self.running = True
         world.commons.thread = get_ident()
+        world.shared.begin_frame()
         try:
             self.number += 1
             world.commands = self.operations.commands
@@ -64,6 +65,7 @@ class Loop:
         finally:
             self.running = False
             world.commons.thread = None
+            world.shared.end_frame()
 
     def absorb(self, actor: Actor, result: Result) -> None:
         """Note when an actor wakes next, where its entity is, and carry out what it put into its outbox."""

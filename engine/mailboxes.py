@@ -46,12 +46,12 @@ class Mailboxes:
         mailed, self.mailed = self.mailed, {}
         return mailed
 
-    def take(self, actor: Actor) -> list[Mail]:
-        """All mail of an actor, to be given to another."""
-        mail = [*actor.inbox, *(piece for owner, piece in self.held.values() if owner is actor)]
-        actor.inbox = []
+    def take(self, actor: Actor) -> tuple[list[Mail], dict[tuple[int, int], Mail]]:
+        """All mail of an actor, to be given to another: its inbox, and what is held by (entity, callback)."""
+        mail, actor.inbox = actor.inbox, []
+        held = {key: piece for key, (owner, piece) in self.held.items() if owner is actor}
         self.forget(actor)
-        return mail
+        return mail, held
 
     def drop(self, entity: int, callback: int) -> None:
         """A subscription ended: what is held for it is void."""

@@ -77,6 +77,10 @@ class Routes:
         """Callback -> event name, of all that an entity listens to."""
         return dict(self._names.get(entity, {}))
 
+    def of(self, entity: int, name: str) -> list[Subscription]:
+        """The subscriptions of an entity under exactly this name or family."""
+        return sorted(each for each in self._subscriptions.get(name, {}).values() if each.entity == entity)
+
     def entities(self) -> list[int]:
         """The entities that listen to anything."""
         return list(self._names)

@@ -24,5 +24,6 @@ class Shapes:
         self._texts.append(shape)
         return number
 
-    def text(self, number: int) -> bytes:
-        return self._texts[number]
+    def text(self, number: int | bytes) -> bytes:
+        """The shape that travels as `number`."""
+        return number if isinstance(number, bytes) else self._texts[number]

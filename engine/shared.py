@@ -1,9 +1,14 @@
-"""The world's shared data: a copy in, a copy out, and a word to those who watch."""
+"""The world's shared data: a copy in, a copy out, and a word to those who watch.
+
+While a frame runs, only what scripts set changes a value, between two rounds; what the game sets meanwhile, on whatever
+thread, waits for the end of the frame. So no state sees a value change while it ticks.
+"""
 
 from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
+from threading import Lock
 from typing import Any, NamedTuple
 
 from engine.errors import EngineError
@@ -21,41 +26,79 @@ class Change(NamedTuple):
 
 
 MOST_KEYS = 10_000
+_NOTHING: Encoded = (b"_", ())
 
 
 class Shared:
-    """Plain data by key. A key is just a text, dots or not. Entities use `shared` in Lua."""
+    """Plain data by key, from any thread. A key is just a text, dots or not. Entities use `shared` in Lua."""
 
     def __init__(self, encode: Callable[[object, str], Encoded]) -> None:
         self._encode = encode
         self._values: dict[bytes, Encoded] = {}
+        self._versions: dict[bytes, int] = {}
+        self._writes = 0
+        self._late: dict[bytes, Encoded] = {}  # set by the game while a frame runs
+        self._running = False
+        self._lock = Lock()
         self._watchers: dict[bytes, dict[tuple[int, int], None]] = {}
         self._keys: dict[tuple[int, int], bytes] = {}
         self._listeners: dict[bytes, list[Listener]] = {}
         self._changed: dict[bytes, None] = {}
 
     def get(self, key: str, default: Any = None) -> Any:
-        """A copy of the value, or `default` where there is none."""
-        found = self._values.get(_checked(key))
-        return default if found is None else decode(*found)
+        """A copy of the newest value, or `default` where there is none."""
+        word = _checked(key)
+        with self._lock:
+            found = self._late.get(word) or self._values.get(word, _NOTHING)
+        return default if found == _NOTHING else decode(*found)
 
     def set(self, key: str, value: object) -> None:
-        """Set a copy of the value; None removes it. Who watches it is told in the next frame."""
-        self.write(_checked(key), *self._encode(value, f"shared.{key}"))
+        """Set a copy of the value; None removes it. Who watches it is told in the next frame.
+
+        Scripts see it at once, or, where a frame is running, from the next one on.
+        """
+        word, encoded = _checked(key), self._encode(value, f"shared.{key}")
+        with self._lock:
+            if self._running:
+                self._late[word] = encoded
+            else:
+                self.write(word, *encoded)
+
+    def version(self, key: str) -> int:
+        """A number that is higher after each time that the key was set, 0 where it has no value.
+
+        It counts what scripts see: to look at a big value only when it is new.
+        """
+        return self._versions.get(_checked(key), 0)
 
     def keys(self) -> list[str]:
-        return [text(key) for key in self._values]
+        return [text(key) for key in self._values.copy()]
 
     def watch(self, key: str, listener: Callable[[Event], object]) -> Listener:
         """Call `listener(event)` with the last value, once in the frame after any in which it was set."""
         made = Listener(_forgetter(self), key, listener)
-        self._listeners[_checked(key)] = [*self._listeners.get(key.encode(), ()), made]
+        word = _checked(key)
+        with self._lock:
+            self._listeners[word] = [*self._listeners.get(word, ()), made]
         return made
 
     # What the world uses.
 
+    def begin_frame(self) -> None:
+        """From here on, what the game sets waits."""
+        with self._lock:
+            self._running = True
+
+    def end_frame(self) -> None:
+        """Take what the game set meanwhile."""
+        with self._lock:
+            self._running = False
+            late, self._late = self._late, {}
+            for key, encoded in late.items():
+                self.write(key, *encoded)
+
     def read(self, key: bytes) -> Encoded:
-        return self._values.get(key, (b"_", ()))
+        return self._values.get(key, _NOTHING)
 
     def has_room(self, key: bytes) -> bool:
         """Keys that scripts make up must not fill the memory."""
@@ -64,8 +107,10 @@ class Shared:
     def write(self, key: bytes, shape: bytes, leaves: tuple[Any, ...]) -> None:
         if shape == b"_":
             self._values.pop(key, None)
+            self._versions.pop(key, None)
         else:
-            self._values[key] = (shape, leaves)
+            self._writes += 1
+            self._values[key], self._versions[key] = (shape, leaves), self._writes
         if key in self._watchers or key in self._listeners:
             self._changed[key] = None
 
@@ -103,11 +148,12 @@ class Shared:
     def forget(self, listener: Listener) -> None:
         """A listener of the game was cancelled."""
         key = listener.name.encode()
-        left = [other for other in self._listeners.get(key, ()) if other is not listener]
-        if left:
-            self._listeners[key] = left
-        else:
-            self._listeners.pop(key, None)
+        with self._lock:
+            left = [other for other in self._listeners.get(key, ()) if other is not listener]
+            if left:
+                self._listeners[key] = left
+            else:
+                self._listeners.pop(key, None)
 
 
 def _checked(key: str) -> bytes:
