@@ -13,7 +13,7 @@ from engine.events import text
 from engine.lua.actor import Actor
 from engine.lua.state import readable, script_error
 from engine.payload import decode
-from engine.shared import MOST_KEYS
+from engine.shared import no_room
 
 if TYPE_CHECKING:
     from engine.world import World
@@ -133,11 +133,7 @@ class Operations:
 
     def _set(self, _: Actor, entity: int, values: Values) -> None:
         if not self._world.shared.has_room(values[0]):
-            self._world.problem(
-                f"shared.set: there are {MOST_KEYS} shared values, and no room for {text(values[0])!r}; "
-                "set some to nil, or keep tables of more",
-                entity=entity,
-            )
+            self._world.problem(f"shared.set: {no_room(values[0])}", entity=entity)
             return
         self._world.shared.write(values[0], values[3], values[4:])
 
@@ -221,7 +217,11 @@ class Operations:
         what = f'"{text(values[0])}" failed {values[1]} times in a row'
         found = self._world.entity(entity)
         if found is None or not self._world.reloads.gave_up(found, what):
-            self._world.problem(f"{what} and is paused until its script reloads", entity=entity)
+            self._world.problem(
+                f"{what} and is paused until its script reloads",
+                entity=entity,
+                outcome="mend it and save, or raise the limit (Limits.errors)",
+            )
 
     def _dropped(self, _: Actor, entity: int, values: Values) -> None:
         self._world.reloads.dropped(text(values[0]))

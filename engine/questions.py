@@ -36,6 +36,7 @@ class Questions:
             b"down": Questions._down,
             b"mouse": Questions._mouse,
             b"shared": Questions._shared,
+            b"room": Questions._room,
             b"shape": Questions._shape,
         }
 
@@ -73,6 +74,10 @@ class Questions:
     def _shared(self, world: World, _: int, key: bytes) -> Values:
         shape, leaves = world.shared.read(key)
         return (shape, *leaves)
+
+    def _room(self, world: World, _: int, key: bytes) -> Values:
+        world.shared.reserve(key)
+        return ()
 
     def _shape(self, world: World, _: int, number: int) -> Values:
         return (world.bus.shapes.text(int(number)),)

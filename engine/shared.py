@@ -11,7 +11,7 @@ from collections.abc import Callable
 from threading import Lock
 from typing import Any, NamedTuple
 
-from engine.errors import EngineError
+from engine.errors import EngineError, LimitError
 from engine.events import Event, Listener, text
 from engine.payload import Encoded, decode
 
@@ -44,6 +44,7 @@ class Shared:
         self._keys: dict[tuple[int, int], bytes] = {}
         self._listeners: dict[bytes, list[Listener]] = {}
         self._changed: dict[bytes, None] = {}
+        self._reserved: dict[bytes, None] = {}  # keys that scripts set in this frame
 
     def get(self, key: str, default: Any = None) -> Any:
         """A copy of the newest value, or `default` where there is none."""
@@ -104,7 +105,16 @@ class Shared:
         """Keys that scripts make up must not fill the memory."""
         return key in self._values or len(self._values) < MOST_KEYS
 
+    def reserve(self, key: bytes) -> None:
+        """A script is about to set `key`; `LimitError` where there is no room for one more."""
+        if key in self._values or key in self._reserved:
+            return
+        if len(self._values) + len(self._reserved) >= MOST_KEYS:
+            raise LimitError(no_room(key))
+        self._reserved[key] = None
+
     def write(self, key: bytes, shape: bytes, leaves: tuple[Any, ...]) -> None:
+        self._reserved.pop(key, None)
         if shape == b"_":
             self._values.pop(key, None)
             self._versions.pop(key, None)
@@ -140,6 +150,7 @@ class Shared:
     def take_changes(self) -> list[Change]:
         """What changed since the last call, in the order of first changes; once per frame."""
         changed, self._changed = self._changed, {}
+        self._reserved.clear()
         return [
             Change(key, self.read(key), sorted(self._watchers.get(key, ())), self._listeners.get(key, []))
             for key in changed
@@ -154,6 +165,13 @@ class Shared:
                 self._listeners[key] = left
             else:
                 self._listeners.pop(key, None)
+
+
+def no_room(key: bytes) -> str:
+    return (
+        f"there are {MOST_KEYS:,} shared values, and no room for {text(key)[:200]!r}; "
+        "set some to nil, or keep tables of more"
+    )
 
 
 def _checked(key: str) -> bytes:

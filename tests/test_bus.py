@@ -186,7 +186,7 @@ def test_mail_keeps_the_order_of_its_sender(world, scripts, heard):
 
 @pytest.mark.row("A7")
 def test_a_script_that_floods_gets_an_error_at_its_line(make_world, scripts):
-    world = make_world(limits=Limits(instructions=None, memory=None, mailbox=10))
+    world = make_world(limits=Limits(instructions=None, seconds=None, memory=None, mailbox=10))
     scripts.write("listener", LISTENER)
     scripts.write(
         "flood",
@@ -213,13 +213,13 @@ def test_a_script_that_floods_gets_an_error_at_its_line(make_world, scripts):
     assert (problem.script, problem.line) == ("scripts/flood.lua", 5)
     assert problem.message == (
         'bus.emit: "news" would be event 11 of this state in one tick, the limit is 10 (Limits.mailbox); '
-        "send fewer, or wait() in between"
+        "send fewer, wait() in between, or raise the limit"
     )
 
 
 @pytest.mark.row("A7")
 def test_a_full_mailbox_is_a_problem_of_the_sender_and_names_event_and_target(make_world, scripts):
-    world = make_world(limits=Limits(instructions=None, memory=None, mailbox=5))
+    world = make_world(limits=Limits(instructions=None, seconds=None, memory=None, mailbox=5))
     scripts.write("listener", LISTENER)
     three = 'return { start = function() wait() for i = 1, 3 do bus.emit("news", i) end end }'
     scripts.write("three", three)
@@ -243,7 +243,7 @@ def test_a_full_mailbox_is_a_problem_of_the_sender_and_names_event_and_target(ma
 
 @pytest.mark.row("A7")
 def test_a_game_that_floods_gets_an_error_out_of_tick(make_world, scripts):
-    world = make_world(limits=Limits(instructions=None, memory=None, mailbox=5))
+    world = make_world(limits=Limits(instructions=None, seconds=None, memory=None, mailbox=5))
     scripts.write("listener", LISTENER)
     world.spawn("listener")
     for i in range(6):

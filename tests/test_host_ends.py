@@ -92,7 +92,7 @@ def test_closing_the_world_cancels_a_hundred_calls_and_leaves_no_thread(play, ma
       end""",
         ),
     )
-    world = make_world(limits=Limits(instructions=None, memory=None, calls=None))
+    world = make_world(limits=Limits(instructions=None, seconds=None, memory=None, calls=None))
     world.install(doors.module)
     world.spawn("caller")
     ended: list[str] = []
@@ -125,7 +125,7 @@ def test_closing_waits_for_blocking_functions_that_run_and_drops_those_that_do_n
 
     scripts.write("caller", caller("jobs", "for i = 1, 100 do task.spawn(jobs.work, i) end"))
     before = threads()
-    world = make_world(limits=Limits(instructions=None, memory=None, calls=None, threads=2))
+    world = make_world(limits=Limits(instructions=None, seconds=None, memory=None, calls=None, threads=2))
     world.install(module)
     world.spawn("caller")
     playing = play(world)

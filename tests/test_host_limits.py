@@ -48,7 +48,7 @@ def test_a_thousand_blocking_jobs_never_use_more_than_the_pool(play, make_world,
       end""",
         ),
     )
-    world = make_world(limits=Limits(instructions=None, memory=None, calls=None, threads=3))
+    world = make_world(limits=Limits(instructions=None, seconds=None, memory=None, calls=None, threads=3))
     world.install(module)
     entity = world.spawn("caller")
 
@@ -189,7 +189,7 @@ def test_an_entity_has_a_bounded_number_of_calls_under_way_and_the_rest_wait_in_
       end""",
         ),
     )
-    world = make_world(limits=Limits(instructions=None, memory=None, calls=2))
+    world = make_world(limits=Limits(instructions=None, seconds=None, memory=None, calls=2))
     world.install(doors.module)
     world.spawn("caller")
     playing = play(world)
@@ -228,7 +228,7 @@ def test_the_world_has_a_bound_too_and_one_greedy_entity_leaves_room_for_others(
       task.spawn(function() doors.wait_for("modest 2") end)""",
         ),
     )
-    world = make_world(limits=Limits(instructions=None, memory=None, calls=2, world_calls=3))
+    world = make_world(limits=Limits(instructions=None, seconds=None, memory=None, calls=2, world_calls=3))
     world.install(doors.module)
     world.spawn("greedy")
     world.spawn("modest")
@@ -261,7 +261,7 @@ def test_cancelled_calls_that_wait_for_their_turn_never_begin(play, make_world, 
       end)""",
         ),
     )
-    world = make_world(limits=Limits(instructions=None, memory=None, calls=1))
+    world = make_world(limits=Limits(instructions=None, seconds=None, memory=None, calls=1))
     world.install(doors.module)
     world.spawn("caller")
     playing = play(world)

@@ -180,7 +180,7 @@ FLOODS = {
     "shared": ("local s = ('x'):rep(60000) for i = 1, 1e9 do shared.set('k', s .. i) end", "Limits.outbox"),
     "shared keys": ("for i = 1, 30000 do shared.set('k' .. i, 1) end", "Limits.outbox"),
     "commands": ("for i = 1, 1e9 do draw.text('x', 1, 1) end", "Limits.outbox"),
-    "tags": ("for i = 1, 1e9 do entity.tag('t' .. i) end", "Limits.outbox"),
+    "tags": ("for i = 1, 1e9 do entity.tag('t' .. i) end", "has 1000 tags and gets no more"),
     "destroys": ("for i = 1, 1e9 do entity.destroy(i + 1000) end", "Limits.outbox"),
     "tasks": ("for i = 1, 1e9 do task.spawn(function() wait(1000) end) end", "Limits.tasks"),
     "deferred": ("local function f() task.defer(f) task.defer(f) end f()", "Limits."),

@@ -198,7 +198,7 @@ def test_a_reply_that_is_no_plain_data_is_the_handlers_error(world, heard):
 
 
 def test_a_handler_that_is_paused_says_so(make_world, scripts):
-    world = make_world(limits=Limits(instructions=None, memory=None, errors=2))
+    world = make_world(limits=Limits(instructions=None, seconds=None, memory=None, errors=2))
     scripts.write("keeper", KEEPER)
     keeper = world.spawn("keeper")
 
@@ -209,7 +209,7 @@ def test_a_handler_that_is_paused_says_so(make_world, scripts):
 
 
 def test_a_request_to_a_full_mailbox_fails_at_the_asker(make_world, scripts):
-    world = make_world(limits=Limits(instructions=None, memory=None, mailbox=3))
+    world = make_world(limits=Limits(instructions=None, seconds=None, memory=None, mailbox=3))
     scripts.write("keeper", KEEPER)
     keeper = world.spawn("keeper")
 

@@ -224,7 +224,7 @@ def test_a_state_is_freed_by_reference_count(lua, no_gc):
 
 
 def test_the_limits_of_a_state_hold(lua):
-    with LuaState(lua, limits=Limits(instructions=None, memory=None, payload=100)) as state:
+    with LuaState(lua, limits=Limits(instructions=None, seconds=None, memory=None, payload=100)) as state:
         with pytest.raises(PayloadError, match="larger than 100 bytes"):
             state.own(list(range(50)))
         with pytest.raises(PayloadError, match="larger than 100 bytes"):

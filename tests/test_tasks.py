@@ -540,7 +540,7 @@ def test_too_many_children_end_the_group_with_an_error(make_world, scripts):
         return many
         """,
     )
-    world = make_world(limits=Limits(tasks=10, instructions=None, memory=None))
+    world = make_world(limits=Limits(tasks=10, instructions=None, seconds=None, memory=None))
 
     entity = world.spawn("many")
 

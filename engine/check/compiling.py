@@ -39,7 +39,7 @@ class Compilers:
     """A state of each version; close it after use."""
 
     def __init__(self, versions: Iterable[str]) -> None:
-        limits = Limits(instructions=None, memory=None, payload=16 * 1024 * 1024)
+        limits = Limits(instructions=None, seconds=None, memory=None, payload=16 * 1024 * 1024)
         self._states = {lua: LuaState(lua, limits=limits) for lua in versions}
 
     def close(self) -> None:

@@ -10,7 +10,6 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any, Self
 
 from engine.errors import EngineError, LimitError, PayloadError, ScriptError, StateBusy, StateClosed
@@ -330,12 +329,13 @@ def limits_for(lua: str, limits: Limits | None) -> Limits:
         return Limits() if limits is None else limits
     if limits is None:
         return Limits(instructions=None, seconds=None, memory=None)
-    if limits.instructions is not None or limits.memory is not None:
+    asked = [name for name in ("instructions", "seconds", "memory") if getattr(limits, name) is not None]
+    if asked:
         raise LimitError(
-            "luajit21 cannot hold limits on instructions or memory: its compiled loops cannot be stopped. "
-            "Use lua55 for scripts you do not trust, or Limits.off()"
+            f"luajit21 cannot hold limits on {' and '.join(asked)}: its compiled loops cannot be stopped. "
+            f"Use lua55 for scripts you do not trust, or Limits.off(), or set {' and '.join(asked)} to None"
         )
-    return replace(limits, seconds=None)
+    return limits
 
 
 def size_of(values: Iterable[Any]) -> int:

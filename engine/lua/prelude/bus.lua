@@ -72,8 +72,8 @@ local function subscribe(word, name, fn, once, coalesce)
   local entity = scheduler.current.entity
   outbox.check("bus.on", 3)
   if entity.listening >= bus.most_subscriptions then
-    error(format("bus.on: entity %d has %d subscriptions, the limit (Limits.subscriptions); cancel those that are over",
-      entity.id, entity.listening), 3)
+    error(format("bus.on: entity %d has %d subscriptions, the limit (Limits.subscriptions); cancel those that are "
+      .. "over, or raise the limit", entity.id, entity.listening), 3)
   end
   entity.listening = entity.listening + 1
   last_id = last_id + 1
@@ -128,7 +128,7 @@ local function post(word, operation, name, target, token, value)
   local events = outbox.events + 1
   if events > bus.most_events then
     error(format("%s: %q would be event %d of this state in one tick, the limit is %d (Limits.mailbox); "
-      .. "send fewer, or wait() in between", word, name, events, bus.most_events), 3)
+      .. "send fewer, wait() in between, or raise the limit", word, name, events, bus.most_events), 3)
   end
   local reason = put_payload(operation, scheduler.current.entity.id, name, target, token, value)
   if reason then

@@ -18,6 +18,8 @@ local HOOKS = {
   on_input = true, on_reload = true, final = true,
 }
 
+local MOST_TAGS = 1000 -- of an entity; operations.py has the same bound
+
 local entity = {
   most_spawns = 1 / 0,
   ask = nil, list = {}, updaters = {}, fixed = {}, late = {},
@@ -37,7 +39,7 @@ function Entity:own(task)
   if self.ending then
     return format("entity %d is ending, no task can be started any more", self.id)
   elseif limit and self.task_count >= limit then
-    return format("entity %d has %d live tasks, the limit (Limits.tasks)", self.id, limit)
+    return format("entity %d has %d live tasks, the limit (Limits.tasks); end some, or raise the limit", self.id, limit)
   end
   task.listed = true
   self.tasks[task] = true
@@ -284,8 +286,8 @@ local function count_spawn(me)
   end
   me.spawns = me.spawns + 1
   if me.spawns > entity.most_spawns then
-    error(format("entity.spawn: entity %d has spawned %d in this frame, the limit (Limits.spawns); wait() in between",
-      me.id, entity.most_spawns), 3)
+    error(format("entity.spawn: entity %d has spawned %d in this frame, the limit (Limits.spawns); wait() in between, "
+      .. "or raise the limit", me.id, entity.most_spawns), 3)
   end
 end
 
@@ -339,13 +341,27 @@ function library.exists(id)
 end
 
 
+local function count_tag(me, name)
+  local tags = me.tags or { count = 0, names = {} }
+  me.tags = tags
+  if not tags.names[name] then
+    if tags.count >= MOST_TAGS then
+      error(format("entity.tag: entity %d has %d tags and gets no more; keep data about it in self", me.id, MOST_TAGS), 3)
+    end
+    tags.names[name], tags.count = true, tags.count + 1
+  end
+end
+
+
 --- Give the calling entity a tag, for `entity.find`.
 function library.tag(name)
   if type(name) ~= "string" or find(name, "^%s*$") then
     error("entity.tag: expected a name, got " .. (type(name) == "string" and "an empty one" or tostring(name)), 2)
   end
   outbox.check("entity.tag", 2)
-  put("tag", scheduler.current.entity.id, name)
+  local me = scheduler.current.entity
+  count_tag(me, name)
+  put("tag", me.id, name)
 end
 
 

@@ -83,7 +83,7 @@ local function may_log(me)
   me.lines = me.lines + 1
   if me.lines == library.most_lines + 1 then
     scheduler.on_failure(scheduler.current, prelude.budget.place() .. format("log: more than %d lines in one frame, the "
-      .. "limit (Limits.log); the rest of this frame is dropped", library.most_lines), "")
+      .. "limit (Limits.log); the rest of this frame is dropped. Log less, or raise the limit", library.most_lines), "")
   end
   return me.lines <= library.most_lines
 end
@@ -214,9 +214,27 @@ function libraries.shared.get(key)
 end
 
 
+local known = {} -- keys that this state has set
+
+
+-- Where there are too many shared values, a new one is refused here, where the script's line is known.
+local function check_key_room(key, value)
+  if value == nil then
+    known[key] = nil
+  elseif not known[key] and entity.ask then
+    local ok, reason = ask("room", key)
+    if not ok then
+      error("shared.set: " .. reason, 3)
+    end
+    known[key] = true
+  end
+end
+
+
 --- Set the shared value; nil removes it. Others see it from the next round on.
 function libraries.shared.set(key, value)
   check_key("shared.set", key)
+  check_key_room(key, value)
   local me = scheduler.current.entity
   local n = outbox.mark()
   local reason = outbox.put_payload("set", me.id, key, 0, 0, value, "shared." .. key)

@@ -34,7 +34,7 @@ end
 local function full()
   if outbox.most and outbox.weight > outbox.most then
     return format("more than %.0f bytes are to be told to the world in one tick, the limit (Limits.outbox); "
-      .. "tell it less, or wait() in between", outbox.most)
+      .. "tell it less, wait() in between, or raise the limit", outbox.most)
   end
 end
 

@@ -1,0 +1,250 @@
+"""Each limit lets the last one pass and refuses the next, and says which it is, its value, the line and the way out."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from engine import EngineError, LimitError, Limits, World
+from engine.lua.state import limits_for
+from engine.problems import MOST_PLACES, Problems
+from helpers import ticks
+
+pytestmark = pytest.mark.row("G5")
+
+FREE = Limits.off()  # of what LuaJIT cannot hold
+
+EVENTS = '"x" would be event 21 of this state in one tick, the limit is 20'
+AT_A_LINE = {
+    "tasks": ("task.spawn(wait, 9)", "tasks", "entity 1 has 20 live tasks", "end some, or raise"),
+    "subscriptions": ("bus.on('x' .. i, print)", "subscriptions", "entity 1 has 20 subscriptions", "cancel those"),
+    "spawns": ("entity.spawn('idle')", "spawns", "entity 1 has spawned 20 in this frame", "in between, or raise"),
+    "emitted": ("bus.emit('x', i)", "mailbox", EVENTS, "in between, or raise"),
+    "sent": ("bus.send(1, 'x', i)", "mailbox", EVENTS, "in between, or raise"),
+    "log": ("log.info(i)", "log", "more than 20 lines in one frame", "Log less, or raise"),
+}
+
+
+@pytest.fixture
+def problems_of(make_world: Callable[..., World], scripts: Any) -> Callable[..., list[Any]]:
+    """The problems of an entity that does something `n` times in its `start`, under some limits."""
+    scripts.write("idle", "return {}")
+
+    def run(action: str, n: int, limits: Limits, frames: int = 1, setup: Any = None) -> list[Any]:
+        head = "local many = {}\nfunction many:start()\nfor i = 1, self.n do\n"
+        scripts.write("many", f"{head}{action}\nend\nend\nreturn many")
+        world = make_world(limits=limits)
+        if setup is not None:
+            setup(world)
+        world.spawn("many", n=n)
+        ticks(world, frames)
+        return world.problems
+
+    return run
+
+
+@pytest.mark.parametrize(("action", "limit", "what", "cure"), AT_A_LINE.values(), ids=AT_A_LINE)
+def test_a_limit_lets_as_many_pass_as_it_says_and_names_the_line_of_the_next(problems_of, action, limit, what, cure):
+    limits = FREE.but(**{limit: 20})
+
+    below, at, over = (problems_of(action, n, limits) for n in (19, 20, 21))
+
+    assert (below, at) == ([], [])
+    [problem] = over
+    assert (problem.script, problem.line) == ("scripts/many.lua", 4)
+    assert what in problem.message
+    assert f"Limits.{limit}" in problem.message
+    assert cure in problem.message
+
+
+def test_the_world_holds_as_many_entities_as_the_limit_says(problems_of):
+    limits = FREE.but(entities=10)
+
+    below, at, over = (problems_of("entity.spawn('idle')", n, limits) for n in (8, 9, 10))
+
+    assert (below, at) == ([], [])
+    assert [str(problem) for problem in over] == [
+        "scripts/many.lua:4: entity.spawn: the world has 10 entities, the limit for scripts (Limits.entities); destroy "
+        "some, or raise the limit"
+    ]
+
+
+def test_the_game_may_make_more_entities_than_scripts_may(make_world, scripts):
+    scripts.write("idle", "return {}")
+    world = make_world(limits=FREE.but(entities=2))
+
+    for _ in range(5):
+        world.spawn("idle")
+
+    assert len(world.entities) == 5
+
+
+@pytest.mark.parametrize("fill", [1_000, 60_000])
+def test_a_tick_tells_the_world_more_while_there_is_no_more_than_the_limit_in_its_outbox(problems_of, fill):
+    # 256 for each operation, the bytes of strings, 8 for other values; `start` comes after one operation of the engine.
+    event = 256 + len("x") + 8 + 8 + len("$") + fill
+    action = f"bus.emit('x', ('y'):rep({fill}))"
+
+    def refused(most: int, n: int) -> list[Any]:
+        return problems_of(action, n, FREE.but(outbox=most))
+
+    border = 256 + 20 * event
+    assert (refused(border, 21), refused(border - 1, 20)) == ([], [])
+    for [problem] in (refused(border, 22), refused(border - 1, 21)):
+        assert (problem.script, problem.line) == ("scripts/many.lua", 4)
+        assert "to be told to the world in one tick, the limit (Limits.outbox)" in problem.message
+        assert "or raise the limit" in problem.message
+
+
+def test_a_payload_has_as_many_bytes_as_the_limit_says(problems_of):
+    """A string counts its bytes and some for its place."""
+
+    def refused(n: int) -> list[Any]:
+        return problems_of(f"bus.emit('x', ('y'):rep({n}))", 1, FREE.but(payload=500))
+
+    border = next(n for n in range(400, 600) if refused(n))
+
+    assert refused(border - 1) == []
+    assert 480 <= border <= 501
+    assert re.search(r"bus.emit: payload.* 500 bytes", refused(border)[0].message)
+
+
+def test_a_payload_has_as_many_levels_as_the_limit_says(problems_of):
+    def refused(levels: int) -> list[Any]:
+        return problems_of(
+            f"local t = {{}} for _ = 2, {levels} do t = {{ t }} end bus.emit('x', t)", 1, FREE.but(depth=5)
+        )
+
+    assert (refused(4), refused(5)) == ([], [])
+    assert "5 levels" in refused(6)[0].message
+    assert refused(6)[0].line == 4
+
+
+def test_a_mailbox_holds_as_many_events_as_the_limit_says(make_world, scripts):
+    scripts.write("idle", "return {}")
+
+    def sent(n: int) -> World:
+        world = make_world(limits=FREE.but(mailbox=10))
+        idle = world.spawn("idle")
+        for _ in range(n):
+            world.bus.send(idle, "x")
+        return world
+
+    for n in (9, 10):
+        sent(n).tick(0.1)
+    with pytest.raises(
+        EngineError, match=r"mailbox of entity 1 is full \(10 events, Limits.mailbox\).*raise the limit"
+    ):
+        sent(11).tick(0.1)
+
+
+def test_a_callback_may_fail_as_often_in_a_row_as_the_limit_says(make_world, scripts):
+    scripts.write("bad", "return { update = function(self) self.n = (self.n or 0) + 1 error('no') end }")
+    world = make_world(limits=FREE.but(errors=3))
+    bad = world.spawn("bad")
+
+    ticks(world, 2)
+    before = len(world.problems)
+    ticks(world, 5)
+
+    assert before == 1
+    failed, paused = world.problems
+    assert failed.count == 3
+    assert paused.message == '"update" failed 3 times in a row and is paused until its script reloads'
+    assert "raise the limit (Limits.errors)" in paused.outcome
+    with bad.self.upgrade() as self_:
+        assert self_["n"] == 3
+
+
+def test_there_are_as_many_shared_values_as_there_may_be(problems_of, monkeypatch):
+    monkeypatch.setattr("engine.shared.MOST_KEYS", 20)
+
+    def used(world: World) -> None:
+        world.shared.set("of the game", 1)
+
+    below, at, over = (problems_of("shared.set('k' .. i, i)", n, FREE, setup=used) for n in (18, 19, 20))
+
+    assert (below, at) == ([], [])
+    assert [str(problem) for problem in over] == [
+        "scripts/many.lua:4: shared.set: there are 20 shared values, and no room for 'k20'; set some to nil, or keep "
+        "tables of more"
+    ]
+
+
+def test_a_shared_value_that_is_there_can_be_set_again_and_a_removed_one_leaves_room(problems_of, monkeypatch):
+    monkeypatch.setattr("engine.shared.MOST_KEYS", 2)
+
+    found = problems_of("shared.set('a', i) shared.set('b', i) shared.set('b', nil) wait() shared.set('c', i) wait() "
+                        "shared.set('c', nil) wait()", 3, FREE, frames=20)  # fmt: skip
+
+    assert found == []
+
+
+def test_an_entity_has_as_many_tags_as_it_may(problems_of):
+    below, at, over = (problems_of("entity.tag('t' .. i)", n, FREE) for n in (999, 1000, 1001))
+
+    assert (below, at) == ([], [])
+    assert [str(problem) for problem in over] == [
+        "scripts/many.lua:4: entity.tag: entity 1 has 1000 tags and gets no more; keep data about it in self"
+    ]
+
+
+def test_a_tag_that_is_there_counts_once(problems_of):
+    assert problems_of("entity.tag('t' .. i % 10)", 3000, FREE) == []
+
+
+def test_a_tick_has_as_many_problems_as_it_may(problems_of):
+    at, over = (problems_of("task.spawn(error, 'no ' .. i)", n, FREE) for n in (100, 101))
+
+    assert sum(problem.count for problem in at) == 100
+    assert sum(problem.count for problem in over) == 101
+    assert over[-1].message == "more than 100 failures in one tick; the others are not shown"
+
+
+def test_the_world_keeps_as_many_places_of_problems_as_it_may():
+    problems = Problems()
+
+    for line in range(1, MOST_PLACES + 1):
+        problems.record("no", frame=1, script="scripts/door.lua", line=line)
+    at = len(problems.all())
+    for line in (5_000, 5_001):
+        problems.record("no", frame=1, script="scripts/door.lua", line=line)
+
+    assert (at, len(problems.all())) == (MOST_PLACES, MOST_PLACES + 1)
+    assert problems.all()[-1].message == f"more than {MOST_PLACES} different problems; the newest: no"
+    assert problems.all()[-1].count == 2
+
+
+@pytest.mark.parametrize("length", [1_999, 2_000, 2_001, 50_000])
+def test_a_problem_has_as_many_bytes_as_it_may(problems_of, length):
+    [problem] = problems_of(f"error(('x'):rep({length}), 0)", 1, FREE)
+
+    assert len(problem.message) <= min(length, 2_000)
+    assert len(problem.message) >= min(length, 2_000) - 3
+
+
+@pytest.mark.parametrize(("length", "told"), [(3_999, 3_999), (4_000, 4_000), (4_001, 4_003)])
+def test_a_line_of_the_log_has_as_many_bytes_as_it_may(make_world, scripts, length, told):
+    scripts.write("many", f"return {{ start = function() print(('x'):rep({length})) end }}")
+    world = make_world()
+
+    world.spawn("many")
+
+    assert len(world.log[-1].text) == told
+
+
+@pytest.mark.parametrize("name", ["instructions", "seconds", "memory"])
+def test_luajit_refuses_each_limit_that_it_cannot_hold_by_name(name):
+    asked = FREE.but(**{name: 2**30})
+
+    with pytest.raises(
+        LimitError, match=rf"luajit21 cannot hold limits on {name}: .* loops cannot be stopped\. Use lua55"
+    ):
+        limits_for("luajit21", asked)
+
+
+def test_luajit_takes_the_limits_that_hold_there():
+    held = FREE.but(tasks=1, log=1, errors=1)
+
+    assert limits_for("luajit21", held) == held
