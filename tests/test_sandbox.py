@@ -43,8 +43,13 @@ end
 
 
 def listed() -> set[str]:
-    """The functions that the page lists: `bus.on`, or `string: byte char`."""
-    block = re.search(r"```text reach\n(.*?)```", SECURITY.read_text(encoding="utf-8"), re.DOTALL)
+    """The functions that the page lists as what a script reaches."""
+    return table_of("reach")
+
+
+def table_of(what: str) -> set[str]:
+    """The functions in a block of the page: `string: byte char` are string.byte and string.char."""
+    block = re.search(rf"```text {what}\n(.*?)```", SECURITY.read_text(encoding="utf-8"), re.DOTALL)
     assert block
     names = set()
     for line in block[1].splitlines():

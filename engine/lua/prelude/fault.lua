@@ -14,10 +14,12 @@ local TRANSPARENT = { [pcall] = true, [xpcall] = true, [error] = true } -- never
 
 for _, library in pairs({ "string", "table", "coroutine" }) do
   for name, value in pairs(_G[library]) do
-    NAMES[value] = library .. "." .. name
+    if name ~= "dump" and name ~= "maxn" then -- no script has these
+      NAMES[value] = library .. "." .. name
+    end
   end
 end
-for _, name in pairs({ "tostring", "next", "load", "require", "ipairs", "select" }) do
+for _, name in pairs({ "tostring", "next", "load", "ipairs", "select" }) do
   NAMES[_G[name] or false] = name
 end
 

@@ -7,6 +7,7 @@ local clock, task, bus, random, payload = prelude.clock, prelude.task, prelude.b
 local coroutines, entity = prelude.coroutines, prelude.entity
 
 local error, type, rawequal, tostring, select, setmetatable = error, type, rawequal, tostring, select, setmetatable
+local load, next, pcall = load, next, pcall
 local concat, format, sub = table.concat, string.format, string.sub
 
 local LONGEST_LINE = 4000

@@ -7,7 +7,7 @@ local prelude = ...
 local error, type, next, rawset, setmetatable, select = error, type, next, rawset, setmetatable, select
 local raw_load, raw_getmetatable, raw_setmetatable = load, getmetatable, setmetatable
 local debug_getmetatable, rawget, tostring = debug.getmetatable, rawget, tostring
-local raw_collect, floor, match = collectgarbage, math.floor, string.match
+local raw_collect, floor, match, concat = collectgarbage, math.floor, string.match, table.concat
 local clock = prelude.clock
 
 local sandbox = { base = {}, libraries = {} }
@@ -90,7 +90,7 @@ function base.load(chunk, name, _, env)
       parts[#parts + 1] = tostring(part)
       part = chunk()
     end
-    chunk = table.concat(parts)
+    chunk = concat(parts)
   end
   if type(name) == "string" and match(name, "^[@=][?%[]") then
     name = "=chunk" -- no script may call itself what the engine's own chunks are called
