@@ -65,6 +65,13 @@ class Rights:
 
 
 RIGHTS = tuple(one.name for one in fields(Rights))
+DOES = {"modules": "require", "hosts": "ask", "sends": "send", "spawns": "spawn", "sets": "set"}
+"""What a mod with a right does, as messages say it."""
+
+
+def place_of(top: str, folder: str) -> str:
+    """What problems call the manifest of a folder of scripts: "scripts/mods/frost/mod.toml"."""
+    return "/".join(part for part in (top, folder, MANIFEST) if part)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import EngineError, ScriptError
-from engine.mods import LARGEST, MANIFEST, ManifestError, Mod, Rights, read_manifest
+from engine.mods import DOES, LARGEST, MANIFEST, ManifestError, Mod, Rights, place_of, read_manifest
 from engine.origins import origin
 from engine.scripts import Scripts
 
@@ -21,14 +21,6 @@ if TYPE_CHECKING:
     from engine.world import World
 
 Grant = Callable[[Mod], Rights | None]
-
-_DOES = {
-    "modules": "require",
-    "hosts": "ask",
-    "sends": "send",
-    "spawns": "spawn",
-    "sets": "set",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +43,7 @@ class Permit:
 
     def refusal(self, right: str, value: str, does: str = "") -> str:
         """Why the mod may not do something with `value`, and what would change that."""
-        said = f'the mod "{self.name}" may not {does or _DOES[right]} "{value}"'
+        said = f'the mod "{self.name}" may not {does or DOES[right]} "{value}"'
         line = f'{right} = ["{value}"]'
         if self.mod is None:
             return f"{said}: {self.why.format(line=line)} ({self.file})"
@@ -117,13 +109,13 @@ class Permits:
         if rule is None:
             return None
         folder = "/".join(folders)
-        return Permit(folder, self._file(folder), why=_MISSING)
+        return Permit(folder, place_of(self._scripts.folder.name, folder), why=_MISSING)
 
     def _decide(self, folder: str, raw: bytes, rule: int | None) -> Permit:
         """The permit under a manifest. The game is asked once for each text of it."""
         key = folder, raw, -1 if rule is None else len(self._designated) - rule
         if key not in self._decided:
-            file = self._file(folder)
+            file = place_of(self._scripts.folder.name, folder)
             self._world.mended_file(file)
             try:
                 mod = read_manifest(folder, raw)
@@ -135,7 +127,7 @@ class Permits:
         return self._decided[key]
 
     def _broken(self, folder: str, error: ManifestError) -> Permit:
-        file = self._file(folder)
+        file = place_of(self._scripts.folder.name, folder)
         outcome = "what starts now of this mod may do nothing; saving the manifest tries again"
         self._world.problem(str(error), script=file, line=error.line, outcome=outcome)
         return Permit(folder, file, why=_MISTAKE)
@@ -152,9 +144,6 @@ class Permits:
             self._world.fail(error)
             return Rights()
         return granted or Rights()
-
-    def _file(self, folder: str) -> str:
-        return "/".join(part for part in (self._scripts.folder.name, folder, MANIFEST) if part)
 
 
 _MISSING = "mods need a mod.toml; write one with name, version and {line}"

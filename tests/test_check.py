@@ -261,6 +261,7 @@ def test_a_file_that_is_no_script_says_so(game, text, message):
     "body",
     [
         "local on = bus.on\nfunction door:start() on('a.*', function(e) log.info(e.name) end) bus.emit('a.b') end",
+        "function door:start() bus.on('*', print) bus.emit('anything') end",
         "function door:start() local v = require('vector'); print(v.length()) end",
         "function door:update(dt) task.spawn(function() wait(1) end) end",
         "local helper = {}\nfunction helper.init() end\nfunction door:start() helper.init() end",
@@ -366,3 +367,57 @@ def test_a_script_nested_too_deeply_is_no_crash(game):
 
 def test_the_demo_has_no_mistakes():
     assert check(Project(ROOT)) == []
+
+
+MANIFEST = """name = "frost"
+version = "1.0"
+sends = ["frost.*"]
+"""
+
+WITHOUT_ASKING = {
+    "bus.emit('x')": (12, 'sends = ["x"]'),
+    "bus.send(1, 'x')": (15, 'sends = ["x"]'),
+    "bus.request(1, 'x')": (18, 'sends = ["x"]'),
+    "entity.spawn('vector')": (16, 'spawns = ["vector"]'),
+    "shared.set('x', 1)": (14, 'sets = ["x"]'),
+    "local j = require('weather') print(j)": (21, 'modules = ["weather"]'),
+}
+
+
+@pytest.fixture
+def frost(game: Path) -> Path:
+    """The folder of a mod in a game that hears its events."""
+    folder = game / "scripts/mods/frost"
+    folder.mkdir(parents=True)
+    (folder / "mod.toml").write_text(MANIFEST)
+    write(game, "hears", "return { start = function() bus.on('*', print) end }")
+    return folder
+
+
+@pytest.mark.parametrize(("code", "place"), WITHOUT_ASKING.items(), ids=WITHOUT_ASKING)
+def test_what_a_mod_does_without_asking_for_it_names_the_line_of_its_manifest(game, frost, code, place):
+    (frost / "main.lua").write_text(f"local m = {{}}\nfunction m:start()\n  {code}\nend\nreturn m\n")
+    column, line = place
+
+    found = [one for one in check(Project(game), modules=[HostModule("weather")]) if one.rule != "event"]
+
+    assert [(one.script, one.line, one.column, one.rule) for one in found] == [
+        ("scripts/mods/frost/main.lua", 3, column, "mod")
+    ]
+    assert found[0].suggestion == f"scripts/mods/frost/mod.toml needs {line}"
+
+
+def test_what_a_mod_asks_for_and_its_own_libraries_are_left_alone(game, frost):
+    (frost / "main.lua").write_text(
+        "local v = require('vector')\nreturn { start = function() bus.emit('frost.fell', v.length()) end }\n"
+    )
+
+    assert check(Project(game)) == []
+
+
+def test_a_mistake_in_a_manifest_is_found_with_its_line(game, frost):
+    (frost / "mod.toml").write_text(MANIFEST + "send = []\n")
+
+    assert [(one.script, one.line, one.rule, one.message) for one in check(Project(game))] == [
+        ("scripts/mods/frost/mod.toml", 4, "manifest", 'unknown key "send"; did you mean "sends"?')
+    ]

@@ -12,6 +12,7 @@ from engine.check.compiling import Compilers
 from engine.check.events import check_events, strings_of
 from engine.check.finding import Finding, Report
 from engine.check.hooks import check_hooks
+from engine.check.mods import check_mods
 from engine.check.names import check_names
 from engine.check.references import Belongings, assets_of, check_references
 from engine.errors import ScriptError
@@ -88,7 +89,7 @@ def _check_all(
     scripts: Scripts,
     scans: Mapping[str, Scan],
     tests: Mapping[str, Scan],
-    reports: Mapping[str, Report],
+    reports: dict[str, Report],
     lua: str,
     modules: Sequence[HostModule],
 ) -> None:
@@ -100,6 +101,7 @@ def _check_all(
         check_names(read, names(lua), exports, reports[name])
         check_hooks(read, name.rpartition("/")[2], is_library=is_library, report=reports[name])
         check_references(read, own, reports[name])
+    check_mods(scripts, scans, own, reports)
     known = {**names(lua), **{name: Entry("function", -1) for name in test_names()}, "sim": Entry("table", 0)}
     for name, read in tests.items():
         check_names(read, known, exports, reports[name])

@@ -60,6 +60,8 @@ def _other_strings(scans: Mapping[str, Scan], known: set[int]) -> set[str]:
 
 
 def _matches(pattern: str, names: set[str]) -> bool:
+    if pattern == "*":
+        return True
     if pattern.endswith(".*"):
         return any(name.startswith(pattern[:-1]) or name == pattern for name in names)
     return pattern in names
