@@ -10,7 +10,8 @@ import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any
+from itertools import count
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from engine.errors import EngineError, ScriptError
 from engine.mods import DOES, LARGEST, MANIFEST, ManifestError, Mod, Rights, place_of, read_manifest
@@ -62,22 +63,33 @@ class Permit:
         return tuple("\n".join(getattr(self.granted, right)).encode() for right in ("sends", "spawns", "sets"))
 
 
+class _Rule(NamedTuple):
+    """Scripts of these names are mods, and `grant` says what they may do."""
+
+    names: str
+    grant: Grant | None
+    number: int
+
+
 class Permits:
     """The permits of one world."""
 
     def __init__(self, world: World, scripts: Scripts) -> None:
         self._world: World = weakref.proxy(world)
         self._scripts = scripts
-        self._designated: list[tuple[str, Grant | None]] = []
+        self._rules: list[_Rule] = []  # the newest first
+        self._numbers = count(1)
         self._known: dict[str, Permit | None] = {}
-        self._decided: dict[tuple[str, bytes, int], Permit] = {}
+        self._decided: dict[tuple[str, int], tuple[bytes, Permit]] = {}  # folder, rule -> a text and the answer
 
-    def designate(self, scripts: str, grant: Grant | None) -> None:
-        """Scripts of that name or pattern are mods; `grant` decides what they may do."""
+    def designate(self, names: str, grant: Grant | None) -> list[Mod]:
+        """Scripts of that name or pattern are mods; `grant` decides what they may do. Gives those there are."""
         if grant is not None and not callable(grant):
             raise EngineError(f"mods: grant must be a function of a mod, got {grant!r}")
-        self._designated.insert(0, (scripts, grant))
+        self._rules = [_Rule(names, grant, next(self._numbers)), *(rule for rule in self._rules if rule.names != names)]
         self._known.clear()
+        found = (self._look(folder) for folder in self._scripts.folders_with(MANIFEST) if _covers(names, folder))
+        return [mod for mod in found if mod is not None]
 
     def of(self, script: str) -> Permit | None:
         """What `script` is held to; None for a script that is trusted."""
@@ -96,7 +108,7 @@ class Permits:
         return after != before and not (after and after.mod is None and after.why == _MISTAKE)
 
     def _find(self, script: str) -> Permit | None:
-        rule = next((n for n, (names, _) in enumerate(self._designated) if _matches(script, names)), None)
+        rule = next((rule for rule in self._rules if _matches(script, rule.names)), None)
         folders = script.split("/")[:-1]
         for depth in range(len(folders), -1, -1):
             folder = "/".join(folders[:depth])
@@ -106,28 +118,37 @@ class Permits:
                 return self._broken(folder, ManifestError(error.message))
             if raw is not None:
                 return self._decide(folder, raw, rule)
-        if rule is None:
-            return None
         folder = "/".join(folders)
-        return Permit(folder, place_of(self._scripts.folder.name, folder), why=_MISSING)
+        return None if rule is None else Permit(folder, self._place(folder), why=_MISSING)
 
-    def _decide(self, folder: str, raw: bytes, rule: int | None) -> Permit:
+    def _decide(self, folder: str, raw: bytes, rule: _Rule | None) -> Permit:
         """The permit under a manifest. The game is asked once for each text of it."""
-        key = folder, raw, -1 if rule is None else len(self._designated) - rule
-        if key not in self._decided:
-            file = place_of(self._scripts.folder.name, folder)
-            self._world.mended_file(file)
-            try:
-                mod = read_manifest(folder, raw)
-            except ManifestError as error:
-                self._decided[key] = self._broken(folder, error)
-            else:
-                grant = None if rule is None else self._designated[rule][1]
-                self._decided[key] = Permit(folder, file, self._ask(grant, mod), mod)
-        return self._decided[key]
+        key = folder, rule.number if rule else 0
+        before = self._decided.get(key)
+        if before is not None and before[0] == raw:
+            return before[1]
+        self._world.mended_file(self._place(folder))
+        try:
+            mod = read_manifest(folder, raw)
+        except ManifestError as error:
+            permit = self._broken(folder, error)
+        else:
+            permit = Permit(folder, self._place(folder), self._ask(rule.grant if rule else None, mod), mod)
+        self._decided[key] = raw, permit
+        return permit
+
+    def _look(self, folder: str) -> Mod | None:
+        """What the manifest of a folder says, without asking for anything."""
+        try:
+            return read_manifest(folder, self._scripts.beside(folder, MANIFEST, LARGEST + 1) or b"")
+        except ManifestError as error:
+            self._broken(folder, error)
+        except ScriptError as error:
+            self._broken(folder, ManifestError(error.message))
+        return None
 
     def _broken(self, folder: str, error: ManifestError) -> Permit:
-        file = place_of(self._scripts.folder.name, folder)
+        file = self._place(folder)
         outcome = "what starts now of this mod may do nothing; saving the manifest tries again"
         self._world.problem(str(error), script=file, line=error.line, outcome=outcome)
         return Permit(folder, file, why=_MISTAKE)
@@ -145,6 +166,9 @@ class Permits:
             return Rights()
         return granted or Rights()
 
+    def _place(self, folder: str) -> str:
+        return place_of(self._scripts.folder.name, folder)
+
 
 _MISSING = "mods need a mod.toml; write one with name, version and {line}"
 _MISTAKE = "its mod.toml has a mistake"
@@ -153,6 +177,11 @@ _MISTAKE = "its mod.toml has a mistake"
 def _matches(script: str, names: str) -> bool:
     # Where the disk ignores case, so would a script that is spawned as "Mods/evil".
     return fnmatchcase(script.casefold(), names.casefold())
+
+
+def _covers(names: str, folder: str) -> bool:
+    """True where scripts in the folder may have such a name."""
+    return _matches(folder, names) or _matches(f"{folder}/x", names)
 
 
 def _asks_host(asks: Rights, value: str) -> bool:

@@ -113,6 +113,10 @@ class Scripts:
         except OSError as error:
             raise ScriptError(f"the file cannot be read: {error.strerror}") from error
 
+    def folders_with(self, file: str) -> list[str]:
+        """The folders, as script names begin with them, that hold a file of that name; sorted."""
+        return sorted({folder for path in self.folder.rglob(file) if (folder := self.folder_of(path)) is not None})
+
     def _file(self, name: str) -> Path | None:
         path = self.folder / f"{name}.lua"
         if not os.path.isfile(path):

@@ -144,13 +144,14 @@ class World:
         """The limits of the states of `script`."""
         return next((limits for names, limits in self._limits if fnmatchcase(script, names)), self.limits)
 
-    def mods(self, scripts: str, grant: Callable[[Mod], Rights | None] | None = None) -> None:
-        """The scripts of a name or pattern ("mods/*") are mods, `mod.toml` or not; the newest that matches counts.
+    def mods(self, scripts: str, grant: Callable[[Mod], Rights | None] | None = None) -> list[Mod]:
+        """The scripts of a name or pattern ("mods/*") are mods, `mod.toml` or not. Gives the mods there are, by folder.
 
-        `grant(mod)` is asked once for each text of a manifest and gives what the mod may do: `mod.asks`, less, or None
-        for nothing. Without it mods may do nothing that needs a right. States that exist keep theirs until they reload.
+        `grant(mod)` is asked when the first script of a mod starts, once for each text of its manifest, and gives what
+        the mod may do: `mod.asks`, less, or None for nothing. Without it mods may do nothing that needs a right. The
+        newest pattern that matches counts. States that exist keep theirs until they reload.
         """
-        self.permits.designate(scripts, grant)
+        return self.permits.designate(scripts, grant)
 
     # Time.
 

@@ -186,6 +186,38 @@ def test_the_game_sees_what_a_mod_says_and_is_asked_once(make_world, scripts, ma
     assert asked == [Mod("mods/frost", "frost", "1.0", "Cold", rights)]
 
 
+def test_the_game_gets_the_mods_there_are_by_their_folders(make_world, manifest):
+    manifest("", folder="mods/sand", name="desert")
+    manifest('sends = ["x"]', folder="mods/frost")
+    manifest("name = 1", folder="mods/wrong", head=False)
+    manifest("", folder="other")
+    asked = []
+    world = make_world()
+
+    found = world.mods("mods/*", asked.append)
+
+    assert [(mod.folder, mod.name, mod.asks.sends) for mod in found] == [
+        ("mods/frost", "frost", ("x",)),
+        ("mods/sand", "desert", ()),
+    ]
+    assert asked == []
+    assert [problem.place for problem in world.problems] == ["scripts/mods/wrong/mod.toml:1"]
+
+
+def test_naming_the_mods_again_asks_again_when_their_scripts_reload(modded, manifest):
+    manifest('sends = ["x"]')
+    world = modded("wait() bus.emit('x')", grant=None)
+    world.tick(0.1)
+    assert len(world.problems) == 1
+
+    world.mods("mods/*", all_asked)
+    world.reload("mods/frost/main")
+    world.tick(0.1)
+    world.tick(0.1)
+
+    assert world.problems == []
+
+
 def test_the_game_may_grant_a_part(modded, manifest):
     manifest('sends = ["a", "b"]\nsets = ["k"]')
 

@@ -24,11 +24,7 @@ _NAMED = {
 
 
 def check_mods(scripts: Scripts, scans: Mapping[str, Scan], own: Belongings, reports: dict[str, Report]) -> None:
-    mods = {
-        folder: _read(scripts, folder, reports)
-        for file in sorted(scripts.folder.rglob(MANIFEST))
-        if (folder := scripts.folder_of(file)) is not None
-    }
+    mods = {folder: _read(scripts, folder, reports) for folder in scripts.folders_with(MANIFEST)}
     for name, read in scans.items():
         governing = [folder for folder in mods if not folder or name.startswith(f"{folder}/")]
         mod = mods[max(governing, key=len)] if governing else None
