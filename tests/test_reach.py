@@ -215,3 +215,50 @@ def test_the_walk_sees_a_python_object_wherever_it_is_hidden(make_world, scripts
 
     told = runtime._vm.execute(WALK)(env).decode()
     assert re.search(r"userdata\t\.kept\^[^\t]*\.deep\.x\t", told)
+
+
+OBJECTS = """
+    local giver = {}
+    given = {}
+    function giver:start()
+      given.subscription = bus.on("x", function(event) given.event = event end)
+      given.future = async.start(wait, 9)
+      task.spawn(task.group, function(g) given.group = g wait(9) end)
+      bus.emit("x", { 1 })
+    end
+    return giver
+"""
+
+# The functions that each object leads to, also by the `__index` of a metatable that scripts do not see.
+METHODS = rb"""
+return function(given)
+  local found = {}
+  for name, object in next, given do
+    local meta = debug.getmetatable(object)
+    for _, holder in next, { object, meta or {}, meta and meta.__index or {} } do
+      for key, value in next, holder do
+        if type(value) == "function" then
+          found[#found + 1] = name .. "." .. tostring(key)
+        end
+      end
+    end
+  end
+  return table.concat(found, " ")
+end
+"""
+
+
+def test_what_scripts_are_given_has_the_listed_functions_and_no_others(make_world, scripts):
+    scripts.write("giver", OBJECTS)
+    world = make_world()
+    actor = world.spawn("giver").actor
+    ticks(world, 2)
+    assert actor is not None
+    runtime: Any = actor._runtime
+    given = runtime.get("bus", "entities")[1][b"env"][b"given"]
+    names = {name.decode() for name in given}
+
+    found = set(runtime._vm.execute(METHODS)(given).decode().split(" "))
+
+    assert names == {"subscription", "future", "group", "event"}
+    assert found == {name for name in listed() if name.partition(".")[0] in names}
