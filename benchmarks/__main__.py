@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-HELPERS = {"harness", "swarm_peers"}
+HELPERS = {"harness", "memory", "swarm_peers"}
 LONG = {"soak"}  # runs only when it is named
 
 

@@ -7,16 +7,15 @@ next frame.
 from __future__ import annotations
 
 import weakref
-from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import suppress
 from functools import partial
 from typing import Any
 
 from engine.errors import LimitError, WorldClosed
 from engine.events import ENGINE, Event, Listener, checked, id_of, text
 from engine.lua.actor import Actor, Mail
+from engine.lua.commons import Outside
 from engine.mailboxes import Mailboxes
 from engine.payload import Encoded
 from engine.requests import Requests
@@ -35,7 +34,7 @@ class Bus:
         mailbox: int | None,
         failed: Callable[[Exception], None],
         overflowed: Callable[[int, str], None],
-        outside: deque[Callable[[], object]],
+        outside: Outside,
     ) -> None:
         self.encode = encode
         self.boxes = Mailboxes(mailbox)
@@ -87,12 +86,11 @@ class Bus:
         """Run `action` at the start of the next frame, in order with the events from outside; from any thread."""
         if self._closed:
             raise WorldClosed("the world is closed")
-        self._outside.append(action)
+        self._outside.add(action)
 
     def take_outside(self) -> None:
         """Put what was queued from outside into the inboxes, in arrival order."""
-        for _ in range(len(self._outside)):
-            self._outside.popleft()()
+        self._outside.run()
 
     def expect(self, entity: int) -> None:
         """Keep mail for an entity that is about to be made."""
@@ -101,7 +99,8 @@ class Bus:
     def join(self, entity: int, actor: Actor) -> None:
         """The entity lives in `actor`; mail that waited for it comes with what is next from outside."""
         self._actors[entity] = actor
-        self._outside.extend(self._expected.pop(entity, ()))
+        for action in self._expected.pop(entity, ()):
+            self._outside.add(action)
 
     def leave(self, entity: int, unread: frozenset[int] | None = None) -> None:
         """Forget an entity: what it listens to, what it was asked and what it asked.
@@ -119,10 +118,7 @@ class Bus:
         self._actors.clear()
         self._expected.clear()
         self.routes.close()
-        # What is still queued finds nobody; only so do its futures end.
-        while self._outside:
-            with suppress(Exception):
-                self._outside.popleft()()
+        self._outside.end()
         self.boxes.close()
         self.requests.close()
 

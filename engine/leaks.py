@@ -16,7 +16,8 @@ class Leak:
     """Things of one kind, made at one place, of entities that have ended.
 
     `kind` is "handle", "proxy" (a `with` that never ended), or what the world itself forgot to drop: "state", "timer",
-    "subscription", "watch", "request". `place` is who made it: script and line, or file and line of Python.
+    "subscription", "watch", "request". `place` is who made it: script and line, file and line of Python, or the script
+    of a state.
     """
 
     kind: str
@@ -53,9 +54,13 @@ def _states(world: World) -> list[tuple[str, str, int]]:
     living = set(world.population.actors.values())
     dead = [state for state in world.commons.states if isinstance(state, Actor) and state not in living]
     timers = [actor for wakes in world.loop.wakes.values() for actor in wakes.sleeping() if actor not in living]
+
+    def script(actor: Actor) -> str:
+        return actor.name if actor.version is None else world.population.sources.chunk(actor.version.script)
+
     return [
-        *(("state", actor.name, actor.key) for actor in sorted(dead, key=lambda actor: actor.key)),
-        *(("timer", actor.name, actor.key) for actor in timers),
+        *(("state", script(actor), actor.key) for actor in dead),
+        *(("timer", script(actor), actor.key) for actor in timers),
     ]
 
 

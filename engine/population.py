@@ -147,7 +147,7 @@ class Population:
         """Let `entity` live in `actor`."""
         entity.actor = actor
         self.actors[actor.key] = actor
-        actor.entities.append(entity.id)
+        actor.entities[entity.id] = None
         actor.only = entity if len(actor.entities) == 1 else None
         self._world.bus.join(entity.id, actor)
 
@@ -200,8 +200,8 @@ class Population:
         entity.end()
         self.leave(id)
         if actor is not None:
-            actor.entities.remove(id)
-            actor.only = self.entities.get(actor.entities[0]) if len(actor.entities) == 1 else None
+            del actor.entities[id]
+            actor.only = self.entities.get(next(iter(actor.entities))) if len(actor.entities) == 1 else None
             if not actor.entities:
                 self.drop(actor)
 

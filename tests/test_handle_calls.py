@@ -125,6 +125,15 @@ def test_closing_the_world_ends_what_was_submitted(bag, double, world):
         future.result(timeout=0)
 
 
+def test_what_another_thread_queues_just_after_the_world_closed_is_not_left_waiting(world):
+    ended = []
+    world.close()
+
+    world.commons.outside.add(lambda: ended.append("its future"))
+
+    assert ended == ["its future"]
+
+
 def test_a_state_without_a_world_says_to_call_directly(lua):
     state = LuaState(lua)
     function = state.run("return function() end")

@@ -356,3 +356,51 @@ print("done")
 """,
         lua,
     )
+
+
+@pytest.mark.row("D9")
+@pytest.mark.parametrize("lua", ["lua55", "lua54"])
+def test_writing_into_a_full_state_is_an_error_and_it_can_still_be_read_and_emptied(lua):
+    """LuaJIT has no limit on memory."""
+    run_quietly(
+        """
+from engine import LimitError, Limits, LuaState
+
+def new():
+    return LuaState(LUA, limits=Limits(memory=2_000_000))
+
+def refused(use, at_most=1):
+    for i in range(at_most):
+        try:
+            use(i)
+        except LimitError as error:
+            assert "(Limits.memory)" in str(error), error
+            return i
+    raise SystemExit("the limit never came")
+
+state = new()
+with state.own({"name": "full"}).upgrade() as table:
+    fields = refused(lambda i: table.__setitem__(f"key{i}", f"{i}" + "x" * 60_000), 1_000)
+    for use in (lambda: state.own([1]), lambda: state.run("return 1"), lambda: table.__setitem__("more", True)):
+        refused(lambda i: use())
+    assert len(table) == len(table.keys()) == fields + 1
+    assert table["name"] == "full" and table["key0"].endswith("xx")
+    for i in range(fields):
+        del table[f"key{i}"]
+    table["name"] = "x" * 60_000
+assert state.run("return 1") == 1
+
+state, owned = new(), []
+refused(lambda i: owned.append(state.own({"x": f"{i}" + "x" * 60_000})), 1_000)
+owned.clear()
+assert state.own([1]).alive
+
+state = new()
+with state.own({"inner": {}}).upgrade() as table:
+    refused(lambda i: table.__setitem__(i, i), 3_000_000)
+    proxies = []
+    refused(lambda i: proxies.append(table["inner"]), 3_000_000)
+print("done")
+""",
+        lua,
+    )

@@ -5,7 +5,7 @@ Many values cross in each loop under Lua 5.5, and under each Lua in a plain loop
 
 import pytest
 
-from engine import HostModule
+from engine import HostModule, Limits, ScriptError, StateClosed
 from engine.host import Callback
 from host_loops import each_loop_and_each_lua, printed
 from host_modules import caller
@@ -61,6 +61,59 @@ def test_dropping_a_callback_right_after_its_call_loses_nothing(play, world, scr
     play(world).frames(2)
 
     assert printed(world) == ["first", "second"]
+
+
+@pytest.mark.row("E12")
+def test_a_submitted_callback_gives_a_future_of_its_result(play, world, scripts):
+    module = HostModule("later")
+    kept: list[Callback] = []
+
+    @module.function
+    def remember(f: Callback, g: Callback) -> None:
+        kept.extend((f, g))
+
+    scripts.write(
+        "caller", caller("later", "later.remember(function(x) return 2 * x end, function() error('bad') end)")
+    )
+    world.install(module)
+    entity = world.spawn("caller")
+    playing = play(world)
+    good, bad = kept[0].submit(4), kept[1].submit()
+
+    assert not good.done()
+    playing.frames(1)
+
+    assert good.result(timeout=0) == 8
+    with pytest.raises(ScriptError, match="bad"):
+        bad.result(timeout=0)
+    assert world.problems == []
+    entity.destroy()
+    with pytest.raises(StateClosed):
+        kept[0].submit(1)
+
+
+@pytest.mark.row("D7", "E12")
+def test_a_callback_that_finds_the_mailbox_full_leaves_nothing_in_the_state(make_world, scripts):
+    world = make_world(limits=Limits(instructions=None, seconds=None, memory=None, mailbox=5))
+    module = HostModule("later")
+    kept: list[Callback] = []
+
+    @module.function
+    def remember(f: Callback) -> None:
+        kept.append(f)
+
+    scripts.write("caller", caller("later", "later.remember(function() end)"))
+    world.install(module)
+    entity = world.spawn("caller")
+
+    for _ in range(20):
+        kept[0]()
+    world.tick(0.1)
+
+    assert "the mailbox of entity 1 is full: a callback of later.remember" in world.problems[0].message
+    kept.clear()
+    world.tick(0.1)
+    assert entity.actor.function("handles", "count")() == 0
 
 
 @pytest.mark.row("E12")

@@ -29,6 +29,31 @@ def test_a_proxy_is_a_mapping(state):
             del table["a"]
 
 
+def test_a_proxy_is_updated_and_popped_like_a_dict(state):
+    with state.own({"a": 1}).upgrade() as table, state.own({"c": {"deep": True}}).upgrade() as other:
+        table.update({"b": 2, 3: "three"}, d=4)
+        table.update([("e", 5)])
+        table.update(other)
+
+        assert table["c"] == other["c"]
+        assert table.pop("a") == 1 and table.pop("a", None) is None and table.pop("c")["deep"] is True
+        assert dict(zip(table.keys(), table.values(), strict=True)) == {"b": 2, 3: "three", "d": 4, "e": 5}
+        with pytest.raises(KeyError):
+            table.pop("a")
+        with pytest.raises(TypeError):
+            reversed(table)
+
+
+def test_pop_takes_the_tables_own_field_and_no_default_of_the_script(world, scripts):
+    scripts.write("door", "return { properties = { open = false }, knock = function() end }")
+    with world.spawn("door").self.upgrade() as self_:
+        assert self_.pop("knock", "none") == "none"
+        with pytest.raises(KeyError):
+            self_.pop("knock")
+
+        assert "knock" in self_
+
+
 def test_an_array_reads_as_a_list_or_as_a_dict_from_1(state):
     with state.own(["a", "b"]).upgrade() as table:
         assert table.copy() == ["a", "b"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from concurrent.futures import Future
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +41,13 @@ class Callback:
         if callbacks is not None:
             callbacks.queue(self, args)
 
+    def submit(self, *args: Any) -> Future[Any]:
+        """The same, with a future of what the function gives; so it may not wait, and its errors go there.
+
+        `StateClosed` where it has ended, at once or in the future.
+        """
+        return self.handle.submit(*args)
+
     def __repr__(self) -> str:
         return f"<Callback {self.name} of entity {self.entity}{'' if self.alive else ', dead'}>"
 
@@ -71,5 +79,6 @@ class Callbacks:
         shape, leaves = encoded
         world.loop.operations.note(b"callback", id, (shape, *leaves))
         if not world.bus.boxes.offer(actor, (b"callback", id, key, callback.name.encode(), shape, *leaves)):
+            actor.drop(key)
             why = f"the mailbox of entity {id} is full: a callback of {callback.name} was not delivered"
             world.problem(why, entity=id)

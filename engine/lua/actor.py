@@ -85,7 +85,7 @@ class Actor(LuaState):
         self.key = key
         self.clock = clock
         self.inbox: list[Mail] = []
-        self.entities: list[int] = []
+        self.entities: dict[int, None] = {}  # in the order in which they came
         self.stops: list[int] = []  # frames in which a task was stopped at a limit
         self.only: Any = None
         self.version: Any = None  # of the script that runs here
@@ -195,7 +195,7 @@ class Actor(LuaState):
         self.commons.touched.append(self.weak)
 
     def submit(self, action: Callable[[], object]) -> None:
-        self.commons.outside.append(action)
+        self.commons.outside.add(action)
 
     def call_flat(self, key: int, flat: list[Any], entity: int) -> Any:
         self.commons.check_thread(self.name)

@@ -10,6 +10,7 @@ import sys
 import weakref
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import count
 from threading import get_ident
 from typing import TYPE_CHECKING, NamedTuple
@@ -54,6 +55,34 @@ class Ledger:
         return list(self._held.copy().values())
 
 
+class Outside:
+    """What is to be done on the ticking thread at the start of the next frame, in order; added from any thread."""
+
+    def __init__(self) -> None:
+        self._actions: deque[Callable[[], object]] = deque()
+        self._ended = False
+
+    def add(self, action: Callable[[], object]) -> None:
+        self._actions.append(action)
+        if self._ended:  # by another thread, since the caller looked
+            self._flush()
+
+    def run(self) -> None:
+        """Do what is there now; what is added meanwhile waits."""
+        for _ in range(len(self._actions)):
+            self._actions.popleft()()
+
+    def end(self) -> None:
+        """Do what is left, and at once what is still to come: it finds nobody, but only so do its futures end."""
+        self._ended = True
+        self._flush()
+
+    def _flush(self) -> None:
+        while self._actions:
+            with suppress(Exception):
+                self._actions.popleft()()
+
+
 class Commons:
     """Shared by the states of one world and its loop; a state without a world has one of its own."""
 
@@ -63,7 +92,7 @@ class Commons:
         self.thread: int | None = None  # who ticks now
         self.inside: set[int] = set()  # the states whose calls out of Lua have not returned
         self.touched: deque[weakref.ref[LuaState]] = deque()
-        self.outside: deque[Callable[[], object]] = deque()
+        self.outside = Outside()
 
     def check_thread(self, name: str) -> None:
         """`StateBusy` while another thread ticks: a call in the middle of a frame would be no two times the same."""

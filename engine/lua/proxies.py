@@ -6,7 +6,7 @@ metatable has no effect. What a proxy gives is plain data, or a proxy that ends 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from engine.errors import HandleReleased, PayloadError, StateClosed
@@ -125,12 +125,14 @@ class Proxy:
 
 
 class TableProxy(Proxy):
-    """A Lua table as a mapping: get, set, del, len, iteration over its keys, `in`, `to_dict`.
+    """A Lua table as a mapping: get, set, del, len, iteration over its keys, `in`, `update`, `pop`, `to_dict`.
 
     Reads and writes are raw, but defaults behind `__index` tables are found, as with `self` of an entity.
     """
 
     __slots__ = ()
+
+    __reversed__ = None  # a length and items would make Python try 0, 1, ...
 
     def __getitem__(self, key: Key) -> Any:
         value = self.get(key, _NOTHING)
@@ -180,6 +182,23 @@ class TableProxy(Proxy):
     def items(self) -> list[tuple[Any, Any]]:
         """Key and value of the fields; threads are left out, since they cannot leave their state."""
         return [(key, self.get(key)) for key in self.keys() if self._ask("has", self._flat(key)) != b"other"]
+
+    def values(self) -> list[Any]:
+        """The values of `items()`, in the same order."""
+        return [value for _, value in self.items()]
+
+    def pop(self, key: Key, *default: Any) -> Any:
+        """Take a field of the table out and give its value, or the default where it has none."""
+        if default and not self._ask("own", self._flat(key)):
+            return default[0]
+        value = self[key]
+        del self[key]
+        return value
+
+    def update(self, *others: Mapping[Key, Any] | Iterable[tuple[Key, Any]], **fields: Any) -> None:
+        """Set the fields of a mapping, or of pairs, and those given by name."""
+        for key, value in dict(*others, **fields).items():
+            self[key] = value
 
     def copy(self) -> Any:
         """The table as plain data, a list where it is an array; `PayloadError` with the path of what is none."""

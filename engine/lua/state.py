@@ -185,25 +185,38 @@ class LuaState:
 
     def trusted(self, word: str, *args: Any) -> Any:
         """What a function of the prelude's handles module gives."""
+        function = self.function("handles", word)
+        if self.limits.memory is not None and (size := size_of(args)):
+            self.check_room(size, over=ROOM // 4)  # so that a state that is full can still be read
         try:
-            return self.function("handles", word)(*args)
+            return function(*args)
         except self._lua_error as error:
+            if isinstance(error, MemoryError):
+                raise LimitError(self._full()) from None
             raise script_error(str(error)) from None
 
-    def check_room(self, size: int = 0) -> None:
-        """`LimitError` where `size` more bytes from Python could meet the wall, which would end the process."""
+    def check_room(self, size: int = 0, *, over: int = 0) -> None:
+        """`LimitError` where `size` more bytes from Python could meet the wall, which would end the process.
+
+        What adds to a state checks that it is within its limit; `over` is how far beyond it may be.
+        """
         runtime, memory = self._runtime, self.limits.memory
         if runtime is None or memory is None:
             return
         if size > ROOM // 2:
             raise LimitError(f"{size:,} bytes at once are too much for {self.name}; send less than {ROOM // 2:,}")
-        if runtime.used() > memory:
+        if runtime.used() > memory + over:
+            self.let_go()
             runtime.get("memory", "collect")()
-            if runtime.used() > memory:
-                raise LimitError(
-                    f"{self.name} uses {runtime.used():,} bytes, more than its limit of {memory:,} (Limits.memory); "
-                    "close it, or raise the limit"
-                )
+            if runtime.used() > memory + over:
+                raise LimitError(self._full())
+
+    def _full(self) -> str:
+        assert self._runtime is not None
+        return (
+            f"{self.name} uses {self._runtime.used():,} bytes, its limit is {self.limits.memory or 0:,} "
+            "(Limits.memory); let go of some, close it, or raise the limit"
+        )
 
     def drop(self, key: int) -> None:
         """Let go of a kept value at the next safe point; callable from any thread at any time."""
@@ -253,12 +266,21 @@ class LuaState:
         return flat
 
     def staged(self, flat: Sequence[Any]) -> Sequence[Any]:
-        """False and the values; or, where they are too many for one crossing, the key under which they wait."""
+        """False and the values; or, where they are too many for one crossing, the key under which they wait.
+
+        `LimitError` where the state has no room for them; nothing, as what deletes a field, always goes in.
+        """
+        if flat:
+            self.check_room(size_of(flat))
         if len(flat) <= _PART:
             return (False, *flat)
         key = 0
-        for start in range(0, len(flat), _PART):
-            key = self.trusted("stage", key, *flat[start : start + _PART])
+        try:
+            for start in range(0, len(flat), _PART):
+                key = self.trusted("stage", key, *flat[start : start + _PART])
+        except EngineError:
+            self.drop(key)
+            raise
         return (key,)
 
     def fetched(self, answer: Any) -> list[Any]:
@@ -269,10 +291,12 @@ class LuaState:
             return list(answer[1:])
         key, count = answer
         values: list[Any] = []
-        for start in range(1, count + 1, _PART):
-            part = self.trusted("fetch", key, start, min(start + _PART - 1, count))
-            values += part if type(part) is tuple else (part,)
-        self.drop(key)
+        try:
+            for start in range(1, count + 1, _PART):
+                part = self.trusted("fetch", key, start, min(start + _PART - 1, count))
+                values += part if type(part) is tuple else (part,)
+        finally:
+            self.drop(key)
         return values
 
     def call_key(self, key: int, args: tuple[Any, ...], entity: int = STANDALONE) -> Any:
@@ -280,7 +304,6 @@ class LuaState:
         return self.call_flat(key, self.arguments(args), entity)
 
     def call_flat(self, key: int, flat: list[Any], entity: int) -> Any:
-        self.check_room(size_of(flat))
         return self._results(self.trusted("call", key, entity, *self.staged(flat)))
 
     def _results(self, answer: Any) -> Any:
