@@ -3,9 +3,10 @@
 # Layers, lowest first; a file imports from below only:
 #   errors limits payload report problems
 #   lua/                 the border: the only folder that imports lupa
+#   process/             states in child processes, behind the same seam
 #   scripts sources watch saves scheduler workers shapes events mailboxes routes requests bus shared inputs entity
 #   modules origins mods permits operations questions population forward attempt probation reload
-#   loop stats leaks trace world
+#   losses loop stats leaks trace world
 #   host/                host modules and what runs them
 #   project reading/ annotations/ check/    a game as a folder, its scripts read without running them
 #   app/                 the window: the only folder that imports pygame

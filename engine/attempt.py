@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 from engine.entity import Entity
-from engine.errors import ScriptError
+from engine.errors import EngineError, ScriptError
 from engine.forward import forwardings
 from engine.lua.actor import Actor, Result
 from engine.lua.state import script_error
@@ -123,7 +123,11 @@ class Attempt:
     def _load(self, entity: Entity, chunk: str, text: bytes) -> None:
         trial = self._together
         if trial is None:
-            trial = Trial(self._world.population.new_actor(entity))
+            try:
+                trial = Trial(self._world.population.new_actor(entity))
+            except EngineError as error:  # there is no process for it
+                self._report(ScriptError(str(error)), entity)
+                raise Failed from None
             trial.actor.version = self.version
             self._trials.append(trial)
         trial.entities[entity.id] = entity
@@ -132,8 +136,9 @@ class Attempt:
         result = trial.actor.hand((b"load", entity.id, entity.script.encode(), chunk.encode(), text, seed))
         self._check(trial, result, {entity.id})
         trial.results.append(result)
+        default = self._world.children.isolation(self.script)
         for _, _, (isolation, clock) in _only(result, b"script"):
-            if isolation == b"script" or (isolation is False and self._world.isolation == "script"):
+            if isolation == b"script" or (isolation is False and default == "script"):
                 self._together = trial
             if clock == b"real":
                 trial.actor.clock = self._world.loop.real

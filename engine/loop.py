@@ -34,7 +34,7 @@ class Loop:
         self.game, self.real = Clock("game"), Clock("real")
         self.wakes = {self.game: Wakes(), self.real: Wakes()}
         self.operations = Operations(world)
-        self.tick = ticker(world.workers)
+        self.tick = world.children.ticker(ticker(world.workers))
         self.late: dict[Actor, None] = {}
         self.number = 0
         self.running = False
@@ -50,6 +50,7 @@ class Loop:
         try:
             self.number += 1
             world.commands = self.operations.commands
+            world.losses.look()
             self._take_outside()
             if world.host is not None:
                 world.host.begin_frame()
@@ -74,7 +75,10 @@ class Loop:
             if result[1] is not None:
                 actor.only.place = result
             if len(result) > 3:
-                self.operations.carry_out(actor, result)
+                try:
+                    self.operations.carry_out(actor, result)
+                except Exception as error:
+                    actor.blame(error)
                 if not actor.alive:
                     return
         elif isinstance(result, Exception):

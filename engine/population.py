@@ -12,6 +12,8 @@ from engine.entity import Entities, Entity
 from engine.errors import EngineError, LimitError, ScriptError
 from engine.lua.actor import Actor, Mail
 from engine.payload import Encoded, encode
+from engine.process.process import ProcessEnded
+from engine.process.remote import RemoteActor
 from engine.questions import Questions
 from engine.sources import Sources
 
@@ -96,6 +98,7 @@ class Population:
         doomed, self._doomed = self._doomed, {}
         for id in doomed:
             self._end(id)
+        self._world.losses.settle()
         announced, self._announced = self._announced, {}
         for id in sorted(announced):
             if announced[id].alive:
@@ -113,7 +116,11 @@ class Population:
         except ScriptError as error:
             self._world.problem_of(error, entity.id)
             return
-        actor = self._together.get(entity.script) or self.new_actor(entity)
+        try:
+            actor = self._together.get(entity.script) or self.new_actor(entity)
+        except EngineError as error:
+            self._world.losses.stillborn(entity, error)
+            return
         actor.version = version
         self.settle_in(entity, actor)
         loaded = self._hand(actor, self.load_mail(b"create", entity, source.chunk, source.text, entity.properties))
@@ -126,15 +133,17 @@ class Population:
         return (kind, entity.id, entity.script.encode(), chunk.encode(), text, seed, fields[0], *fields[1])
 
     def new_actor(self, entity: Entity) -> Actor:
-        """A state for `entity`, under the limits of its script."""
+        """A state for `entity`, under the limits of its script, and in the process that is its place."""
         world = self._world
         permit = world.permits.of(entity.script)
-        made = Actor(
+        limits = world.limits_of(entity.script)
+        process = world.children.process(entity.script, world.lua, limits)
+        made = (Actor if process is None else partial(RemoteActor, process))(
             entity.id,
             world.loop.game,
             self._ask,
             lua=world.lua,
-            limits=world.limits_of(entity.script),
+            limits=limits,
             seed=world.seed,
             fixed_step=world.fixed_step,
             commons=world.commons,
@@ -154,9 +163,12 @@ class Population:
     def script_loaded(self, actor: Actor, id: int, isolation: Any, clock: Any) -> None:
         """What a script's table says of itself: `isolation` and `clock`, false where it says nothing."""
         script = self.script_of(id)
-        chosen = isolation.decode() if isinstance(isolation, bytes) else self._world.isolation
-        if chosen not in ("entity", "script"):
-            self._world.problem(f'isolation must be "entity" or "script", got {chosen!r}', entity=id)
+        default = self._world.children.isolation(script)
+        chosen = isolation.decode(errors="replace") if isinstance(isolation, bytes) else default
+        if chosen not in ("entity", "script") and chosen is not default:
+            hint = f'; a process is for the game to choose: world.isolate("{script}", "process")'
+            hint = hint if chosen == "process" else ""
+            self._world.problem(f'isolation must be "entity" or "script", got {chosen!r}{hint}', entity=id)
         elif chosen == "script":
             self._together.setdefault(script, actor)
         if clock == b"real":
@@ -249,6 +261,9 @@ class Population:
 
     def broken(self, actor: Actor, error: Exception) -> None:
         """The pump itself died: its entities end, the game goes on."""
+        if isinstance(error, ProcessEnded):
+            self._world.losses.look()
+            return
         memory = actor.limits.memory
         if memory is not None and isinstance(error, MemoryError):
             what = f"it needs more than {memory / 2**20:.4g} MiB, the limit (Limits.memory)"

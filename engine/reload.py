@@ -160,6 +160,7 @@ class Reloader:
         script = version.script
         self._world.permits.forget(script)
         self._world.population.raise_fallen(script)
+        self._world.losses.forgive(script)
         before = self._attempts.pop(script, None)
         if before is not None:
             self._husks += before.abandon()

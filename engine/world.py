@@ -19,6 +19,7 @@ from engine.inputs import Inputs
 from engine.leaks import Leak, find_leaks
 from engine.limits import Limits
 from engine.loop import Loop
+from engine.losses import Losses
 from engine.lua.commons import Commons
 from engine.lua.runtime import check_version
 from engine.lua.state import limits_for
@@ -29,6 +30,7 @@ from engine.payload import LUA_INTEGER, Encoded, encode
 from engine.permits import Permits
 from engine.population import Population
 from engine.problems import Problem, Problems
+from engine.process.children import Children
 from engine.reload import Reload, Reloader
 from engine.scripts import Scripts
 from engine.shared import Shared
@@ -40,7 +42,6 @@ from engine.workers import Workers
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
-ISOLATIONS = ("entity", "script")
 LOG_LINES = 1000
 
 
@@ -48,7 +49,8 @@ class World:
     """All entities of a game. `tick(dt)` runs one frame.
 
     `scripts` is the folder of the Lua files; `lua` is "lua55", "lua54" or "luajit21"; `isolation` "entity" (a state
-    each) or "script" (entities of one script share a state); `strict` raises the first script error out of `tick`;
+    each), "script" (entities of one script share a state) or "process" (a state each, in a child process for every
+    script or folder of scripts; `isolate` chooses for some); `strict` raises the first script error out of `tick`;
     `watch` reloads scripts when their files change; `workers` > 1 ticks states on so many threads, with the same
     result.
     """
@@ -65,15 +67,15 @@ class World:
         workers: int = 0,
         watch: bool = False,
     ) -> None:
-        if isolation not in ISOLATIONS:
-            raise EngineError(f"isolation must be one of {', '.join(ISOLATIONS)}, got {isolation!r}")
+        self.children = Children(isolation)
         if not isinstance(workers, int) or workers < 0:
             raise EngineError(f"workers must be a whole number >= 0, got {workers!r}")
         check_version(lua)
         self.lua = lua
         self.isolation = isolation
         self.seed = seed
-        self.limits = limits_for(lua, limits)
+        self.limits = limits_for(lua, limits, process=isolation == "process")
+        self._given = limits
         self._limits: list[tuple[str, Limits]] = []
         self.strict = strict
         self.time_scale = 1.0
@@ -100,6 +102,7 @@ class World:
         self.workers = Workers(workers) if workers > 1 else None
         self.loop = Loop(self)
         self.population = Population(self, Sources(self._scripts))
+        self.losses = Losses(self)
         self.reloads = Reloader(self, self._scripts)
         self._closed = False
         if watch:
@@ -138,11 +141,25 @@ class World:
 
         States that exist keep theirs until they reload. Payloads and mailboxes follow the world's own limits.
         """
-        self._limits.insert(0, (scripts, limits_for(self.lua, limits)))
+        limits_for(self.lua, limits, process=self.children.isolation(scripts) == "process")
+        self._limits.insert(0, (scripts, limits))
 
     def limits_of(self, script: str) -> Limits:
         """The limits of the states of `script`."""
-        return next((limits for names, limits in self._limits if fnmatchcase(script, names)), self.limits)
+        limits = next((limits for names, limits in self._limits if fnmatchcase(script, names)), self._given)
+        process = self.children.isolation(script) == "process"
+        if process or limits is None or self.lua != "luajit21":
+            return limits_for(self.lua, limits, process=process)
+        return limits.but(instructions=None, seconds=None, memory=None)
+
+    def isolate(self, scripts: str, isolation: str) -> None:
+        """Another isolation for the scripts of a name or pattern ("mods/*"); the newest that matches counts.
+
+        With "process", every script or folder that the pattern's star stands for gets a child process of its own. What
+        a script says of itself (`door.isolation`) only decides whether its entities share a state. Entities that live
+        keep what they have until they reload.
+        """
+        self.children.isolate(scripts, isolation)
 
     def mods(self, scripts: str, grant: Callable[[Mod], Rights | None] | None = None) -> list[Mod]:
         """The scripts of a name or pattern ("mods/*") are mods, `mod.toml` or not. Gives the mods there are, by folder.
@@ -273,6 +290,7 @@ class World:
             self.host.close()
         self.reloads.close()
         self.population.close()
+        self.children.close()
         self.loop.close()
         self.bus.close()
         self._problems.close()

@@ -13,12 +13,12 @@ ENGINE = Path(__file__).parent.parent / "engine"
 # itself and the rooms that stand before it. A new one needs a place here.
 LAYERS = {
     "data": ["errors", "limits", "payload", "report", "problems"],
-    "border": ["lua"],
+    "border": ["lua", "process"],
     "world": [
         "scripts", "sources", "watch", "saves", "scheduler", "workers", "shapes", "events", "mailboxes", "routes",
         "requests", "bus", "shared", "inputs", "entity", "modules",
         "origins", "mods", "permits", "operations", "questions", "population", "forward", "attempt",
-        "probation", "reload", "loop", "stats", "leaks", "trace", "world",
+        "probation", "reload", "losses", "loop", "stats", "leaks", "trace", "world",
     ],
     "host": ["host"],
     "package": ["__init__"],

@@ -93,12 +93,16 @@ class Actor(LuaState):
         self.awake = 0  # its place, from 1, among those that wake in the next frame
         self.changed = False  # by Python, since its last tick
         self.wake: float | None = None
+        self._wire(ask, fixed_step, held)
+
+    def _wire(self, ask: Ask, fixed_step: float, held: tuple[bytes, ...] | None) -> None:
+        """Start the pump, and give the state who answers its questions."""
         assert self._runtime is not None
-        answers = _answers(self.weak, ask, commons)
+        answer = answers(self.weak, ask, self.commons)
         if self.limits.watched:
-            self._runtime.get("guards", "ask")(answers)
+            self._runtime.get("guards", "ask")(answer)
         else:
-            self._runtime.put("entity", "ask", answers)
+            self._runtime.put("entity", "ask", answer)
         if held is not None:
             self._runtime.get("rights", "hold")(*held)
         self._few = ROOM // 8 // self.limits.payload
@@ -204,6 +208,10 @@ class Actor(LuaState):
         finally:
             self.touch()
 
+    def blame(self, error: Exception) -> None:
+        """What it said could not be carried out."""
+        raise error
+
     def husk(self) -> object:
         """What is slow to free of this state; close it, and let go of this when there is time."""
         return (self._runtime, self._send, self._fetch, self._keep, self._deliver, self._hear)
@@ -243,7 +251,7 @@ def tick(actors: Iterable[Actor]) -> list[Result]:
     return results
 
 
-def _answers(reference: weakref.ref[Any], ask: Ask, commons: Commons) -> Callable[..., tuple[Any, ...]]:
+def answers(reference: weakref.ref[Any], ask: Ask, commons: Commons) -> Callable[..., tuple[Any, ...]]:
     """`ask` as Lua may call it: holds the actor weakly, never raises, gives False and the message instead."""
 
     def answer(*question: Any) -> tuple[Any, ...]:

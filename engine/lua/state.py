@@ -61,11 +61,16 @@ class LuaState:
         self._closed = False
         self._pins: set[int] = set()
         self._released: deque[int] = deque()
-        self._runtime: Runtime | None = self._new_runtime(seed)
-        self._lua_error = error_of(lua)
+        self._runtime: Runtime | None = None
+        self._lua_error: type[Exception] = Exception
+        self._globals: TableHandle | None = None
+        self._open(seed)
+
+    def _open(self, seed: int) -> None:
+        self._runtime = self._new_runtime(seed)
+        self._lua_error = error_of(self.lua)
         self._apply_limits()
         self._runtime.put("handles", "seed", seed)
-        self._globals: TableHandle | None = None
 
     def _new_runtime(self, seed: int) -> Runtime:
         memory = self.limits.memory
@@ -346,17 +351,20 @@ def _take(queue: deque[int], most: int) -> list[int]:
     return taken
 
 
-def limits_for(lua: str, limits: Limits | None) -> Limits:
-    """The limits that hold: the defaults on PUC Lua, none on LuaJIT, where asking for them is an error."""
-    if lua != "luajit21":
+def limits_for(lua: str, limits: Limits | None, *, process: bool = False) -> Limits:
+    """The limits that hold: the defaults on PUC Lua, none on LuaJIT, where asking for them is an error.
+
+    In a `process` of its own LuaJIT holds them, too: what cannot be stopped there can be killed.
+    """
+    if process or lua != "luajit21":
         return Limits() if limits is None else limits
     if limits is None:
         return Limits(instructions=None, seconds=None, memory=None)
     asked = [name for name in ("instructions", "seconds", "memory") if getattr(limits, name) is not None]
     if asked:
         raise LimitError(
-            f"luajit21 cannot hold limits on {' and '.join(asked)}: its compiled loops cannot be stopped. "
-            f"Use lua55 for scripts you do not trust, or Limits.off(), or set {' and '.join(asked)} to None"
+            f"luajit21 cannot hold limits on {' and '.join(asked)}: its compiled loops cannot be stopped. Use lua55 for "
+            f'scripts you do not trust, or isolation "process", or Limits.off(), or set {" and ".join(asked)} to None'
         )
     return limits
 
