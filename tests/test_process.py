@@ -77,6 +77,12 @@ def talkers(scripts):
 
 
 @pytest.fixture
+def isolation():
+    """The tests say themselves what lives where."""
+    return "entity"
+
+
+@pytest.fixture
 def one_world(scripts):
     """Makes worlds of one version of Lua, where the version does not matter."""
     with ExitStack() as stack:
@@ -324,12 +330,28 @@ def test_a_process_that_ends_too_often_gets_no_other_one_for_a_while(guarded, sc
         guarded.tick(1.0)
 
     assert not counter.alive
-    assert "was killed by SIGKILL, more than 3 times within 60 s" in messages(guarded)[-1]
-    assert not guarded.spawn("mods/counter").alive
+    assert "was killed by SIGKILL, more than 3 times within 60 s" in messages(guarded)[-2]
+    guarded.spawn("mods/counter")
     assert "it gets no other one until that time is over" in messages(guarded)[-1]
     ticks(guarded, 61, 1.0)
     assert field(guarded.spawn("mods/counter", n=3), "n") == 3
     assert guarded.leaks() == []
+
+
+@POSIX
+@PROC
+def test_a_reload_is_another_chance(guarded, scripts):
+    scripts.write("mods/counter", COUNTER)
+    counter = guarded.spawn("mods/counter", n=3)
+    for _ in range(4):
+        kill(guarded)
+        guarded.tick(0.1)
+    assert not counter.alive
+
+    guarded.reload("mods/counter")
+    guarded.tick(0.1)
+
+    assert (counter.alive, field(counter, "n")) == (True, 3)
 
 
 @POSIX

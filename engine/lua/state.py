@@ -363,8 +363,9 @@ def limits_for(lua: str, limits: Limits | None, *, process: bool = False) -> Lim
     asked = [name for name in ("instructions", "seconds", "memory") if getattr(limits, name) is not None]
     if asked:
         raise LimitError(
-            f"luajit21 cannot hold limits on {' and '.join(asked)}: its compiled loops cannot be stopped. Use lua55 for "
-            f'scripts you do not trust, or isolation "process", or Limits.off(), or set {" and ".join(asked)} to None'
+            f"luajit21 cannot hold limits on {' and '.join(asked)}: its compiled loops cannot be stopped. "
+            'Use lua55 for scripts you do not trust, or isolation "process", or Limits.off(), '
+            f"or set {' and '.join(asked)} to None"
         )
     return limits
 

@@ -251,8 +251,9 @@ class Process:
         try:
             self._link.write(word, gone, *values)
         except OSError as error:
-            self._due.clear()  # it was gone before: nobody ran
-            self.suspect = 0
+            if word != b"answer":  # it was gone before: nobody ran
+                self._due.clear()
+                self.suspect = 0
             self._lost(error)
 
     def _receive(self) -> Frame:
