@@ -115,7 +115,7 @@ class RemoteActor(Actor):
 
     # What else the world asks of a state.
 
-    def check_room(self, size: int = 0) -> None:
+    def check_room(self, size: int = 0, *, over: int = 0) -> None:
         """The child looks after its own memory."""
 
     def let_go(self) -> None:
