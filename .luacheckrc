@@ -32,6 +32,9 @@ files["engine/annotations/stubs"] = { std = "max", allow_defined_top = true, unu
 files["engine/cli/template"] = game
 files["docs/tutorial"] = game
 
+-- A game of another engine, to be measured beside.
+files["benchmarks/peers/love"] = { std = "luajit+love" }
+
 -- Tests of games.
 local tests = { std = "lua54+tidelock", read_globals = { "test", "before", "expect", "sim" } }
 files["engine/cli/template/tests"] = tests

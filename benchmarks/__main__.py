@@ -1,37 +1,95 @@
-"""Runs the benchmarks, all or those named: `python -m benchmarks swarm bus`. Each runs in a process of its own."""
+"""Runs the benchmarks, all or those named, each in a process of its own, and says which aims are met."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import subprocess
 import sys
+import tempfile
+import time
 from pathlib import Path
 
-HELPERS = {"harness", "memory", "swarm_peers"}
-LONG = {"soak"}  # runs only when it is named
+from benchmarks import aims, plots
+from benchmarks.harness import LUAS, machine
+from benchmarks.results import Results, write_pages
+from benchmarks.tables import Table
+
+SUITE = (
+    "swarm",
+    "one_state",
+    "growth",
+    "sleepers",
+    "bus",
+    "limits",
+    "spawn",
+    "footprint",
+    "threads",
+    "frame",
+    "host",
+)
+ALONE = ("reload", "soak")
+"""Run only when they are named: they take long, and give reports of their own."""
 
 
-def names() -> list[str]:
-    files = sorted(Path(__file__).parent.glob("*.py"))
-    return [file.stem for file in files if not file.stem.startswith("_") and is_benchmark(file)]
+def run(name: str, size: str, luas: list[str]) -> list[Table]:
+    """Run one benchmark of the suite, which prints its tables, and read what it measured."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "tables.json"
+        command = [sys.executable, "-m", f"benchmarks.{name}", "--size", size, "--json", str(file), "--lua", *luas]
+        subprocess.run(command, check=True)
+        return [Table.from_json(table) for table in json.loads(file.read_text(encoding="utf-8"))]
 
 
-def is_benchmark(file: Path) -> bool:
-    return file.stem not in HELPERS and "def main(" in file.read_text(encoding="utf-8")
+def publish(results: Results) -> None:
+    """Draw the plots and bring the figures of the pages up to date."""
+    try:
+        for file in plots.draw(results.tables):
+            print(f"drew {file.name}")
+    except ImportError:
+        print('no plots: matplotlib is missing; pip install -e ".[bench]"')
+    write_pages(results)
+
+
+def read_options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join((*SUITE, *ALONE)))
+    parser.add_argument("--lua", nargs="*", default=list(LUAS), choices=LUAS)
+    parser.add_argument("--quick", action="store_true", help="fewer rounds; keep what all of it gave, as --keep does")
+    parser.add_argument("--keep", action="store_true", help="write results.json, the plots and the figures of the docs")
+    parser.add_argument("--plots", action="store_true", help="run nothing; draw and write from results.json again")
+    options = parser.parse_args()
+    unknown = [name for name in options.names if name not in (*SUITE, *ALONE)]
+    if unknown:
+        parser.error(f"no benchmark {', '.join(unknown)}; there are {', '.join((*SUITE, *ALONE))}")
+    if options.keep and options.names:
+        parser.error("--keep is for all benchmarks: figures of one run only stand beside each other")
+    return options
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(names()))
-    options = parser.parse_args()
-    unknown = set(options.names) - set(names())
-    if unknown:
-        parser.error(f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(names())}")
-    failed = 0
-    for name in options.names or [name for name in names() if name not in LONG]:
-        print(f"# {name}\n", flush=True)
-        failed |= subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], check=False).returncode
-    return failed
+    options = read_options()
+    if options.plots:
+        publish(Results.load())
+        return 0
+    started = time.monotonic()
+    results = Results(machine(), {})
+    print(results.machine, end="\n\n", flush=True)
+    for name in options.names or SUITE:
+        if name in ALONE:
+            subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], check=True)
+        else:
+            begun = time.monotonic()
+            for table in run(name, "quick" if options.quick else "full", options.lua):
+                results.tables[table.name] = table
+            print(f"{name}: {time.monotonic() - begun:.0f} s\n", flush=True)
+    print(f"### Aims\n\n{aims.markdown(results.tables)}\n")
+    if not options.names:
+        print(f"{time.monotonic() - started:.0f} s; by name only: {', '.join(ALONE)}")
+        if options.keep or options.quick:
+            results.save()
+            publish(results)
+    return 0
 
 
 if __name__ == "__main__":

@@ -1,21 +1,22 @@
 """One event to a hundred listeners, each in a state of its own; the time is for one delivery, its handler included.
 
 Beside Tidelock stand the plain way with lupa (the table becomes a dict, and the dict a table in each listener's
-runtime), the same with one dict for all listeners, and blinker with a deep copy for each listener, all in Python.
+runtime), the same with one dict for all listeners, and blinker with a deep copy for each listener, all in Python. The
+floor hands the leaves as arguments to a function of each state, which makes the table there and calls the listener.
 """
 
 from __future__ import annotations
 
-import argparse
 import copy
 import importlib
-import tempfile
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from benchmarks.harness import Case, machine, measure, table
-from engine import World
+from benchmarks.harness import Case, Size, compare, main
+from benchmarks.tables import Skipped, Table
+from benchmarks.worlds import make_world
+
+LISTENERS = 100
 
 EVENT = '{ kind = "damage", amount = 12.5, from = 12, pos = { x = 1, y = 2 }, tags = { "fire", "crit" } }'
 PYTHON_EVENT = {
@@ -63,14 +64,11 @@ end
 
 
 def tidelock(lua: str, count: int) -> Case:
-    folder = Path(tempfile.mkdtemp())
-    (folder / "speaker.lua").write_text(SPEAKER)
-    (folder / "listener.lua").write_text(LISTENER)
-    world = World(folder, lua=lua, strict=True)
+    world = make_world({"speaker": SPEAKER, "listener": LISTENER}, lua)
     for _ in range(count):
         world.spawn("listener")
     world.spawn("speaker")
-    return Case("tidelock", lambda: world.tick(1 / 60), count, world.close)
+    return Case("Tidelock", lambda: world.tick(1 / 60), count, world.close)
 
 
 def to_python(value: Any, lua_type: Callable[[Any], str | None]) -> Any:
@@ -101,6 +99,29 @@ def plain(lua: str, count: int, *, once: bool) -> Case:
     return Case("plain lupa, one dict for all" if once else "plain lupa", run, count)
 
 
+FLOOR = f"""
+function()
+  local listener = ({PLAIN_LISTENER})({{ hp = 0, fires = 0 }})
+  return function(kind, amount, from, x, y, first, second)
+    listener({{ kind = kind, amount = amount, from = from, pos = {{ x = x, y = y }}, tags = {{ first, second }} }})
+  end
+end
+"""
+
+
+def floor(lua: str, count: int) -> Case:
+    """The least that makes a copy in each state: one call with the leaves."""
+    module = importlib.import_module(f"lupa.{lua}")
+    listeners = [module.LuaRuntime(encoding=None).eval(FLOOR)() for _ in range(count)]
+    leaves = (b"damage", 12.5, 12, 1, 2, b"fire", b"crit")
+
+    def run() -> None:
+        for listener in listeners:
+            listener(*leaves)
+
+    return Case("floor: one call each", run, count)
+
+
 class PythonListener:
     """The same listener in Python."""
 
@@ -114,8 +135,11 @@ class PythonListener:
             self.fires += 1
 
 
-def blinker(count: int) -> Case:
-    signal = importlib.import_module("blinker").Signal()
+def blinker(count: int) -> Case | Skipped:
+    try:
+        signal = importlib.import_module("blinker").Signal()
+    except ImportError:
+        return Skipped("blinker with deepcopy", 'pip install -e ".[bench]"')
     listeners = [PythonListener() for _ in range(count)]
     for listener in listeners:
         signal.connect(listener.hear)
@@ -126,18 +150,19 @@ def blinker(count: int) -> Case:
     return Case("blinker with deepcopy", run, count)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--count", type=int, default=100)
-    parser.add_argument("--lua", nargs="*", default=["lua55", "lua54", "luajit21"])
-    options = parser.parse_args()
-    print(machine(), end="\n\n")
-    for lua in options.lua:
-        cases = [plain(lua, options.count, once=False), plain(lua, options.count, once=True)]
-        cases += [blinker(options.count), tidelock(lua, options.count)]
-        title = f"One event to {options.count} listeners in states of their own on {lua}"
-        print(table(title, measure(cases), "plain lupa", unit="delivery"), end="\n\n")
+def tables(size: Size, luas: list[str]) -> Iterator[Table]:
+    count = size.count(LISTENERS)
+    for lua in luas:
+        contenders = [
+            plain(lua, count, once=False),
+            plain(lua, count, once=True),
+            blinker(count),
+            floor(lua, count),
+            tidelock(lua, count),
+        ]
+        title = f"One event to {count} listeners in states of their own on {lua}"
+        yield compare(f"bus/{lua}", title, contenders, "plain lupa", size, unit="delivery")
 
 
 if __name__ == "__main__":
-    main()
+    main(tables, __doc__)

@@ -6,13 +6,13 @@ a thousand, ticked until all are answered.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import tempfile
 import time
-from pathlib import Path
+from collections.abc import Iterator
 
-from benchmarks.harness import Case, machine, measure, table
+from benchmarks.harness import Case, Size, compare, main
+from benchmarks.tables import Table
+from benchmarks.worlds import make_world
 from engine import HostModule, Limits, World
 
 CALLS = 1000
@@ -82,25 +82,23 @@ def sums() -> HostModule:
 
 
 def world_of(lua: str, script: str) -> World:
-    folder = Path(tempfile.mkdtemp())
-    (folder / "caller.lua").write_text(script)
     base = Limits.off() if lua == "luajit21" else Limits()
     limits = Limits(instructions=None, memory=base.memory, calls=None, world_calls=None)
-    world = World(folder, lua=lua, limits=limits, strict=True)
+    world = make_world({"caller": script}, lua, limits=limits)
     world.install(sums())
     world.spawn("caller")
     return world
 
 
-def every_frame(lua: str, name: str, body: str) -> Case:
+def every_frame(lua: str, name: str, body: str, calls: int) -> Case:
     """A call that ends in the line it began in."""
-    world = world_of(lua, EVERY_FRAME.format(calls=CALLS, body=body))
-    return Case(name, lambda: world.tick(1 / 60), CALLS, world.close)
+    world = world_of(lua, EVERY_FRAME.format(calls=calls, body=body))
+    return Case(name, lambda: world.tick(1 / 60), calls, world.close)
 
 
-def burst(lua: str, name: str, function: str, *, own_loop: bool) -> Case:
+def burst(lua: str, name: str, function: str, calls: int, *, own_loop: bool) -> Case:
     """A thousand calls that suspend, in one frame; `own_loop` ticks the world from a coroutine."""
-    world = world_of(lua, BURST.format(calls=CALLS, name=function))
+    world = world_of(lua, BURST.format(calls=calls, name=function))
     done: list[object] = []
     world.bus.on("done", done.append)
     runner = asyncio.Runner()
@@ -123,7 +121,7 @@ def burst(lua: str, name: str, function: str, *, own_loop: bool) -> Case:
         world.close()
         runner.close()
 
-    return Case(name, (lambda: runner.run(run_inside())) if own_loop else run, CALLS, close)
+    return Case(name, (lambda: runner.run(run_inside())) if own_loop else run, calls, close)
 
 
 def waiting(lua: str, name: str, calls: int) -> Case:
@@ -134,27 +132,22 @@ def waiting(lua: str, name: str, calls: int) -> Case:
     return Case(name, lambda: world.tick(1 / 60), 1, world.close)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--lua", nargs="*", default=["lua55", "luajit21"])
-    parser.add_argument("--rounds", type=int, default=9)
-    options = parser.parse_args()
-    print(machine())
-    for lua in options.lua:
-        calls = [
-            every_frame(lua, "a Lua function", "plain(i, 1)"),
-            every_frame(lua, "a future that is done", "done:await()"),
-            every_frame(lua, "`@module.function`", "sums.add(i, 1)"),
-            burst(lua, "`@module.coroutine` in the host's loop", "add_later", own_loop=True),
-            burst(lua, "`@module.coroutine` in the world's thread", "add_later", own_loop=False),
-            burst(lua, "`@module.blocking`", "add_slowly", own_loop=False),
+def tables(size: Size, luas: list[str]) -> Iterator[Table]:
+    calls = size.count(CALLS)
+    for lua in [lua for lua in luas if lua != "lua54"]:  # which is as lua55 here
+        cases = [
+            every_frame(lua, "a Lua function", "plain(i, 1)", calls),
+            every_frame(lua, "a future that is done", "done:await()", calls),
+            every_frame(lua, "`@module.function`", "sums.add(i, 1)", calls),
+            burst(lua, "`@module.coroutine` in the host's loop", "add_later", calls, own_loop=True),
+            burst(lua, "`@module.coroutine` in the world's thread", "add_later", calls, own_loop=False),
+            burst(lua, "`@module.blocking`", "add_slowly", calls, own_loop=False),
         ]
-        measure(calls, rounds=options.rounds, repeat=3)
-        print("\n" + table(f"{lua}: one call", calls, "`@module.function`", unit="call"))
-        frames = [waiting(lua, "no call waits", 0), waiting(lua, f"{CALLS} calls wait", CALLS)]
-        measure(frames, rounds=options.rounds, repeat=200)
-        print("\n" + table(f"{lua}: an idle frame", frames, "no call waits"))
+        title = f"One call of a host module on {lua}"
+        yield compare(f"host/{lua}", title, cases, "`@module.function`", size, unit="call", repeat=3)
+        frames = [waiting(lua, "no call waits", 0), waiting(lua, f"{calls} calls wait", calls)]
+        yield compare(f"host/{lua}/idle", f"An idle frame on {lua}", frames, "no call waits", size, repeat=200)
 
 
 if __name__ == "__main__":
-    main()
+    main(tables, __doc__)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
-import tempfile
-from pathlib import Path
+from collections.abc import Iterator
 
-from benchmarks.harness import Case, machine, measure, table
-from engine import Limits, World
+from benchmarks.harness import Case, Size, compare, main
+from benchmarks.tables import Table
+from benchmarks.worlds import make_world
+from engine import Limits
 
 ENTITIES = 100
 
@@ -71,39 +71,25 @@ return creature
 """
 
 
-def world_of(source: str, lua: str, limits: Limits | None, entities: int) -> World:
-    folder = Path(tempfile.mkdtemp()) / "scripts"
-    folder.mkdir()
-    (folder / "subject.lua").write_text(source)
-    world = World(folder, lua=lua, limits=limits)
-    for _ in range(entities):
-        world.spawn("subject")
-    world.tick(1 / 60)
-    assert not world.problems, world.problems[0]
-    return world
-
-
 def pair(source: str, lua: str, entities: int) -> list[Case]:
     cases = []
-    for name, limits in (("off", Limits.off()), ("on", None)):
-        world = world_of(source, lua, limits, entities)
+    for name, limits in (("off", Limits.off()), ("on", Limits())):
+        world = make_world({"subject": source}, lua, limits=limits)
+        for _ in range(entities):
+            world.spawn("subject")
+        world.tick(1 / 60)
         cases.append(Case(name, lambda world=world: world.tick(1 / 60), per=entities, close=world.close))
     return cases
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--lua", nargs="*", default=["lua55", "lua54"])
-    parser.add_argument("--rounds", type=int, default=15)
-    options = parser.parse_args()
-    print(machine())
-    for lua in options.lua:
+def tables(size: Size, luas: list[str]) -> Iterator[Table]:
+    for lua in [lua for lua in luas if lua != "luajit21"]:  # which has none
         for name, body in SCRIPTS.items():
-            cases = measure(pair(LOOP.format(body=body), lua, 20), rounds=options.rounds, repeat=5)
-            print("\n" + table(f"{name} ({lua})", cases, "off", unit="tick"))
-        cases = measure(pair(GAME, lua, ENTITIES), rounds=options.rounds, repeat=20)
-        print("\n" + table(f"a typical script of a game ({lua})", cases, "off", unit="tick"))
+            cases = pair(LOOP.format(body=body), lua, size.count(20))
+            yield compare(f"limits/{lua}/{name}", f"Limits: {name} ({lua})", cases, "off", size, unit="tick", repeat=5)
+        cases = pair(GAME, lua, size.count(ENTITIES))
+        yield compare(f"limits/{lua}/game", f"Limits: a script of a game ({lua})", cases, "off", size, unit="tick")
 
 
 if __name__ == "__main__":
-    main()
+    main(tables, __doc__)

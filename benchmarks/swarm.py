@@ -1,20 +1,22 @@
-"""A swarm: N entities, each waking every frame in `wait()` and moving.
+"""A swarm: 1,000 entities in states of their own, each waking every frame in `wait()` and moving.
 
 Beside Tidelock stands the plain way: what a user writes with lupa alone, a runtime and a lupa coroutine for each
-entity, and its position read from Python. The others of `swarm_peers` stand beside it too.
+entity, and its position read from Python. The floor sends once into each state and gets the position back.
 """
 
 from __future__ import annotations
 
-import argparse
-import tempfile
-from pathlib import Path
+from collections.abc import Iterator
 
-from benchmarks.harness import Case, machine, measure, table
-from benchmarks.swarm_peers import bare, generators, mlua, plain, tasks
-from engine import Limits, World
+from benchmarks.contenders import floor, generators, mlua, plain, tasks
+from benchmarks.harness import Case, Size, compare, main
+from benchmarks.tables import Table
+from benchmarks.worlds import make_world, spawn_together
+from engine import Limits
 
-SCRIPT = """
+COUNT = 1000
+
+MOVER = """
 local mover = {}
 
 function mover:start()
@@ -29,38 +31,39 @@ return mover
 """
 
 
-def tidelock(lua: str, count: int, *, isolation: str = "entity", limits: Limits | None = None) -> Case:
-    folder = Path(tempfile.mkdtemp())
-    (folder / "mover.lua").write_text(SCRIPT)
-    world = World(folder, lua=lua, isolation=isolation, limits=limits, strict=True)
-    entities = [world.spawn("mover", x=float(i), y=0.0, vx=1.0, vy=0.5) for i in range(count)]
+def tidelock(lua: str, count: int, *, isolation: str = "entity", limits: Limits | None = None, name: str = "") -> Case:
+    """The swarm in a world; the position of each is read in every frame, as a window would."""
+    world = make_world({"mover": MOVER}, lua, isolation=isolation, limits=limits)
+    fields = [{"x": float(i), "y": 0.0, "vx": 1.0, "vy": 0.5} for i in range(count)]
+    if isolation == "script":
+        entities = spawn_together(world, "mover", fields)
+    else:
+        entities = [world.spawn("mover", **each) for each in fields]
     world.tick(1 / 60)
 
     def run() -> None:
         world.tick(1 / 60)
         for entity in entities:
-            entity.position  # noqa: B018 - a window reads it every frame
+            entity.position  # noqa: B018
 
-    note = "" if limits is None else ", no limits"
-    return Case(f"tidelock{note}" if isolation == "entity" else f"tidelock, one state{note}", run, count, world.close)
+    return Case(name or "Tidelock", run, count, world.close)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--count", type=int, default=1000)
-    parser.add_argument("--lua", nargs="*", default=["lua55", "lua54", "luajit21"])
-    options = parser.parse_args()
-    print(machine(), end="\n\n")
-    for lua in options.lua:
-        cases = [plain(lua, options.count), bare(lua, options.count), generators(options.count), tasks(options.count)]
-        cases.append(tidelock(lua, options.count))
-        cases.append(tidelock(lua, options.count, limits=Limits.off()))
-        cases.append(tidelock(lua, options.count, isolation="script"))
-        title = f"{options.count} entities on {lua}, each waking every frame and moving"
-        print(table(title, measure(cases), "plain lupa", unit="entity and frame"), end="\n\n")
-    for mode, what in (("each", "a state each"), ("one", "one state")):
-        print(f"mlua (Rust, Lua 5.4), {what}: {mlua(options.count, mode)}")
+def tables(size: Size, luas: list[str]) -> Iterator[Table]:
+    count = size.count(COUNT)
+    for lua in luas:
+        contenders = [
+            plain(lua, count),
+            floor(lua, count),
+            mlua(count, "each", "luajit" if lua == "luajit21" else "lua54"),
+            generators(count),
+            tasks(count),
+            tidelock(lua, count),
+            tidelock(lua, count, limits=Limits.off(), name="Tidelock, no limits"),
+        ]
+        title = f"{count:,} entities with a state each on {lua}, waking every frame and moving"
+        yield compare(f"swarm/{lua}", title, contenders, "plain lupa", size, unit="entity and frame")
 
 
 if __name__ == "__main__":
-    main()
+    main(tables, __doc__)

@@ -1,0 +1,40 @@
+"""The same swarm in one state: 10,000 entities of one script with `isolation="script"`.
+
+The floor is a Lua loop that resumes coroutines and does nothing else; LÖVE does the same in LuaJIT, without limits,
+events or an environment for each entity.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from benchmarks.contenders import bare, generators, love, mlua, tasks
+from benchmarks.harness import Size, compare, main
+from benchmarks.swarm import tidelock
+from benchmarks.tables import Table
+from engine import Limits
+
+COUNT = 10_000
+BARE = "floor: a bare Lua loop"
+
+
+def tables(size: Size, luas: list[str]) -> Iterator[Table]:
+    count = size.count(COUNT)
+    for lua in luas:
+        contenders = [
+            bare(lua, count),
+            mlua(count, "one", "luajit" if lua == "luajit21" else "lua54"),
+            love(count),
+            generators(count),
+            tasks(count),
+            tidelock(lua, count, isolation="script"),
+        ]
+        if lua != "luajit21":  # which has none
+            off = Limits.off()
+            contenders.append(tidelock(lua, count, isolation="script", limits=off, name="Tidelock, no limits"))
+        title = f"{count:,} entities in one state on {lua}, waking every frame and moving"
+        yield compare(f"one_state/{lua}", title, contenders, BARE, size, unit="entity and frame", repeat=3)
+
+
+if __name__ == "__main__":
+    main(tables, __doc__)

@@ -1,0 +1,95 @@
+"""Spawning: an entity with a state of its own, from `world.spawn` to the end of the frame in which it starts.
+
+Beside it a bare `LuaRuntime()` that loads the same script from its text and runs it to its first yield; the floor loads
+it as bytecode. A batch is made in each round, and ended outside of the time.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator
+from typing import Any
+
+from benchmarks.harness import Case, Size, compare, main
+from benchmarks.swarm import MOVER
+from benchmarks.tables import Table
+from benchmarks.worlds import make_world
+from engine import Entity
+
+BATCH = 50
+OTHERS = 1000
+
+FIELDS = {"x": 1.0, "y": 0.0, "vx": 1.0, "vy": 0.5}
+
+START = """
+function(load_script)
+  local self = { x = 1.0, y = 0.0, vx = 1.0, vy = 0.5 }
+  time, wait = { dt = 0 }, coroutine.yield
+  local mover = load_script()
+  local thread = coroutine.create(mover.start)
+  coroutine.resume(thread, self)
+  return thread
+end
+"""
+
+COMPILE = "function(text) return string.dump((load or loadstring)(text), true) end"
+
+
+def bare(lua: str, count: int, *, bytecode: bool) -> Case:
+    """Runtimes with the script in them, as one makes them with lupa alone."""
+    module = importlib.import_module(f"lupa.{lua}")
+    dumped = module.LuaRuntime(encoding=None).eval(COMPILE)(MOVER.encode())
+    made: list[Any] = []
+
+    def one() -> None:
+        if bytecode:
+            runtime = module.LuaRuntime(encoding=None, register_eval=False, register_builtins=False)
+            made.append((runtime, runtime.eval(START)(runtime.compile(dumped, mode="b"))))
+        else:
+            runtime = module.LuaRuntime()
+            made.append((runtime, runtime.eval(START)(runtime.compile(MOVER))))
+
+    def run() -> None:
+        for _ in range(count):
+            one()
+
+    name = "floor: LuaRuntime() and bytecode" if bytecode else "LuaRuntime() and the script"
+    return Case(name, run, count, after=made.clear)
+
+
+def tidelock(lua: str, count: int, name: str, others: int = 1, **options: Any) -> Case:
+    """`count` entities and the frame in which they start, in a world that has `others`."""
+    world = make_world({"mover": MOVER}, lua, **options)
+    for _ in range(others):
+        world.spawn("mover", **FIELDS)
+    world.tick(1 / 60)
+    made: list[Entity] = []
+
+    def run() -> None:
+        for _ in range(count):
+            made.append(world.spawn("mover", **FIELDS))
+        world.tick(1 / 60)
+
+    def after() -> None:
+        while made:
+            made.pop().destroy()
+
+    return Case(name, run, count, world.close, after)
+
+
+def tables(size: Size, luas: list[str]) -> Iterator[Table]:
+    count = size.count(BATCH)
+    for lua in luas:
+        contenders = [
+            bare(lua, count, bytecode=False),
+            bare(lua, count, bytecode=True),
+            tidelock(lua, count, "Tidelock"),
+            tidelock(lua, count, "Tidelock, one state", isolation="script"),
+            tidelock(lua, count, "Tidelock, one state with 1,000 in it", others=size.count(OTHERS), isolation="script"),
+        ]
+        title = f"Spawning an entity on {lua}, its first frame included"
+        yield compare(f"spawn/{lua}", title, contenders, "LuaRuntime() and the script", size, unit="entity", repeat=1)
+
+
+if __name__ == "__main__":
+    main(tables, __doc__)
