@@ -381,6 +381,25 @@ def test_entities_of_one_script_share_what_they_are_held_to(make_world, scripts,
     assert [(problem.count, problem.entity) for problem in world.problems] == [(3, 3)]
 
 
+@pytest.mark.parametrize("isolation", ["process"])
+def test_a_mod_in_a_child_process_is_refused_the_same(modded, manifest, isolation):
+    manifest('sends = ["frost.*"]')
+    codes = [code for code, *_ in REFUSED.values()]
+    tries = "\n".join(f"print(select(2, pcall(function() {code} end)))" for code in [*codes, "bus.emit('frost.x')"])
+    heard: list[str] = []
+
+    world = modded(f"wait()\n{tries}")
+    world.bus.on("*", lambda event: heard.append(event.name))
+    for _ in range(3):
+        world.tick(0.1)
+
+    said = [line.text for line in world.log]
+    assert len(said) == len(codes) + 1
+    for line, (_, word, does, missing) in zip(said, REFUSED.values(), strict=False):
+        assert f'{word}: the mod "frost" may not {does}; its mod.toml needs {missing} ({PLACE})' in line
+    assert (said[-1], heard, world.problems) == ("", ["frost.x"], [])
+
+
 # The manifest.
 
 MISTAKES = {
