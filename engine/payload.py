@@ -13,6 +13,7 @@ from operator import itemgetter
 from typing import Any, NoReturn, TypeAlias
 
 from engine.errors import PayloadError
+from engine.limits import Limits
 
 Leaf: TypeAlias = bool | int | float | bytes
 Encoded: TypeAlias = tuple[bytes, tuple[Leaf, ...]]
@@ -44,6 +45,21 @@ def encode(
         return b".", tuple(encoder.values)
     encoder.spell_table(value, 1)
     return b"".join(encoder.parts), tuple(encoder.values)
+
+
+def encoder(limits: Limits, lua: str) -> Callable[[object, str], Encoded]:
+    """`encode` with a world's limits; no method, so that its parts can keep it without keeping the world."""
+
+    def encode_within(value: object, what: str) -> Encoded:
+        return encode(
+            value,
+            what=what,
+            max_bytes=limits.payload,
+            max_depth=limits.depth,
+            max_integer=2**53 if lua == "luajit21" else LUA_INTEGER,
+        )
+
+    return encode_within
 
 
 def decode(shape: bytes, values: Iterable[Leaf]) -> Any:

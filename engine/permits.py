@@ -107,6 +107,11 @@ class Permits:
         after = self.of(script)
         return after != before and not (after and after.mod is None and after.why == _MISTAKE)
 
+    def close(self) -> None:
+        """Ask nobody any more: a game's function may hold the world."""
+        self._rules.clear()
+        self._known.clear()
+
     def _find(self, script: str) -> Permit | None:
         rule = next((rule for rule in self._rules if _matches(script, rule.names)), None)
         folders = script.split("/")[:-1]

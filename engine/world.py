@@ -26,7 +26,7 @@ from engine.lua.state import limits_for
 from engine.mods import Mod, Rights
 from engine.modules import Module, ModuleHost, offered
 from engine.operations import Command, LogLine
-from engine.payload import LUA_INTEGER, Encoded, encode
+from engine.payload import encoder
 from engine.permits import Permits
 from engine.population import Population
 from engine.problems import Problem, Problems
@@ -86,7 +86,7 @@ class World:
         self.commons = Commons()
         self._trace: Trace | None = None
         self._failures: list[BaseException] = []
-        self._encode = _encoder(self.limits, lua)
+        self._encode = encoder(self.limits, lua)
         self.bus = Bus(
             self._encode,
             self.limits.mailbox,
@@ -294,6 +294,7 @@ class World:
         self.loop.close()
         self.bus.close()
         self._problems.close()
+        self.permits.close()
         if self.workers is not None:
             self.workers.close()
 
@@ -392,18 +393,3 @@ class World:
     def _check_open(self) -> None:
         if self._closed:
             raise WorldClosed("the world is closed")
-
-
-def _encoder(limits: Limits, lua: str) -> Callable[[object, str], Encoded]:
-    """`encode` with a world's limits; no method, so that its parts can keep it without keeping the world."""
-
-    def encode_within(value: object, what: str) -> Encoded:
-        return encode(
-            value,
-            what=what,
-            max_bytes=limits.payload,
-            max_depth=limits.depth,
-            max_integer=2**53 if lua == "luajit21" else LUA_INTEGER,
-        )
-
-    return encode_within

@@ -1,7 +1,9 @@
 """Mods do what their manifest asks for and the game grants, and nothing else."""
 
 import os
+import weakref
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -46,6 +48,10 @@ def modded(make_world: Callable[..., World], scripts: ScriptFolder) -> Callable[
         return world
 
     return make
+
+
+def granted_in(world: World, mod: Mod) -> Rights | None:
+    return mod.asks if world.frame == 0 else None
 
 
 def weather_module() -> HostModule:
@@ -216,6 +222,20 @@ def test_naming_the_mods_again_asks_again_when_their_scripts_reload(modded, mani
     world.tick(0.1)
 
     assert world.problems == []
+
+
+def test_a_world_whose_game_decides_is_freed_by_reference_count(scripts, manifest, lua, no_gc):
+    manifest('sends = ["x"]')
+    scripts.write("mods/frost/main", "return { start = function() bus.emit('x') end }")
+    world = World(scripts.path, lua=lua)
+    world.mods("mods/*", partial(granted_in, world))
+    world.spawn("mods/frost/main")
+    gone = weakref.ref(world)
+
+    world.close()
+    del world
+
+    assert gone() is None
 
 
 def test_the_game_may_grant_a_part(modded, manifest):
