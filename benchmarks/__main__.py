@@ -10,7 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks import aims, plots
+from benchmarks import aims, contenders, plots
 from benchmarks.harness import LUAS, machine
 from benchmarks.results import Results, write_pages
 from benchmarks.tables import Table
@@ -73,7 +73,7 @@ def main() -> int:
         publish(Results.load())
         return 0
     started = time.monotonic()
-    results = Results(machine(), {})
+    results = Results("; ".join([machine(), *contenders.versions()]), {})
     print(results.machine, end="\n\n", flush=True)
     for name in options.names or SUITE:
         if name in ALONE:

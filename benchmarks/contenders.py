@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -201,3 +202,17 @@ def process(name: str, command: list[str], count: int) -> Timed:
         read.close()
 
     return Timed(name, lambda: clock(1), count, close, clock=clock)
+
+
+def versions() -> list[str]:
+    """What of the peers that are no Python packages is installed, and in which version."""
+    found = []
+    program = shutil.which("love")
+    if program is not None:
+        said = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout.split()
+        found.append(f"LÖVE {said[1]}" if len(said) > 1 else "LÖVE")
+    lock = PEERS / "mlua" / "Cargo.lock"
+    if lock.exists():  # since it was built
+        built = re.search(r'name = "mlua"\nversion = "([^"]+)"', lock.read_text(encoding="utf-8"))
+        found.append(f"mlua {built[1]}" if built else "mlua")
+    return found

@@ -84,6 +84,7 @@ def tables(size: Size, luas: list[str]) -> Iterator[Table]:
             bare(lua, count, bytecode=False),
             bare(lua, count, bytecode=True),
             tidelock(lua, count, "Tidelock"),
+            tidelock(lua, count, "Tidelock, in a child process", isolation="process"),
             tidelock(lua, count, "Tidelock, one state", isolation="script"),
             tidelock(lua, count, "Tidelock, one state with 1,000 in it", others=size.count(OTHERS), isolation="script"),
         ]

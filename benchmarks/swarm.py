@@ -60,6 +60,7 @@ def tables(size: Size, luas: list[str]) -> Iterator[Table]:
             tasks(count),
             tidelock(lua, count),
             tidelock(lua, count, limits=Limits.off(), name="Tidelock, no limits"),
+            tidelock(lua, count, isolation="process", name="Tidelock, in a child process"),
         ]
         title = f"{count:,} entities with a state each on {lua}, waking every frame and moving"
         yield compare(f"swarm/{lua}", title, contenders, "plain lupa", size, unit="entity and frame")
