@@ -73,7 +73,7 @@ def bars(tables: list[Table], unit: str, titles: list[str] | None = None) -> Any
     for number, (table, axes) in enumerate(zip(tables, panels, strict=True)):
         rows = shown(table)
         values = [row.median * (1e6 if table.kind == "s" else 2**-10) for row in rows]
-        names = ["mlua" if row.name.startswith("mlua") else row.name for row in rows]
+        names = [row.contender for row in rows]
         axes.barh(names, values, color=[color(row.name) for row in rows], height=0.65)
         labels = [f"{value:,.0f}" if value >= 100 else f"{value:.3g}" for value in values]
         axes.bar_label(axes.containers[0], labels, padding=3, color=INK, fontsize=8)

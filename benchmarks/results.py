@@ -52,7 +52,7 @@ class Results:
             case "machine":
                 return self.machine
             case "table" if name in self.tables:
-                return self.tables[name].markdown(heading="#### ")
+                return self.tables[name].markdown(titled=False)
             case "ratios" if f"{name}/{LUAS[0]}" in self.tables:
                 return ratios([self.tables[f"{name}/{lua}"] for lua in LUAS if f"{name}/{lua}" in self.tables])
         kinds = "aims, machine, table NAME and ratios BENCHMARK"
@@ -67,13 +67,13 @@ def write_pages(results: Results) -> None:
 
 
 def ratios(tables: list[Table]) -> str:
-    """The same benchmark on several versions of Lua: each row's ratio to the base."""
-    names = list(dict.fromkeys(row.name for table in tables for row in table.rows))
+    """The same benchmark on several versions of Lua: each contender's ratio to the base."""
+    found = [{row.contender: table.ratio(row.name, table.base) for row in table.rows} for table in tables]
     versions = [table.name.partition("/")[2] for table in tables]
     lines = ["| | " + " | ".join(versions) + " |", "|---|" + "---:|" * len(tables)]
-    for name in names:
-        found = [table.ratio(name, table.base) for table in tables]
-        lines.append(f"| {name} | " + " | ".join("" if each is None else f"{each:.2f}" for each in found) + " |")
+    for name in dict.fromkeys(name for column in found for name in column):
+        cells = [f"{ratio:.2f}" if (ratio := column.get(name)) is not None else "" for column in found]
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 

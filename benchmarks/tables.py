@@ -19,6 +19,11 @@ class Row:
     def median(self) -> float:
         return statistics.median(self.samples)
 
+    @property
+    def contender(self) -> str:
+        """The name without the build: "mlua" for "mlua, Lua 5.4"."""
+        return "mlua" if self.name.startswith("mlua,") else self.name
+
 
 @dataclass(frozen=True)
 class Skipped:
@@ -59,10 +64,11 @@ class Table:
             return first.median / second.median
         return statistics.median(a / b for a, b in zip(first.samples, second.samples, strict=True))
 
-    def markdown(self, heading: str = "### ") -> str:
+    def markdown(self, titled: bool = True) -> str:
         """Each row's median per unit of work, its ratio to the base, and the noise; then who is missing."""
         median = f"median per {self.unit}" if self.unit else "median"
-        lines = [f"{heading}{self.title}", "", f"| | {median} | ratio | quartiles |", "|---|---:|---:|---:|"]
+        lines = [f"### {self.title}", ""] if titled else []
+        lines += [f"| | {median} | ratio | quartiles |", "|---|---:|---:|---:|"]
         for row in self.rows:
             ratio = self.ratio(row.name, self.base)
             shown = "" if ratio is None else f"{ratio:.2f}"
