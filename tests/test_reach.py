@@ -184,7 +184,7 @@ def test_behind_what_scripts_reach_stands_one_function_of_python_and_no_other_ob
     told = walked(make_world, scripts, limits=limits, mod=mod)
 
     objects = [re.sub(r" at 0x\w+", "", what) for kind, _, what in told if kind == "userdata"]
-    assert objects == ["<function _answers.<locals>.answer>"]
+    assert objects == ["<function answers.<locals>.answer>"]
 
 
 @pytest.mark.parametrize("mod", [False, True], ids=["trusted", "mod"])
