@@ -10,6 +10,7 @@ from contextlib import suppress
 from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
+from threading import get_ident
 from typing import TYPE_CHECKING, Any, Self
 
 from engine.bus import Bus
@@ -315,7 +316,7 @@ class World:
     @property
     def busy(self) -> bool:
         """True while a script may be running: births and deaths wait for the end of the frame."""
-        return self.loop.running or bool(self.commons.inside)
+        return self.loop.running or bool(self.commons.inside) or get_ident() in self.commons.entered
 
     def fail(self, error: BaseException) -> None:
         """Raise `error` out of this tick, when it is over."""

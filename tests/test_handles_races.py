@@ -73,6 +73,84 @@ print("done")
 
 
 @pytest.mark.row("D7")
+def test_a_finaliser_in_the_middle_of_a_call_finds_no_way_in_and_changes_no_answer(lua, tmp_path):
+    """The gc runs at the first allocation of a call, at the second, and so on: some are lupa's, between two values."""
+    run_quietly(
+        """
+from engine import LuaState, StateBusy
+
+refused = []
+
+class Last:
+    def __init__(self, uses):
+        self.uses, self.me = uses, self
+    def __del__(self):
+        for use in self.uses:
+            try:
+                use()
+            except StateBusy as error:
+                refused.append(str(error))
+            except EngineError:
+                pass  # at the exit
+
+def at_every_allocation(call, expected, uses, most=80):
+    for count in range(1, most):
+        gc.disable()
+        gc.collect()
+        Last(uses)
+        gc.set_threshold(count)
+        gc.enable()
+        given = call()
+        gc.disable()
+        assert given == expected, (count, given)
+
+gc.freeze()  # the collections below look at little
+state = LuaState(LUA)
+state.run('''
+  t = {}
+  for i = 1, 50 do t["k" .. i] = { i } end
+  function many() return 0, %s end
+  function make() return function() end, function() end, 7 end
+''' % ", ".join(map(str, range(1, 60))))
+many, make = state.run("return many, make")
+uses = [many, make, lambda: state.own({"a": [1, 2]}), lambda: state.run("return 1, 2, 3")]
+at_every_allocation(many, tuple(range(60)), uses)
+at_every_allocation(lambda: make()[2], 7, uses)
+with state.globals.upgrade() as names:
+    table = names["t"]
+    at_every_allocation(lambda: len(table.keys()), 50, uses)
+    at_every_allocation(table.copy, {f"k{i}": [i] for i in range(1, 51)}, uses)
+
+with World(folder, lua=LUA) as world:
+    entities = [world.spawn("a") for _ in range(3)]
+    functions = [function_of(entity) for entity in entities]
+    made = []
+
+    def come_and_go():
+        made.append(world.spawn("a"))
+        if len(made) > 2:
+            made.pop(0).destroy()
+
+    def frame():
+        world.bus.emit("nobody", {"n": 1})
+        world.tick(0.01)
+        return [entity.alive for entity in entities]
+
+    at_every_allocation(frame, [True] * 3, [*functions, come_and_go, lambda: entities[0].self], most=120)
+    world.tick(0.01)
+    world.tick(0.01)
+    assert len(world.entities) == 3 + len(made), world.entities
+    assert not world.problems, world.problems
+    assert not world.leaks(), world.leaks()
+assert refused and all("a finaliser" in why for why in refused), refused[:3]
+print("done")
+""",
+        lua,
+        tmp_path,
+    )
+
+
+@pytest.mark.row("D7")
 def test_a_world_is_closed_or_dropped_while_four_threads_use_its_handles(lua, tmp_path):
     run_quietly(
         """

@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
+from threading import get_ident
 from typing import Any
 
 from engine.errors import EngineError
@@ -158,7 +159,7 @@ class Actor(LuaState):
         """Hand over one piece of mail now, past the inbox."""
         try:
             self.check_room(size_of(mail))
-            result = self._send_mail(self.clock.args, list(mail))
+            result = self.commons.enter(self._send_mail, self.clock.args, list(mail))
             return self.whole(result) if type(result) is tuple and len(result) == 4 else result
         except Exception as error:
             return error
@@ -221,8 +222,12 @@ class Actor(LuaState):
         self._send = self._fetch = self._keep = self._deliver = self._hear = _closed
 
 
-def tick(actors: Iterable[Actor]) -> list[Result]:
+def tick(actors: Sequence[Actor]) -> list[Result]:
     """One tick of each actor, in order, with its clock's time and its mail."""
+    return actors[0].commons.enter(_tick, actors) if actors else []
+
+
+def _tick(actors: Sequence[Actor]) -> list[Result]:
     results = []
     # Who hears the same event gets the same mail, and is called with the same values.
     last_args: object = None
@@ -258,8 +263,10 @@ def answers(reference: weakref.ref[Any], ask: Ask, commons: Commons) -> Callable
         actor = reference()
         if actor is None:
             return False, b"the world is closed"
+        me = get_ident()
         actor.busy = True
         commons.inside.add(actor.key)
+        commons.entered.discard(me)  # other states may be used from here
         try:
             answers = ask(actor, *question)
             if actor.limits.memory is not None and size_of(answers) > ROOM // 2:
@@ -270,6 +277,7 @@ def answers(reference: weakref.ref[Any], ask: Ask, commons: Commons) -> Callable
         except Exception as error:
             return False, f"{type(error).__name__}: {error}".encode()
         finally:
+            commons.entered.add(me)
             actor.busy = False
             commons.inside.discard(actor.key)
 

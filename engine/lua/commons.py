@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from itertools import count
 from threading import get_ident
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from engine.errors import StateBusy
 
@@ -91,8 +91,31 @@ class Commons:
         self.states: weakref.WeakSet[LuaState] = weakref.WeakSet()
         self.thread: int | None = None  # who ticks now
         self.inside: set[int] = set()  # the states whose calls out of Lua have not returned
+        self.entered: set[int] = set()  # the threads in Lua now, or at its border
         self.touched: deque[weakref.ref[LuaState]] = deque()
         self.outside = Outside()
+
+    def enter(self, call: Callable[..., Any], *args: Any) -> Any:
+        """`call(*args)`, which enters Lua.
+
+        While lupa turns values into Python's, the gc may run, and with it a finaliser that uses a handle. It must not
+        find the way in: it would clear the stack from which the values are taken.
+        """
+        me = get_ident()
+        if me in self.entered:  # a part of a tick
+            return call(*args)
+        self.entered.add(me)
+        try:
+            return call(*args)
+        finally:
+            self.entered.discard(me)
+
+    def check_not_entered(self, name: str) -> None:
+        """`StateBusy` in a finaliser, or a signal handler, that runs while this thread is in Lua."""
+        if get_ident() in self.entered:
+            raise StateBusy(
+                f"{name} cannot be used by a finaliser that runs in the middle of another call; use submit()"
+            )
 
     def check_thread(self, name: str) -> None:
         """`StateBusy` while another thread ticks: a call in the middle of a frame would be no two times the same."""

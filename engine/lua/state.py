@@ -10,6 +10,7 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any, Self
 
 from engine.errors import EngineError, LimitError, PayloadError, ScriptError, StateBusy, StateClosed
@@ -179,26 +180,30 @@ class LuaState:
 
     def function(self, module: str, word: str) -> Any:
         """A trusted function of the prelude; `StateClosed` or `StateBusy` when it cannot be called now."""
+        return partial(self.commons.enter, self._ready().call, module, word)
+
+    def trusted(self, word: str, *args: Any) -> Any:
+        """What a function of the prelude's handles module gives."""
+        runtime = self._ready()
+        if self.limits.memory is not None and (size := size_of(args)):
+            self.check_room(size, over=ROOM // 4)  # so that a state that is full can still be read
+        try:
+            return self.commons.enter(runtime.call, "handles", word, *args)
+        except self._lua_error as error:
+            if isinstance(error, MemoryError):
+                raise LimitError(self._full()) from None
+            raise script_error(str(error)) from None
+
+    def _ready(self) -> Runtime:
         runtime = self._runtime
         if runtime is None:
             raise StateClosed(f"{self.name} is closed")
         if self.busy:
             raise StateBusy(f"{self.name} is running; its handles can be used again when its tick has ended")
+        self.commons.check_not_entered(self.name)
         if self._released:
             self.let_go()
-        return runtime.kept(module, word)
-
-    def trusted(self, word: str, *args: Any) -> Any:
-        """What a function of the prelude's handles module gives."""
-        function = self.function("handles", word)
-        if self.limits.memory is not None and (size := size_of(args)):
-            self.check_room(size, over=ROOM // 4)  # so that a state that is full can still be read
-        try:
-            return function(*args)
-        except self._lua_error as error:
-            if isinstance(error, MemoryError):
-                raise LimitError(self._full()) from None
-            raise script_error(str(error)) from None
+        return runtime
 
     def check_room(self, size: int = 0, *, over: int = 0) -> None:
         """`LimitError` where `size` more bytes from Python could meet the wall, which would end the process.
@@ -212,14 +217,14 @@ class LuaState:
             raise LimitError(f"{size:,} bytes at once are too much for {self.name}; send less than {ROOM // 2:,}")
         if runtime.used() > memory + over:
             self.let_go()
-            runtime.get("memory", "collect")()
+            self.commons.enter(runtime.call, "memory", "collect")
             if runtime.used() > memory + over:
                 raise LimitError(self._full())
 
     def _full(self) -> str:
-        assert self._runtime is not None
+        used = 0 if self._runtime is None else self._runtime.used()
         return (
-            f"{self.name} uses {self._runtime.used():,} bytes, its limit is {self.limits.memory or 0:,} "
+            f"{self.name} uses {used:,} bytes, its limit is {self.limits.memory or 0:,} "
             "(Limits.memory); let go of some, close it, or raise the limit"
         )
 
@@ -232,9 +237,8 @@ class LuaState:
         runtime = self._runtime
         if runtime is None or self.busy:
             return
-        release = runtime.kept("handles", "release")
         while keys := _take(self._released, _PART):
-            release(*keys)
+            self.commons.enter(runtime.call, "handles", "release", *keys)
 
     def touch(self) -> None:
         """Python changed something in here."""
@@ -275,6 +279,7 @@ class LuaState:
 
         `LimitError` where the state has no room for them; nothing, as what deletes a field, always goes in.
         """
+        self.commons.check_not_entered(self.name)
         if flat:
             self.check_room(size_of(flat))
         if len(flat) <= _PART:
@@ -340,6 +345,7 @@ class LuaState:
     def _check_open(self) -> None:
         if self._closed:
             raise StateClosed(f"{self.name} is closed")
+        self.commons.check_not_entered(self.name)
 
 
 def _take(queue: deque[int], most: int) -> list[int]:
@@ -372,7 +378,11 @@ def limits_for(lua: str, limits: Limits | None, *, process: bool = False) -> Lim
 
 def size_of(values: Iterable[Any]) -> int:
     """Bytes of the strings in flat values."""
-    return sum(len(value) for value in values if type(value) is bytes)
+    size = 0
+    for value in values:
+        if type(value) is bytes:
+            size += len(value)
+    return size
 
 
 def script_error(message: bytes | str, traceback: bytes | str = b"") -> ScriptError:
