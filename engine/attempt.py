@@ -17,7 +17,7 @@ from engine.entity import Entity
 from engine.errors import EngineError, ScriptError
 from engine.forward import forwardings
 from engine.lua.actor import Actor, Result
-from engine.lua.state import script_error
+from engine.lua.failures import script_error
 from engine.operations import each
 from engine.sources import Version
 

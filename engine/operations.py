@@ -11,7 +11,7 @@ from zlib import crc32
 
 from engine.events import text
 from engine.lua.actor import Actor
-from engine.lua.state import readable, script_error
+from engine.lua.failures import readable, script_error
 from engine.payload import decode
 from engine.shared import no_room
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from engine.errors import EngineError, EntityGone, NoHandler, RequestTimeout, WorldClosed
 from engine.lua.actor import Mail
-from engine.lua.state import script_error
+from engine.lua.failures import script_error
 from engine.payload import decode
 
 

@@ -122,7 +122,7 @@ class Trace:
         flows = [_flow_of(mail) for mail in actor.inbox]
         started = perf_counter()
         try:
-            result = actor.deliver(actor.clock.args)
+            result = actor.commons.enter(actor.deliver, actor.clock.args)
         except Exception as error:
             result = error
         self._span(actor.key, "tick", started, perf_counter(), frame=self._frame)

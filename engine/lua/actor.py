@@ -264,6 +264,7 @@ def answers(reference: weakref.ref[Any], ask: Ask, commons: Commons) -> Callable
         if actor is None:
             return False, b"the world is closed"
         me = get_ident()
+        entered = me in commons.entered
         actor.busy = True
         commons.inside.add(actor.key)
         commons.entered.discard(me)  # other states may be used from here
@@ -277,7 +278,8 @@ def answers(reference: weakref.ref[Any], ask: Ask, commons: Commons) -> Callable
         except Exception as error:
             return False, f"{type(error).__name__}: {error}".encode()
         finally:
-            commons.entered.add(me)
+            if entered:
+                commons.entered.add(me)
             actor.busy = False
             commons.inside.discard(actor.key)
 

@@ -170,10 +170,6 @@ class Runtime:
             found = self._kept[module, word] = self.get(module, word)
         return found
 
-    def call(self, module: str, word: str, *args: Any) -> Any:
-        """Call a function that never changes."""
-        return self.kept(module, word)(*args)
-
     def put(self, module: str, word: str, value: Any) -> None:
         self._put(module.encode(), word.encode(), value)
 

@@ -5,7 +5,6 @@ Nothing of lupa leaves this folder: results are plain data or handles.
 
 from __future__ import annotations
 
-import re
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
@@ -16,6 +15,7 @@ from typing import Any, Self
 from engine.errors import EngineError, LimitError, PayloadError, ScriptError, StateBusy, StateClosed
 from engine.limits import Limits
 from engine.lua.commons import Commons
+from engine.lua.failures import script_error
 from engine.lua.handles import FunctionHandle, Handle, TableHandle
 from engine.lua.proxies import FunctionProxy, Lease, Proxy, TableProxy
 from engine.lua.runtime import Runtime, error_of
@@ -30,10 +30,6 @@ ROOM = 16 * 1024 * 1024
 Ask = Callable[..., tuple[Any, ...]]
 
 _PART = 4000  # values per crossing; LuaJIT's C stack has room for 8,000
-
-_PLACE = re.compile(r"^([^:\n]+):(\d+): (.*)$", re.DOTALL)
-_PRELUDE_FRAME = re.compile(r"^\s*(\?:|\[tidelock|\[C\]: in (function 'xpcall'|\?)|\(\.\.\.tail calls\.\.\.\))")
-_PRELUDE_NAME = re.compile(r"in (field|upvalue|local|function) '(fn|\?)?'$")
 
 
 class LuaState:
@@ -180,7 +176,7 @@ class LuaState:
 
     def function(self, module: str, word: str) -> Any:
         """A trusted function of the prelude; `StateClosed` or `StateBusy` when it cannot be called now."""
-        return partial(self.commons.enter, self._ready().call, module, word)
+        return partial(self.commons.enter, _call, self._ready(), module, word)
 
     def trusted(self, word: str, *args: Any) -> Any:
         """What a function of the prelude's handles module gives."""
@@ -188,7 +184,7 @@ class LuaState:
         if self.limits.memory is not None and (size := size_of(args)):
             self.check_room(size, over=ROOM // 4)  # so that a state that is full can still be read
         try:
-            return self.commons.enter(runtime.call, "handles", word, *args)
+            return self.commons.enter(_call, runtime, "handles", word, *args)
         except self._lua_error as error:
             if isinstance(error, MemoryError):
                 raise LimitError(self._full()) from None
@@ -217,7 +213,7 @@ class LuaState:
             raise LimitError(f"{size:,} bytes at once are too much for {self.name}; send less than {ROOM // 2:,}")
         if runtime.used() > memory + over:
             self.let_go()
-            self.commons.enter(runtime.call, "memory", "collect")
+            self.commons.enter(_call, runtime, "memory", "collect")
             if runtime.used() > memory + over:
                 raise LimitError(self._full())
 
@@ -238,7 +234,7 @@ class LuaState:
         if runtime is None or self.busy:
             return
         while keys := _take(self._released, _PART):
-            self.commons.enter(runtime.call, "handles", "release", *keys)
+            self.commons.enter(_call, runtime, "handles", "release", *keys)
 
     def touch(self) -> None:
         """Python changed something in here."""
@@ -348,6 +344,10 @@ class LuaState:
         self.commons.check_not_entered(self.name)
 
 
+def _call(runtime: Runtime, module: str, word: str, *args: Any) -> Any:
+    return runtime.kept(module, word)(*args)
+
+
 def _take(queue: deque[int], most: int) -> list[int]:
     """Up to `most` values off the front; another thread may take some at the same time."""
     taken: list[int] = []
@@ -383,18 +383,3 @@ def size_of(values: Iterable[Any]) -> int:
         if type(value) is bytes:
             size += len(value)
     return size
-
-
-def script_error(message: bytes | str, traceback: bytes | str = b"") -> ScriptError:
-    """A `ScriptError` from what Lua said: the place is taken out of the message."""
-    text = message.decode(errors="replace") if isinstance(message, bytes) else message
-    trace = traceback.decode(errors="replace") if isinstance(traceback, bytes) else traceback
-    place = _PLACE.match(text)
-    script, line, words = (place[1], int(place[2]), place[3]) if place else (None, None, text)
-    return ScriptError(words, script=script, line=line, traceback=readable(trace))
-
-
-def readable(trace: str) -> str:
-    """Lua's traceback from "stack traceback:" on, without the frames of the prelude and its names for the script's."""
-    rows = trace[max(trace.find("stack traceback:"), 0) :].splitlines()
-    return "\n".join(_PRELUDE_NAME.sub("in a function", row) for row in rows if not _PRELUDE_FRAME.match(row))
