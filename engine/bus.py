@@ -157,13 +157,14 @@ class Bus:
             # Scripts that are alike have the same callback ids, so one piece of mail serves many.
             if callback != known:
                 known, mail = callback, (callback, *tail)
-            actor = actors.get(entity)
-            if actor is None:
+            if entity not in actors:
                 self._prune(entity, callback)
-            elif coalesce:
+                continue
+            actor = actors[entity]
+            if coalesce:
                 boxes.hold(actor, entity, callback, mail)
-            elif len(actor.inbox) < limit:
-                actor.inbox.append(mail)
+            elif len(inbox := actor.inbox) < limit:
+                inbox.append(mail)
                 mailed[actor] = None
             else:
                 self._overflow(sender, name, entity)

@@ -239,13 +239,15 @@ def _tick(actors: Sequence[Actor]) -> list[Result]:
             inbox = actor.inbox
             if inbox:
                 mail = inbox[0]
-                if len(inbox) > 1 or type(mail[0]) is not int or len(mail) > _HEARD:
-                    result = actor.deliver(args)
-                else:
+                if len(inbox) == 1 and mail is last_mail and args is last_args:
                     inbox.clear()
-                    if mail is not last_mail or args is not last_args:
-                        last_args, last_mail, heard = args, mail, args + mail
                     result = actor._hear(heard)
+                elif len(inbox) == 1 and type(mail[0]) is int and len(mail) <= _HEARD:
+                    inbox.clear()
+                    last_args, last_mail, heard = args, mail, args + mail
+                    result = actor._hear(heard)
+                else:
+                    result = actor.deliver(args)
             else:
                 result = actor._send(args)
             if type(result) is tuple and len(result) == 4:

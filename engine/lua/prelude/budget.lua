@@ -23,6 +23,8 @@ local NO_MEMORY = "not enough memory"
 
 local budget = {
   active = false,
+  fresh = false, -- nothing has been spent since `begin`, which need not be called again
+  kibibytes = 1 / 0, -- of the state, at most
   exhausted = false, -- this tick has had what it may have; what can wait for the next frame does
   stopping = false, -- the message of the stop that is under way
   killed = setmetatable({}, { __mode = "k" }), -- threads that must not be closed
@@ -145,6 +147,7 @@ end
 
 
 function budget.hook()
+  budget.fresh = false
   if pending or budget.stopping then
     trip(pending or "instructions")
     return
@@ -170,6 +173,7 @@ function budget.charge(units)
   if not budget.active then
     return
   end
+  budget.fresh = false
   spent = spent + units
   if spent > allowance or budget.stopping then
     strike("instructions")
@@ -225,6 +229,7 @@ end
 --- What a task's failure is called. The stop that ended it is over; the tasks after it share half of what it had.
 function budget.explain(task, value)
   local stopped = budget.stopping
+  budget.fresh = false
   if budget.active then
     spent = spent + FAILURE
     budget.exhausted = spent > allowance
@@ -288,7 +293,7 @@ end
 
 
 local function begin()
-  budget.exhausted = false
+  budget.exhausted, budget.fresh = false, true
   spent, allowance, pending = 0, instructions, nil
   started, patience = nil, seconds
 end
@@ -310,12 +315,14 @@ end
 function budget.start(most_instructions, most_seconds, most_memory)
   instructions, seconds = most_instructions or 1 / 0, most_seconds or 1 / 0
   kibibytes = (most_memory or 1 / 0) / 1024
+  budget.kibibytes = kibibytes
   begin()
   budget.active, budget.begin, budget.finish = true, begin, finish
   local hook = budget.hook
   prelude.records.on_thread = function(thread)
     -- A thread that ends before its first look would be free.
     spent = spent + STEP / 10
+    budget.fresh = false
     sethook(thread, hook, "", STEP)
   end
 end

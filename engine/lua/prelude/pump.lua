@@ -18,12 +18,12 @@ local budget = prelude.budget
 local pump = { fixed_step = 1 / 60 }
 
 local type, rawget, select, tostring, rawequal, next = type, rawget, select, tostring, rawequal, next
-local raw_resume, yield = coroutine.resume, coroutine.yield
+local raw_resume, yield, used = coroutine.resume, coroutine.yield, collectgarbage
 local unpack, cut = table.unpack or unpack, string.sub
 local SUSPEND, settle = scheduler.SUSPEND, scheduler.settle
 local take_upcoming, run_due, run_deferred = scheduler.take_upcoming, scheduler.run_due, scheduler.run_deferred
 local receive, subscriptions, put, put_payload = bus.receive, bus.subscriptions, outbox.put, outbox.put_payload
-local makers, workers, DONE = prelude.payload.makers, records.workers, records.DONE
+local makers, hire_ear, DONE = prelude.payload.makers, records.hire_ear, records.DONE
 local list, updaters, fixed, late = entity.list, entity.updaters, entity.fixed, entity.late
 
 local MOST_FAILURES = 100 -- of a tick that become problems
@@ -287,36 +287,39 @@ end
 
 
 --- The same for ticks with one event, of at most 16 leaves: the number of its subscription, name, sender and shape.
--- What most handlers need is written out here: they end at once, and move nothing.
+-- What most handlers need is written out here: they end at once, and move nothing. A hundred states hear an event one
+-- after the other, so what this touches has left the cache: every table, closure and thread less counts.
 function pump.listen()
-  local scheduler, clock, entity, outbox = scheduler, clock, entity, outbox -- luacheck: ignore 431
-  local raw_resume, yield, rawget, DONE = raw_resume, yield, rawget, DONE -- luacheck: ignore 431
-  local begin, finish = budget.begin, budget.finish
-  local subscriptions, makers, workers, idle = subscriptions, makers, workers, workers.idle -- luacheck: ignore 431
+  local scheduler, clock, entity, outbox, budget = scheduler, clock, entity, outbox, budget -- luacheck: ignore 431
+  local raw_resume, yield, rawget, DONE, used = raw_resume, yield, rawget, DONE, used -- luacheck: ignore 431
+  local begin, kibibytes = budget.begin, budget.begin and budget.kibibytes
+  local subscriptions, makers = subscriptions, makers -- luacheck: ignore 431
+  local ear, new = nil, nil -- a task that hears events, and whether its thread has not begun
   local now, dt, frame, phase, id, name, sender, shape, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p = yield(true)
   while true do
     clock.now, clock.dt, clock.frame = now, dt, frame
-    if begin then
+    if begin and not budget.fresh then
       begin()
     end
     if phase >= 0 then
       take_upcoming()
     end
-    local sub, make, last = subscriptions[id], makers[shape], workers.n
+    local sub, make = subscriptions[id], makers[shape]
     local fn = make and sub and sub.often
-    if fn and last > 0 then
-      local task = idle[last]
-      workers.n = last - 1
-      task.entity, task.callback, task.state = sub.entity, sub, "running"
-      scheduler.current = task
-      local ok, token, request = raw_resume(task.thread, task, fn, {
+    if fn then
+      if not ear then
+        ear, new = hire_ear()
+      end
+      ear.entity, ear.callback, scheduler.current = sub.entity, sub, ear
+      local ok, token, request = raw_resume(ear.thread, fn, {
         name = name, payload = make(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p), sender = sender or nil,
-      })
-      if token == DONE and ok and task.state == "running" and not task.exposed and not task.cleanups then
-        scheduler.current, task.callback, sub.failures = nil, nil, 0
-        last = workers.n + 1
-        idle[last], workers.n = task, last
+      }, new and ear)
+      new = nil
+      if token == DONE and ear.state == "running" and not ear.marked then
+        scheduler.current, ear.callback, sub.failures = nil, nil, 0
       else
+        local task = ear
+        ear = nil
         settle(task, nil, ok, token, request)
       end
     else
@@ -325,7 +328,8 @@ function pump.listen()
     local spot = phase == -1 and outbox.n == 0 and scheduler.deferrals == 0 and entity.plain
     local self = spot and not spot.shown and spot.self
     if self and rawget(self, "x") == spot.x and rawget(self, "y") == spot.y and rawget(self, "sprite") == nil
-      and rawget(self, "text") == nil and rawget(self, "light") == nil and not (finish and finish()) then
+      and rawget(self, "text") == nil and rawget(self, "light") == nil
+      and not (kibibytes and used("count") > kibibytes) then
       now, dt, frame, phase, id, name, sender, shape, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p =
         yield(scheduler.single and true or scheduler.pending and scheduler.wake_time())
     else

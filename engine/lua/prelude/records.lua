@@ -85,7 +85,7 @@ end
 --- Scripts got to know this thread: it must not be used again for something else.
 function records.expose(task)
   if not task.exposed then
-    task.exposed = true
+    task.exposed, task.marked = true, true
     tasks[task.thread] = task
   end
 end
@@ -107,6 +107,30 @@ local function work(task, fn, ...)
 end
 
 
+-- The same for handlers of events, which take one value each: it is all that the pump needs, and half the work.
+local function hear(fn, event, task)
+  repeat
+    fn(event)
+    if task.exposed then
+      return
+    end
+    fn, event = raw_yield(DONE)
+  until false
+end
+
+
+--- A task whose thread takes (function, event, itself) at first, and (function, event) from then on; and whether it is
+-- new. It counts as running as long as the caller keeps it, which is while nothing marks it and each handler ends at once.
+function records.hire_ear()
+  local task = workers.ear
+  if task then
+    workers.ear, task.state = nil, "running"
+    return task, false
+  end
+  return { thread = records.new_thread(hear), state = "running", ear = true }, true
+end
+
+
 --- A task whose thread takes (itself, function, arguments...) when it is resumed.
 function records.hire(entity)
   local n = workers.n
@@ -125,8 +149,12 @@ end
 --- Take back a worker that yielded `DONE`.
 function records.release(task)
   local n = workers.n + 1
-  if not task.exposed and n <= POOL then
-    task.listed, task.instant, task.reported, task.cause = nil, nil, nil, nil
+  if not task.exposed and (n <= POOL or task.ear) then
+    task.listed, task.instant, task.reported, task.cause, task.marked = nil, nil, nil, nil, nil
+    if task.ear then
+      workers.ear = task
+      return
+    end
     workers.idle[n] = task
     workers.n = n
   end

@@ -303,7 +303,7 @@ function scheduler.finally(fn)
   local list = task.cleanups
   if not list then
     list = {}
-    task.cleanups = list
+    task.cleanups, task.marked = list, true
   end
   list[#list + 1] = fn
 end
