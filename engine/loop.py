@@ -197,13 +197,15 @@ class Loop:
             self._report_chain()
         self._chain = {}
 
+    def chain(self) -> str:
+        """What travels in the last rounds of this frame; the same, wherever in a ring of events the frame ended."""
+        links = list(self._chain)[:CHAIN]
+        first = links.index(min(links)) if links else 0
+        return " → ".join([*links[first:], *links[:first], "…"] if links else [])
+
     def _report_chain(self) -> None:
-        """Tell what still travels; the same chain is the same problem, wherever in it the frame ended."""
-        chain = list(self._chain)[:CHAIN]
-        first = chain.index(min(chain)) if chain else 0
-        links = " → ".join(chain[first:] + chain[:first])
         self._world.problem(
-            f"events still travel after {ROUNDS} rounds: {links} → …; the rest goes on in the next frame. "
+            f"events still travel after {ROUNDS} rounds: {self.chain()}; the rest goes on in the next frame. "
             "Break the chain, or answer with a wait() in between"
         )
 

@@ -381,7 +381,8 @@ class World:
         self._problems.mend(place)
 
     def _overflowed(self, sender: int, message: str) -> None:
-        self.problem(message, entity=sender)
+        chain = self.loop.chain()
+        self.problem(f"{message}. Events answer each other: {chain}" if chain else message, entity=sender)
 
     def _raise_failures(self) -> None:
         if self._failures:

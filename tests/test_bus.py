@@ -242,6 +242,23 @@ def test_a_full_mailbox_is_a_problem_of_the_sender_and_names_event_and_target(ma
 
 
 @pytest.mark.row("A7")
+def test_a_mailbox_that_a_chain_of_events_fills_is_a_problem_that_names_the_chain(make_world, scripts):
+    world = make_world(limits=Limits.off().but(mailbox=15))
+    for name, other in (("ping", "pong"), ("pong", "ping")):
+        answer = f'bus.on("{name}", function() bus.emit("{other}") end)'
+        scripts.write(name, f"return {{ start = function() {answer} end }}")
+    ping, one, two = world.spawn("ping"), world.spawn("pong"), world.spawn("pong")
+
+    world.bus.emit("ping")
+    world.tick(0.1)
+
+    full = [problem.message for problem in world.problems if "is full" in problem.message]
+    assert full
+    for message in full:
+        assert message.endswith(f'Events answer each other: {ping.id} "pong" → {one.id} "ping" → {two.id} "ping" → …')
+
+
+@pytest.mark.row("A7")
 def test_a_game_that_floods_gets_an_error_out_of_tick(make_world, scripts):
     world = make_world(limits=Limits(instructions=None, seconds=None, memory=None, mailbox=5))
     scripts.write("listener", LISTENER)
