@@ -17,12 +17,12 @@ from contextlib import suppress
 from time import monotonic
 from typing import Any
 
-from engine.errors import EngineError
+from engine.errors import EngineError, LimitError
 from engine.limits import Limits
 from engine.lua.actor import Actor, Clock, tick
 from engine.lua.commons import Commons
 from engine.lua.runtime import Runtime
-from engine.lua.state import ROOM
+from engine.lua.state import ROOM, size_of
 from engine.process.wire import Frame, Link
 
 SHARE = 0.05
@@ -75,6 +75,7 @@ class Hosted(Actor):
         self.traced = False
         self._most = most
         super().__init__(*args, **kwargs)
+        self.limits = self.limits.but(memory=most or self.limits.memory)
 
     def _new_runtime(self, seed: int) -> Runtime:
         if self._most is None:
@@ -169,11 +170,14 @@ class Host:
         if (module, word) == (b"trace", b"stop"):
             actor.traced = False
         try:
-            answer = actor.function(module.decode(), word.decode())(*args)
+            function = actor.function(module.decode(), word.decode())
+            if size := size_of(args):
+                actor.check_room(size, over=ROOM // 4)
+            answer = function(*args)
         except Exception as error:
-            self._link.write(b"value", False, str(error).encode())
+            self._link.write(b"value", isinstance(error, LimitError), str(error).encode(), False)
             return
-        self._link.write(b"value", True, answer)
+        self._link.write(b"value", True, answer, True)
 
     def _trace(self, number: int) -> None:
         from time import perf_counter  # counts from the same moment in all processes of a machine

@@ -11,7 +11,7 @@ from time import monotonic
 from typing import Any, NoReturn
 from weakref import WeakValueDictionary
 
-from engine.errors import StateBusy, StateClosed
+from engine.errors import LimitError, StateBusy, StateClosed
 from engine.process import guard, launch
 from engine.process.wire import Frame, Link, Refused
 
@@ -78,12 +78,12 @@ class Process:
 
     def call(self, number: int, module: str, word: str, *args: Any) -> Any:
         """What a function of a state's prelude gives."""
-        ok, *answer = self._exchange(b"call", number, module.encode(), word.encode(), *args)
-        flat = answer[0] if answer else None
+        answer = self._exchange(b"call", number, module.encode(), word.encode(), *args)
+        limit, flat, ok = answer if len(answer) == 3 else (False, {}, False)
         if not guard.plain(flat if type(flat) is tuple else (flat,)):
             self.refuse("values that are no plain data")
         if ok is not True:
-            raise CallFailed(guard.text(flat))
+            raise (LimitError if limit is True else CallFailed)(guard.text(flat))
         return flat
 
     def trace(self, number: int) -> None:
