@@ -26,6 +26,7 @@ SUITE = (
     "footprint",
     "threads",
     "frame",
+    "process",
     "host",
 )
 ALONE = ("reload", "soak")

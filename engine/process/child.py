@@ -38,7 +38,7 @@ def main(number: int) -> None:
     """Serve the world at the other end of socket `number` for as long as it lives."""
     with suppress(ValueError):
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-    link = Link(_channel(number))
+    link = Link(_channel(number), most=1 << 32)  # the world may say anything
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         lua, memory = link.read()

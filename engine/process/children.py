@@ -37,6 +37,7 @@ class Children:
         check_isolation(isolation)
         self._rules: list[tuple[str, str]] = [("*", isolation)]
         self._processes: dict[str, Process] = {}
+        self._lost: list[Process] = []  # that ended, and have another one in their place
         self._given_up: dict[str, str] = {}
 
     def isolate(self, scripts: str, isolation: str) -> None:
@@ -61,7 +62,10 @@ class Children:
         if name in self._given_up:
             raise EngineError(self._given_up[name])
         process = self._processes.get(name)
-        if process is None or process.ended:
+        if process is not None and process.ended:
+            self._lost.append(process)
+            process = None
+        if process is None:
             process = self._processes[name] = Process(name, lua, limits.memory)
         process.patience = None if limits.seconds is None else limits.seconds + MARGIN
         return process
@@ -73,12 +77,13 @@ class Children:
 
     def take_ended(self) -> list[Process]:
         """The processes that ended since the last look."""
-        if not self._processes:
+        if not self._processes and not self._lost:
             return []
         ended = [process for process in self._processes.values() if not process.poll()]
         for process in ended:
             del self._processes[process.name]
-        return ended
+        lost, self._lost = self._lost, []
+        return lost + ended
 
     def give_up(self, name: str, why: str) -> None:
         """Start no process of that name until `forgive`."""
@@ -103,7 +108,11 @@ class Children:
         self._processes.clear()
 
     def _rule(self, script: str) -> tuple[str, str]:
-        return next(rule for rule in self._rules if fnmatchcase(script, rule[0]))
+        for rule in self._rules[:-1]:
+            # Where the disk ignores case, so would a script that is spawned as "Mods/evil".
+            if fnmatchcase(script.casefold(), rule[0].casefold()):
+                return rule
+        return self._rules[-1]
 
 
 def check_isolation(isolation: str) -> None:

@@ -149,6 +149,8 @@ class Process:
             self.ended = "was closed"
             self._link.close()
             launch.end(self._process)
+            with self._turn:
+                self._turn.notify_all()
 
     def _end(self, why: str) -> None:
         """It is gone, or is to go for this reason."""
@@ -255,6 +257,9 @@ class Process:
                 self._due.clear()
                 self.suspect = 0
             self._lost(error)
+        except (OverflowError, ValueError):
+            self._end("had more mail than crosses at once and was killed")
+            self._check()
 
     def _receive(self) -> Frame:
         self._check()

@@ -37,18 +37,18 @@ def library() -> Any:
 class Link:
     """One end of a socket. `until` is a time of `monotonic()`: past it, reading and writing raise `TimeoutError`."""
 
-    def __init__(self, channel: socket.socket) -> None:
+    def __init__(self, channel: socket.socket, most: int = MOST) -> None:
         packing = library()
         self._channel = channel
         self._pack = packing.Packer(use_bin_type=True).pack
         self._unpack = packing.unpackb
         self._held = bytearray()
-        self._left = MOST
+        self._most = self._left = most
         self.until: float | None = None
 
     def expect(self) -> None:
         """A new answer begins: it may be as long as any."""
-        self._left = MOST
+        self._left = self._most
 
     def write(self, *frame: Any) -> None:
         body = self._pack(frame)
@@ -64,7 +64,7 @@ class Link:
                 size = int.from_bytes(held[:_HEAD], "little")
                 self._left -= size
                 if self._left < 0:
-                    raise Refused(f"more than {MOST:,} bytes at once")
+                    raise Refused(f"more than {self._most:,} bytes at once")
             if 0 <= size <= len(held) - _HEAD:
                 body = bytes(held[_HEAD : _HEAD + size])
                 del held[: _HEAD + size]
