@@ -86,10 +86,14 @@ def checked(result: Any, known: Known, *, snapshot: bool = False) -> Any:
     if len(result) == 3 and result[0] == b"broke":
         error = MemoryError if result[1] is True else EngineError
         return error(text(result[2]))
-    if len(result) < 3 or not plain(result):
+    if len(result) < 3:
         raise Refused("a result that is none")
     _time(result[0])
     _check_place(result[1], result[2], known)
+    if len(result) == 3:
+        return result
+    if not plain(result):
+        raise Refused("a result that is none")
     at = 3
     while at < len(result):
         at = _check_operation(result, at, known, snapshot)

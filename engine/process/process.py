@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from subprocess import TimeoutExpired
 from time import monotonic
@@ -105,13 +105,16 @@ class Process:
     def started(self, number: int) -> bool:
         return number in self._due
 
-    def result(self, number: int, judge: Callable[[Any], Any]) -> Any:
-        """What the state said in its tick, as `judge` lets it pass."""
+    def result(self, number: int, known: guard.Known) -> Any:
+        """What the state said in its tick."""
         with self._turn:
-            self._turn.wait_for(lambda: self.ended or (self._due and self._due[0] == number))
+            while not self.ended and not (self._due and self._due[0] == number):
+                self._turn.wait()
             self._check()
             try:
-                return judge(self._await(number))
+                if not self._results:
+                    self._await(number)
+                return guard.checked(self._results.popleft(), known)
             except Refused as error:
                 self.refuse(str(error))
             except ProcessEnded:
@@ -124,7 +127,7 @@ class Process:
                     self._due.popleft()
                 self._turn.notify_all()
 
-    def _await(self, number: int) -> Any:
+    def _await(self, number: int) -> None:
         self._limit(self.patience)
         self._link.expect()
         while not self._results:
@@ -133,7 +136,6 @@ class Process:
                 self._answer(*question, on_turn=number)
             else:
                 self._take(self._receive())
-        return self._results.popleft()
 
     # Its end.
 

@@ -80,7 +80,7 @@ class RemoteActor(Actor):
     def _send(self, args: Any) -> Result:
         if not self.process.started(self._number):
             self.process.start([self.start()])
-        return self.process.result(self._number, partial(guard.checked, known=self.known))
+        return self.process.result(self._number, self.known)
 
     def _hear(self, heard: tuple[Any, ...]) -> Result:
         self.inbox.insert(0, heard[4:])
