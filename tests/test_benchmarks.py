@@ -26,6 +26,7 @@ BESIDE = {
     "footprint": {"bare LuaRuntime()", "Tidelock, one state"},
     "threads": {"Tidelock, workers=2", "floor: bare runtimes", "floor: bare runtimes on two threads"},
     "frame": {"floor: a runtime each and a heap"},
+    "process": {"in the game", "in a process"},
     "host": {"a Lua function", "`@module.function`"},
 }
 
