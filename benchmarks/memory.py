@@ -111,7 +111,7 @@ def read(file: Path) -> dict[str, list[Sample]]:
 
 
 def plot(runs: dict[str, list[Sample]], file: Path) -> None:
-    """Draw resident memory and Lua's count over the spawns; the axes begin at zero."""
+    """Draw resident memory and live blocks over the spawns; the axes begin at zero."""
     from matplotlib import rcParams
     from matplotlib.figure import Figure
 

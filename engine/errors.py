@@ -43,7 +43,7 @@ class StateClosed(EngineError):
 
 
 class StateBusy(EngineError):
-    """A handle was used while its own state runs, for instance inside a host function it called."""
+    """A handle was used while its own state runs: inside a host function it called, or by a finaliser in mid-call."""
 
 
 class HandleReleased(EngineError):
