@@ -402,9 +402,10 @@ def test_requests_to_a_killed_process_fail(guarded, scripts):
     assert "ended before it answered" in str(answer.exception(0))
 
 
-def test_a_process_that_does_not_answer_is_killed(one_world, scripts):
+@pytest.mark.parametrize("body", ["while true do end", "while true do pcall(error) end"])
+def test_a_process_that_does_not_answer_is_killed(one_world, scripts, body):
     scripts.write("witness", WITNESS)
-    scripts.write("mods/loop", "return { start = function() wait(0.1) while true do end end }")
+    scripts.write("mods/loop", f"return {{ start = function() wait(0.1) {body} end }}")
     world = one_world(lua="luajit21")
     world.isolate("mods/*", "process")
     world.limit("mods/*", Limits(seconds=0.1))
@@ -459,6 +460,24 @@ def test_luajit_takes_limits_in_a_process_only(one_world, scripts):
     assert world.limits_of("mods/door").memory == 2**22
     assert world.limits_of("door").memory is None
     assert one_world(lua="luajit21", isolation="process").limits_of("door") == Limits()
+
+
+@PROC
+def test_a_process_that_is_full_says_so_and_goes_on(guarded, scripts, monkeypatch):
+    scripts.write("mods/counter", COUNTER)
+    few = "import engine.process.child\nengine.process.child.ROOMS = 1\n"
+    monkeypatch.setattr("engine.process.launch._BOOT", launch._BOOT.replace("main(int", few + "main(int"))
+    guarded.limit("mods/*", Limits(memory=2**20))
+    for _ in range(100):
+        guarded.spawn("mods/counter")
+        if guarded.problems:
+            break
+
+    ticks(guarded, 2)
+
+    assert 'the process of "mods/counter" cannot hold another state' in messages(guarded)[0]
+    assert [field(one, "n") for one in guarded.entities[1:4]] == [0, 0, 0]
+    assert guarded.seen() == (2, 0)
 
 
 @POSIX

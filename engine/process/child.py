@@ -12,6 +12,7 @@ import signal
 import socket
 import sys
 import threading
+import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from time import monotonic
@@ -31,6 +32,9 @@ SHARE = 0.05
 ROOMS = 16
 """A child may take as much memory as so many states at their limit."""
 
+SPARE = 8 * 1024 * 1024
+"""Bytes that must be left for frames before another state is made."""
+
 _MEBIBYTE = 1024 * 1024
 
 
@@ -48,6 +52,10 @@ def main(number: int) -> None:
         Host(link, version).serve()
     except (EOFError, OSError):
         os._exit(0)
+    except BaseException:
+        traceback.print_exc()
+        sys.stderr.flush()
+        os._exit(1)  # at once: to free thousands of states takes longer than the world waits
 
 
 def fence(memory: int | None) -> None:
@@ -132,19 +140,24 @@ class Host:
         bounds, most = Limits(*limits), None
         if self._lua == "luajit21":
             most, bounds = bounds.memory, bounds.but(instructions=None, seconds=None, memory=None)
-        self._actors[number] = Hosted(
-            number,
-            most,
-            key,
-            Clock("game"),
-            self._ask,
-            lua=self._lua,
-            limits=bounds,
-            seed=seed,
-            fixed_step=fixed_step,
-            commons=self._commons,
-            held=held,
-        )
+        try:
+            bytearray(SPARE)  # the states that live here go on, also where this one has no room
+            self._actors[number] = Hosted(
+                number,
+                most,
+                key,
+                Clock("game"),
+                self._ask,
+                lua=self._lua,
+                limits=bounds,
+                seed=seed,
+                fixed_step=fixed_step,
+                commons=self._commons,
+                held=held,
+            )
+        except Exception as error:  # most likely the fence
+            self._link.write(b"value", False, f"{type(error).__name__} {error}".strip().encode())
+            return
         self._link.write(b"value", True)
 
     def _tick(self, *entries: tuple[int, Any, tuple[Any, ...]]) -> None:

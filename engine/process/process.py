@@ -69,7 +69,13 @@ class Process:
         self._numbers += 1
         number = self._numbers
         self.actors[number] = actor
-        self._exchange(b"new", number, *values, patience=START)
+        ok, *why = self._exchange(b"new", number, *values, patience=START)
+        if ok is not True:
+            said = guard.text(why[0]) if why else ""
+            raise LimitError(
+                f'the process of "{self.name}" cannot hold another state, beside {len(self.actors) - 1} ({said}); '
+                'let the entities of a script share one (isolation = "script" in it), or raise Limits.memory'
+            )
         return number
 
     def hand(self, number: int, args: Any, mail: Frame) -> Any:
