@@ -124,7 +124,7 @@ def plot(runs: dict[str, list[Sample]], file: Path) -> None:
         left.plot(spawns, [sample.resident / 2**20 for sample in samples], label=name)
         right.plot(spawns, [sample.blocks / 1000 for sample in samples], label=name)
     for axes, title in ((left, "resident memory, MiB"), (right, "live blocks of Python, thousand")):
-        axes.set_ylim(bottom=0)
+        axes.set_ylim(0, 1.25 * axes.get_ylim()[1])
         axes.set_xlabel("entities made and destroyed, million")
         axes.set_title(title)
         axes.grid(alpha=0.3)
