@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from benchmarks import aims, contenders, plots
-from benchmarks.harness import LUAS, machine
+from benchmarks.harness import LUAS, here, machine
 from benchmarks.results import Results, write_pages
 from benchmarks.tables import Table
 
@@ -55,7 +55,7 @@ def publish(results: Results) -> None:
 def read_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join((*SUITE, *ALONE)))
-    parser.add_argument("--lua", nargs="*", default=list(LUAS), choices=LUAS)
+    parser.add_argument("--lua", nargs="*", default=here(), choices=LUAS)
     parser.add_argument("--quick", action="store_true", help="fewer rounds; keep what all of it gave, as --keep does")
     parser.add_argument("--keep", action="store_true", help="write results.json, the plots and the figures of the docs")
     parser.add_argument("--plots", action="store_true", help="run nothing; draw and write from results.json again")
@@ -76,21 +76,31 @@ def main() -> int:
     started = time.monotonic()
     results = Results("; ".join([machine(), *contenders.versions()]), {})
     print(results.machine, end="\n\n", flush=True)
-    for name in options.names or SUITE:
-        if name in ALONE:
-            subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], check=True)
-        else:
-            begun = time.monotonic()
-            for table in run(name, "quick" if options.quick else "full", options.lua):
-                results.tables[table.name] = table
-            print(f"{name}: {time.monotonic() - begun:.0f} s\n", flush=True)
+    failed = [name for name in options.names or SUITE if not measured(name, options, results)]
     print(f"### Aims\n\n{aims.markdown(results.tables)}\n")
     if not options.names:
         print(f"{time.monotonic() - started:.0f} s; by name only: {', '.join(ALONE)}")
         if options.keep or options.quick:
             results.save()
             publish(results)
-    return 0
+    if failed:
+        print(f"failed: {', '.join(failed)}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def measured(name: str, options: argparse.Namespace, results: Results) -> bool:
+    """Add what one benchmark gives to the results; False where it failed, which does not stop the others."""
+    started = time.monotonic()
+    try:
+        if name in ALONE:
+            subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], check=True)
+            return True
+        for table in run(name, "quick" if options.quick else "full", options.lua):
+            results.tables[table.name] = table
+    except subprocess.CalledProcessError:
+        return False
+    print(f"{name}: {time.monotonic() - started:.0f} s\n", flush=True)
+    return True
 
 
 if __name__ == "__main__":

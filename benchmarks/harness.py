@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 
 from benchmarks.tables import Row, Skipped, Table, spread
@@ -123,6 +124,11 @@ def compare(
     return Table(name, title, base, [case.row for case in cases], unit=unit, skipped=skipped)
 
 
+def here() -> list[str]:
+    """The versions of Lua that this machine's lupa has."""
+    return [lua for lua in LUAS if find_spec(f"lupa.{lua}") is not None]
+
+
 def machine() -> str:
     """What this runs on: the machine, the versions, and how restless it is."""
     parts = [f"Python {platform.python_version()}", f"{platform.system()} {platform.machine()}"]
@@ -161,7 +167,7 @@ def main(tables: Callable[[Size, list[str]], Iterator[Table]], about: str | None
     """The command line of one benchmark: print its tables, or write them for `python -m benchmarks`."""
     parser = argparse.ArgumentParser(description=about)
     parser.add_argument("--size", choices=SIZES, default="full")
-    parser.add_argument("--lua", nargs="*", default=list(LUAS), choices=LUAS)
+    parser.add_argument("--lua", nargs="*", default=here(), choices=LUAS)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the tables there, too")
     options = parser.parse_args()
     if options.json is None:

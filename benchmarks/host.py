@@ -83,7 +83,7 @@ def sums() -> HostModule:
 
 def world_of(lua: str, script: str) -> World:
     base = Limits.off() if lua == "luajit21" else Limits()
-    limits = Limits(instructions=None, memory=base.memory, calls=None, world_calls=None)
+    limits = base.but(instructions=None, calls=None, world_calls=None)
     world = make_world({"caller": script}, lua, limits=limits)
     world.install(sums())
     world.spawn("caller")

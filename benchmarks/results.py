@@ -19,6 +19,8 @@ ROOT = Path(__file__).parent.parent
 RESULTS = Path(__file__).parent / "results.json"
 PAGES = (ROOT / "README.md", ROOT / "benchmarks" / "README.md", ROOT / "docs" / "performance.md")
 
+MISSING = "Not measured in this run."
+
 _BLOCK = re.compile(r"(<!-- figures: (?P<what>.*?) -->\n).*?(<!-- /figures -->)", re.DOTALL)
 
 
@@ -46,17 +48,17 @@ class Results:
 
     def figures(self, what: str) -> str:
         kind, _, name = what.partition(" ")
-        match kind:
-            case "aims":
-                return aims.markdown(self.tables)
-            case "machine":
-                return self.machine
-            case "table" if name in self.tables:
-                return self.tables[name].markdown(titled=False)
-            case "ratios" if f"{name}/{LUAS[0]}" in self.tables:
-                return ratios([self.tables[f"{name}/{lua}"] for lua in LUAS if f"{name}/{lua}" in self.tables])
-        kinds = "aims, machine, table NAME and ratios BENCHMARK"
-        raise ValueError(f'no figures "{what}"; there are {kinds}, and the tables {", ".join(self.tables)}')
+        if kind == "aims":
+            return aims.markdown(self.tables)
+        if kind == "machine":
+            return self.machine
+        names = [f"{name}/{lua}" for lua in LUAS] if kind == "ratios" else [name]
+        found = [self.tables[each] for each in names if each in self.tables]
+        if kind not in ("table", "ratios"):
+            raise ValueError(f'no figures "{what}"; there are aims, machine, table NAME and ratios BENCHMARK')
+        if not found:
+            return MISSING
+        return ratios(found) if kind == "ratios" else found[0].markdown(titled=False)
 
 
 def write_pages(results: Results) -> None:

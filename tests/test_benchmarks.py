@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 import sys
 from importlib import import_module
 
@@ -10,7 +11,7 @@ import pytest
 from benchmarks import __main__ as command
 from benchmarks import aims, contenders, plots, results
 from benchmarks.aims import Aim
-from benchmarks.harness import SIZES, Case, Timed, compare, measure
+from benchmarks.harness import SIZES, Case, Timed, compare, here, measure
 from benchmarks.tables import Row, Skipped, Table, nice
 
 TINY = SIZES["tiny"]
@@ -33,7 +34,7 @@ BESIDE = {
 
 @pytest.mark.parametrize("name", command.SUITE)
 def test_a_benchmark_measures_what_it_names_beside_its_peers(name):
-    tables = list(import_module(f"benchmarks.{name}").tables(TINY, ["lua55"]))
+    tables = list(import_module(f"benchmarks.{name}").tables(TINY, ["lua55", *here()[2:]]))
 
     assert tables
     assert BESIDE[name] <= names_in(tables[0])
@@ -185,6 +186,23 @@ def test_the_aims_are_judged_from_the_rows():
     assert "| 10,000 asleep | 10,000 awake | ≤ 0.01 |  |  | not measured |" in found
 
 
+def test_a_benchmark_that_fails_is_named_and_does_not_stop_the_others(monkeypatch, capsys):
+    def run(name, size, luas):
+        if name == "swarm":
+            raise subprocess.CalledProcessError(1, name)
+        return [table_of({"Tidelock": [1.0], "plain lupa": [5.0]}, "bus/lua55")]
+
+    monkeypatch.setattr(command, "run", run)
+    monkeypatch.setattr(sys, "argv", ["benchmarks", "swarm", "bus"])
+
+    code = command.main()
+
+    said = capsys.readouterr()
+    assert code == 1
+    assert said.err == "failed: swarm\n"
+    assert "| one event to 100 states | lupa used plainly | ≤ 0.25 | 0.20 |  | met |" in said.out
+
+
 def test_marked_blocks_of_a_page_get_the_figures_and_the_rest_stays(run):
     page = "Before\n<!-- figures: machine -->\nold\n<!-- /figures -->\nAfter\n"
 
@@ -204,8 +222,13 @@ def test_ratios_of_a_benchmark_have_a_column_for_each_version(run):
 
 
 def test_a_block_that_asks_for_unknown_figures_is_an_error(run):
-    with pytest.raises(ValueError, match=r'no figures "table swurm"; .*swarm/lua55'):
-        run.quoted("<!-- figures: table swurm -->\n<!-- /figures -->")
+    with pytest.raises(ValueError, match='no figures "tables swarm"; there are aims'):
+        run.quoted("<!-- figures: tables swarm -->\n<!-- /figures -->")
+
+
+def test_a_table_that_a_run_did_not_give_is_said_to_be_missing(run):
+    assert run.figures("table bus/lua55") == results.MISSING
+    assert run.figures("ratios bus") == results.MISSING
 
 
 def test_results_come_back_from_their_file(run, tmp_path):
@@ -219,6 +242,7 @@ def test_the_figures_of_the_docs_are_those_of_the_results(page):
     text = page.read_text(encoding="utf-8")
 
     assert results.Results.load().quoted(text) == text, "run: python -m benchmarks --plots"
+    assert results.MISSING not in text
 
 
 def test_plots_are_drawn_small_with_text_as_text_and_the_same_each_time(tmp_path):
