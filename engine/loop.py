@@ -71,6 +71,8 @@ class Loop:
     def absorb(self, actor: Actor, result: Result) -> None:
         """Note when an actor wakes next, where its entity is, and carry out what it put into its outbox."""
         if type(result) is tuple:
+            if len(result) == 4:
+                result = actor.whole(result)
             wake = result[0]
             if result[1] is not None:
                 actor.only.place = result
@@ -87,7 +89,7 @@ class Loop:
         else:
             wake = result
         if wake is True:
-            self.wakes[actor.clock].next_frame(actor)
+            self.wakes[actor.clock].soon[actor] = None
         else:
             self.wakes[actor.clock].at(actor, wake or None)
 
@@ -173,12 +175,19 @@ class Loop:
             return
         results = self.tick(actors)
         self._order = crc32(marshal.dumps([actor.key for actor in actors], 2), self._order)
-        absorb = self.absorb
+        game, soon = self.game, self.wakes[self.game].soon
         for actor, result in zip(actors, results, strict=True):
-            if result is False:  # nothing to say, and asleep
+            # What nearly all say in nearly every frame: awake again, and perhaps moved.
+            if type(result) is tuple and len(result) == 3 and result[0] is True and actor.clock is game:
+                if result[1] is not None:
+                    actor.only.place = result
+                soon[actor] = None
+            elif result is True and actor.clock is game:
+                soon[actor] = None
+            elif result is False:
                 actor.wake = None
             else:
-                absorb(actor, result)
+                self.absorb(actor, result)
 
     def _rounds(self) -> None:
         boxes = self._world.bus.boxes

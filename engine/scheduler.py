@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from heapq import heapify, heappop, heappush
+from operator import attrgetter
 
 from engine.lua.actor import Actor
 
@@ -14,27 +15,17 @@ _STALE = 64  # entries whose time has changed, before they are swept out
 
 
 class Wakes:
-    """Wake times of the sleeping states of one clock. An actor has one wake time at most: the newest."""
+    """Wake times of the sleeping states of one clock. An actor has one wake time at most: the newest.
+
+    `soon` are those that wake in the next frame; the loop puts them there itself, since most do, in every frame.
+    """
 
     def __init__(self) -> None:
+        self.soon: dict[Actor, None] = {}
         # Ids, not actors: an entry stays until its time, and must not keep a state that has ended.
         self._heap: list[tuple[float, int, int]] = []
         self._sleeping: dict[int, Actor] = {}
         self._pushed = 0
-        self._next: list[Actor | None] = []
-        self._newest = 0  # the id of the last one in it
-        self._sorted = True
-        self._holes = False
-
-    def next_frame(self, actor: Actor) -> None:
-        """Wake `actor` in the next frame; asking twice is asking once."""
-        if not actor.awake:
-            key = actor.key
-            if key < self._newest:
-                self._sorted = False
-            self._newest = key
-            self._next.append(actor)
-            actor.awake = len(self._next)
 
     def at(self, actor: Actor, time: float | None) -> None:
         """Wake `actor` at `time` and not earlier; `None` forgets its wake time."""
@@ -54,14 +45,11 @@ class Wakes:
         actor.wake = None
         if self._sleeping.get(actor.key) is actor:
             del self._sleeping[actor.key]
-        if actor.awake:
-            self._next[actor.awake - 1] = None
-            actor.awake = 0
-            self._holes = True
+        self.soon.pop(actor, None)
 
     def earliest(self, now: float) -> float:
         """When the next state may wake: `now` where one wants the next frame, infinity where none sleeps."""
-        if any(actor is not None for actor in self._next):
+        if self.soon:
             return now
         return self._heap[0][0] if self._heap else math.inf
 
@@ -80,10 +68,7 @@ class Wakes:
 
     def due(self, now: float) -> list[Actor]:
         """The actors to tick at `now`, in id order. They have no wake time any more."""
-        awake: list[Actor] = self._next  # type: ignore[assignment]
-        if self._holes:
-            awake = [actor for actor in self._next if actor is not None]
-        self._next, self._newest, self._holes = [], 0, False
+        soon, self.soon = self.soon, {}
         heap = self._heap
         while heap and heap[0][0] <= now:
             time, _, key = heappop(heap)
@@ -91,17 +76,8 @@ class Wakes:
             if actor is not None and actor.wake == time:
                 del self._sleeping[key]
                 actor.wake = None
-                if not actor.awake:
-                    actor.awake = 1
-                    awake.append(actor)
-                    self._sorted = False
-        if not self._sorted:
-            awake.sort(key=_key)
-            self._sorted = True
-        for actor in awake:
-            actor.awake = 0
-        return awake
+                soon[actor] = None
+        return sorted(soon, key=_key)
 
 
-def _key(actor: Actor) -> int:
-    return actor.key
+_key = attrgetter("key")

@@ -91,7 +91,6 @@ class Actor(LuaState):
         self.only: Any = None
         self.version: Any = None  # of the script that runs here
         self.permit: Any = None  # of the mod that the script belongs to
-        self.awake = 0  # its place, from 1, among those that wake in the next frame
         self.changed = False  # by Python, since its last tick
         self.wake: float | None = None
         self._wire(ask, fixed_step, held)
@@ -250,8 +249,6 @@ def _tick(actors: Sequence[Actor]) -> list[Result]:
                     result = actor.deliver(args)
             else:
                 result = actor._send(args)
-            if type(result) is tuple and len(result) == 4:
-                result = actor.whole(result)
         except Exception as error:
             result = error
         results.append(result)
