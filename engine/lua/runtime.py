@@ -12,62 +12,85 @@ from engine.errors import EngineError
 
 VERSIONS = ("lua55", "lua54", "luajit21")
 
-# In this order: a file uses only what stands before it.
+# What every state has from its start, in this order: a file uses only what stands before it.
 PRELUDE = (
     "clock",
     "memory",
-    "kept",
     "queue",
-    "fault",
     "budget",
     "turns",
     "records",
     "endings",
     "scheduler",
-    "coroutines",
     "wait",
-    "task",
-    "spelling",
     "reading",
-    "payload",
     "outbox",
-    "random",
     "bus",
     "sandbox",
     "entity",
-    "reload",
     "library",
-    "handles",
-    "host",
     "pump",
-    "trace",
-    "registry",
-    "console",
 )
 
-# Loaded when a script first needs them: most states never do, and every state would carry them.
-PRELUDE_LATER = ("group", "async", "easing", "tween", "rights")
+# Loaded with the first word that somebody asks of them: few states need many of these, and all would carry them.
+PRELUDE_LATER = (
+    "async",
+    "console",
+    "coroutines",
+    "easing",
+    "entities",
+    "fault",
+    "group",
+    "handles",
+    "host",
+    "kept",
+    "listening",
+    "payload",
+    "random",
+    "registry",
+    "reload",
+    "rights",
+    "shared",
+    "spelling",
+    "standard",
+    "task",
+    "trace",
+    "tween",
+    "window",
+)
 
 # Only where there are limits. These do a script's work, so a stop may strike in them: they keep their names.
-GUARDS = ("steps", "patterns", "strings", "tables", "guards")
+GUARDS = ("guards",)
+GUARDS_LATER = ("patterns", "steps", "strings", "tables")
 
+# Gives `fetch`, Python's, the name of a file, and gets its code. The collector rests meanwhile: it would find nothing.
 _BOOT = b"""
-local prelude, load, assert = {}, load, assert
-local later = {}
-local function boot(name, code)
-  prelude[name] = assert(load(code, "=[tidelock]", "b"))(prelude)
-end
+local fetch = ...
+local prelude, load, assert, setmetatable = {}, load, assert, setmetatable
+local proxies = {}
 setmetatable(prelude, { __index = function(_, name)
-  local code = later[name]
-  if code then
-    later[name] = nil
-    boot(name, code)
-    return prelude[name]
-  end
+  local made = assert(load(assert(fetch(name), name), "=[tidelock]", "b"))(prelude)
+  prelude[name] = made
+  return made
 end })
-return boot, function(name, code)
-  later[name] = code
-end, function(name, word)
+function prelude.later(name)
+  local proxy = proxies[name]
+  if not proxy then
+    proxy = setmetatable({}, { __index = function(_, word)
+      local value = prelude[name][word]
+      proxy[word] = value
+      return value
+    end })
+    proxies[name] = proxy
+  end
+  return proxy
+end
+collectgarbage("stop")
+for i = 2, select("#", ...) do
+  local _ = prelude[select(i, ...)]
+end
+collectgarbage("restart")
+return function(name, word)
   return prelude[name][word]
 end, function(name, word, value)
   prelude[name][word] = value
@@ -120,19 +143,19 @@ def _bare(lua: str, seed: int, memory: int | None = None) -> Any:
 
 
 @cache
-def _prelude(lua: str) -> tuple[tuple[bytes, bytes], ...]:
+def _prelude(lua: str) -> dict[bytes, bytes]:
     """The prelude's files as bytecode of this very lupa; made by ourselves, so it may be loaded."""
     folder = resources.files("engine.lua") / "prelude"
     compile_text = _bare(lua, 1).execute(_COMPILE)
-    names = PRELUDE + PRELUDE_LATER + (() if lua == "luajit21" else GUARDS)
-    return tuple(
-        (name.encode(), compile_text((folder / f"{name}.lua").read_bytes(), _chunk(name), name not in GUARDS))
-        for name in names
-    )
-
-
-def _chunk(name: str) -> bytes:
-    return b"=[tidelock %s]" % name.encode() if name in GUARDS else b"=[tidelock]"
+    guards = () if lua == "luajit21" else GUARDS + GUARDS_LATER
+    return {
+        name.encode(): compile_text(
+            (folder / f"{name}.lua").read_bytes(),
+            b"=[tidelock %s]" % name.encode() if name in guards else b"=[tidelock]",
+            name not in guards,
+        )
+        for name in PRELUDE + PRELUDE_LATER + guards
+    }
 
 
 class Runtime:
@@ -145,15 +168,8 @@ class Runtime:
     def __init__(self, lua: str, seed: int, *, guards: bool = False, memory: int | None = None) -> None:
         self.lua = lua
         self._vm = _bare(lua, seed, None if memory is None else 0)
-        boot, boot_later, get, put = self._vm.execute(_BOOT)
-        later = len(PRELUDE) + len(PRELUDE_LATER)
-        files = _prelude(lua)
-        for name, code in files[: len(PRELUDE)]:
-            boot(name, code)
-        for name, code in files[len(PRELUDE) : later]:
-            boot_later(name, code)
-        for name, code in files[later:] if guards else ():
-            boot(name, code)
+        names = PRELUDE + GUARDS if guards else PRELUDE
+        get, put = self._vm.execute(_BOOT, _prelude(lua).get, *(name.encode() for name in names))
         self._get, self._put = get, put
         self._kept: dict[tuple[str, str], Any] = {}
         self.used: Callable[[], int] = partial(self._vm.get_memory_used, True)
