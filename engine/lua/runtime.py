@@ -44,7 +44,7 @@ PRELUDE_LATER = (
     "handles",
     "host",
     "kept",
-    "listening",
+    "log",
     "payload",
     "random",
     "registry",

@@ -67,7 +67,7 @@ class LuaState:
         self._runtime = self._new_runtime(seed)
         self._lua_error = error_of(self.lua)
         self._apply_limits()
-        self._runtime.put("handles", "seed", seed)
+        self._runtime.put("entity", "seed", seed)
 
     def _new_runtime(self, seed: int) -> Runtime:
         memory = self.limits.memory

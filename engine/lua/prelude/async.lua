@@ -152,4 +152,9 @@ function group.awaiter(value)
 end
 
 
+function async.library()
+  return prelude.sandbox.pick(async, { "start", "all", "race" })
+end
+
+
 return async

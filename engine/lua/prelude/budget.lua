@@ -7,7 +7,7 @@
 -- is never closed: its `__close` could not be stopped again.
 
 local prelude = ...
-local fault, outbox_of = prelude.fault, function() return prelude.outbox end
+local fault, outbox_of = prelude.later("fault"), function() return prelude.outbox end
 
 local sethook, getinfo = debug.sethook, debug.getinfo
 local collect, clock, time = collectgarbage, os.clock, os.time

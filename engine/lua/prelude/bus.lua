@@ -3,15 +3,27 @@
 
 local prelude = ...
 local scheduler, outbox, wait = prelude.scheduler, prelude.outbox, prelude.wait
-local fault, payload = prelude.fault, prelude.payload
+local fault, decode = prelude.later("fault"), prelude.reading.decode
 local check_seconds, check_function, request_of = wait.check_seconds, wait.check_function, wait.request_of
 
 local error, type, tostring, setmetatable, pairs = error, type, tostring, setmetatable, pairs
+local rawget = rawget
 local format = string.format
-local decode, put, put_payload = payload.decode, outbox.put, outbox.put_payload
+local put, put_payload = outbox.put, outbox.put_payload
 
 local bus = { most_events = 1 / 0, most_subscriptions = 1 / 0 }
-local receive = {} -- kind of mail -> function(box, i) -> next i
+
+-- Files that read mail and are loaded with the first of its kind.
+local READERS = {
+  typed = "console", result = "host", callback = "host",
+  snapshot = "reload", load = "reload", fill = "reload", discard = "reload", resume = "reload",
+}
+
+-- kind of mail -> function(box, i) -> next i
+local receive = setmetatable({}, { __index = function(receive, kind)
+  local file = READERS[kind]
+  return file and prelude[file] and rawget(receive, kind)
+end })
 
 local subscriptions, last_id = {}, 0
 local pending, last_token = {}, 0
@@ -301,6 +313,19 @@ function bus.leave(entity)
     subscriptions[sub.id] = nil
   end
   entity.subscriptions, entity.listening = {}, 0
+end
+
+
+--- Have every reader loaded.
+function bus.load_readers()
+  for _, file in pairs(READERS) do
+    local _ = prelude[file]
+  end
+end
+
+
+function bus.library()
+  return prelude.sandbox.pick(bus, { "on", "once", "emit", "send", "request", "handle" })
 end
 
 

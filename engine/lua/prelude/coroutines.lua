@@ -204,4 +204,11 @@ coroutines.yield = raw_yield
 coroutines.isyieldable = isyieldable
 
 
+function coroutines.library()
+  return prelude.sandbox.pick(coroutines, {
+    "create", "resume", "wrap", "yield", "status", "running", "isyieldable", "close",
+  })
+end
+
+
 return coroutines

@@ -2,7 +2,7 @@
 -- Guarantee: what a task left to be done at its end is done exactly once, whichever way it ends.
 
 local prelude = ...
-local turns, fault, records, budget = prelude.turns, prelude.fault, prelude.records, prelude.budget
+local turns, fault, records, budget = prelude.turns, prelude.later("fault"), prelude.records, prelude.budget
 
 -- The scheduler is this table too: a tick should touch few tables.
 local scheduler = turns

@@ -3,12 +3,11 @@
 
 local prelude = ...
 local scheduler, outbox, bus = prelude.scheduler, prelude.outbox, prelude.bus
-local payload, random, sandbox = prelude.payload, prelude.random, prelude.sandbox
-local check_id, time = bus.check_id, prelude.clock
+local decode, sandbox = prelude.reading.decode, prelude.sandbox
 
-local error, type, next, load, setmetatable, tostring = error, type, next, load, setmetatable, tostring
+local error, type, next, load, setmetatable = error, type, next, load, setmetatable
 local rawget, pairs = rawget, pairs
-local find, format = string.find, string.format
+local format = string.format
 local sort, insert, remove = table.sort, table.insert, table.remove
 local getinfo = debug.getinfo
 local put = outbox.put
@@ -18,10 +17,8 @@ local HOOKS = {
   on_input = true, on_reload = true, final = true,
 }
 
-local MOST_TAGS = 1000 -- of an entity; operations.py has the same bound
-
 local entity = {
-  most_spawns = 1 / 0,
+  most_spawns = 1 / 0, seed = 0,
   ask = nil, list = {}, updaters = {}, fixed = {}, late = {},
   only = nil, -- where the entity is, in a state that has just one
   plain = nil, -- the same, where that one has neither `update` nor `fixed_update`
@@ -67,7 +64,7 @@ end
 function entity.new(id, script, seed)
   local made = setmetatable({
     id = id, script = script, tasks = {}, task_count = 0, subscriptions = {}, listening = 0,
-    answers = {}, hooks = {}, modules = {}, random = random.new(seed), self = {},
+    answers = {}, hooks = {}, modules = {}, seed = seed, self = {},
   }, Entity)
   made.spot = { me = made, self = made.self, x = nil, y = nil, shown = false }
   made.env = sandbox.environment(made)
@@ -203,7 +200,7 @@ entity.run_hook = run_hook
 -- New entity, to be loaded: id, script, chunk, text, seed, shape of the fields of `self`, leaves.
 function bus.receive.create(box, i)
   local me = entity.new(box[i], box[i + 1], box[i + 4])
-  local fields, after = payload.decode(box[i + 5], box, i + 6)
+  local fields, after = decode(box[i + 5], box, i + 6)
   if load_script(me, box[i + 2], box[i + 3]) then
     entity.fill(me, fields)
   end
@@ -229,7 +226,7 @@ end
 -- A hook called by the world: entity, hook, shape of its argument, leaves.
 function bus.receive.hook(box, i)
   local me = by_id[box[i]]
-  local value, after = payload.decode(box[i + 2], box, i + 3)
+  local value, after = decode(box[i + 2], box, i + 3)
   local hook = me and me.hooks[box[i + 1]]
   if hook and not hook.paused then
     scheduler.run(me, hook, hook.fn, me.self, value)
@@ -263,105 +260,6 @@ function bus.receive.final(box, i)
     entity.remove(me)
   end
   return i + 2
-end
-
-
-local library = {}
-entity.library = library
-
-
-local function ask(word, level, ...)
-  local ok, answer = entity.ask(word, scheduler.current.entity.id, ...)
-  if not ok then
-    error(answer, level + 1)
-  end
-  return answer
-end
-
-
-local function count_spawn(me)
-  local frame = time.frame
-  if me.spawn_frame ~= frame then
-    me.spawn_frame, me.spawns = frame, 0
-  end
-  me.spawns = me.spawns + 1
-  if me.spawns > entity.most_spawns then
-    error(format("entity.spawn: entity %d has spawned %d in this frame, the limit (Limits.spawns); wait() in between, "
-      .. "or raise the limit", me.id, entity.most_spawns), 3)
-  end
-end
-
-
---- Make an entity of `script` at the end of this frame; returns its id now.
-function library.spawn(script, properties)
-  if type(script) ~= "string" then
-    error("entity.spawn: expected the name of a script, got " .. (script == nil and "nil" or "a " .. type(script)), 2)
-  elseif properties ~= nil and type(properties) ~= "table" then
-    error("entity.spawn: properties must be a table, got a " .. type(properties), 2)
-  end
-  local me = scheduler.current.entity
-  count_spawn(me)
-  local mark = outbox.mark()
-  local id = ask("new_id", 2, script)
-  local reason = outbox.put_payload("spawn", me.id, script, id, 0, properties or {}, "properties")
-  if reason then
-    outbox.cut(mark)
-    error("entity.spawn: " .. reason, 2)
-  end
-  return id
-end
-
-
---- End an entity, the calling one without an id, at the end of this frame.
-function library.destroy(id)
-  if id ~= nil then
-    check_id("entity.destroy", id, 2)
-  end
-  local me = scheduler.current.entity
-  outbox.check("entity.destroy", 2)
-  put("destroy", me.id, id or me.id)
-end
-
-
---- Ids of the entities of a script or with a tag, ascending; as of the start of this round.
-function library.find(name)
-  if type(name) ~= "string" then
-    error("entity.find: expected a script or a tag, got " .. (name == nil and "nil" or "a " .. type(name)), 2)
-  end
-  local me = scheduler.current.entity
-  local box = { entity.ask("find", me.id, name) }
-  return (payload.decode(box[2], box, 3))
-end
-
-
---- True while the entity lives.
-function library.exists(id)
-  check_id("entity.exists", id, 2)
-  return ask("exists", 2, id)
-end
-
-
-local function count_tag(me, name)
-  local tags = me.tags or { count = 0, names = {} }
-  me.tags = tags
-  if not tags.names[name] then
-    if tags.count >= MOST_TAGS then
-      error(format("entity.tag: entity %d has %d tags and gets no more; keep data about it in self", me.id, MOST_TAGS), 3)
-    end
-    tags.names[name], tags.count = true, tags.count + 1
-  end
-end
-
-
---- Give the calling entity a tag, for `entity.find`.
-function library.tag(name)
-  if type(name) ~= "string" or find(name, "^%s*$") then
-    error("entity.tag: expected a name, got " .. (type(name) == "string" and "an empty one" or tostring(name)), 2)
-  end
-  outbox.check("entity.tag", 2)
-  local me = scheduler.current.entity
-  count_tag(me, name)
-  put("tag", me.id, name)
 end
 
 

@@ -6,9 +6,8 @@ local budget, sandbox, entity = prelude.budget, prelude.sandbox, prelude.entity
 
 local guards = {}
 
-local pcall, xpcall, type, next = pcall, xpcall, type, next
-local getmetatable = debug.getmetatable
-local base, libraries = sandbox.base, sandbox.libraries
+local pcall, xpcall, type = pcall, xpcall, type
+local base = sandbox.base
 local pass, charge = budget.pass, budget.charge
 local load = base.load
 
@@ -50,20 +49,9 @@ function base.load(chunk, ...)
 end
 
 
-local function put(library, functions)
-  for name, fn in next, functions do
-    if type(fn) == "function" and library[name] then
-      library[name] = fn
-    end
-  end
-end
-
-put(libraries.string, prelude.strings)
-put(getmetatable("").__index, prelude.strings)
-put(libraries.table, prelude.tables)
-put(libraries.utf8, prelude.strings.utf8)
+sandbox.bounded = true
 if base.unpack then
-  base.unpack = prelude.tables.unpack
+  base.unpack = sandbox.later("tables", { "unpack" }).unpack
 end
 
 

@@ -8,7 +8,7 @@ local prelude = ...
 local payload, scheduler, outbox, fault = prelude.payload, prelude.scheduler, prelude.outbox, prelude.fault
 local bus, entity, kept, budget = prelude.bus, prelude.entity, prelude.kept, prelude.budget
 
-local handles = { seed = 0, keep = kept.keep, count = kept.count }
+local handles = { keep = kept.keep, count = kept.count }
 
 local type, next, rawget, rawset, rawequal, select, load = type, next, rawget, rawset, rawequal, select, load
 local format = string.format
@@ -298,7 +298,7 @@ end
 
 -- The entity `id`; 0 is the one of a state without a world, made when it is first needed.
 local function entity_of(id)
-  return bus.entities[id] or (id == 0 and entity.new(0, "state", handles.seed)) or nil
+  return bus.entities[id] or (id == 0 and entity.new(0, "state", entity.seed)) or nil
 end
 
 

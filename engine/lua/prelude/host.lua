@@ -7,7 +7,7 @@
 
 local prelude = ...
 local scheduler, outbox, payload, bus = prelude.scheduler, prelude.outbox, prelude.payload, prelude.bus
-local entity, handles, fault, library = prelude.entity, prelude.handles, prelude.fault, prelude.library
+local entity, handles, fault = prelude.entity, prelude.handles, prelude.fault
 
 local error, type, next, select, getmetatable = error, type, next, select, debug.getmetatable
 local raw_yield, format = coroutine.yield, string.format
@@ -200,7 +200,7 @@ end
 
 
 --- The table of a host module: true, "host", the bytes of a payload, then name and kind of each function.
-function library.host(module, box)
+function host.open(module, box)
   local made = {}
   local limits = { bytes = box[3], depth = outbox.limits.depth }
   for i = 4, #box, 2 do

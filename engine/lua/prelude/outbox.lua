@@ -2,7 +2,7 @@
 -- Guarantee: the order of the list is the order of the calls; a refused payload leaves nothing behind.
 
 local prelude = ...
-local payload = prelude.payload
+local payload = prelude.later("payload")
 
 local outbox = {
   list = {}, n = 0, events = 0,
@@ -13,10 +13,16 @@ local outbox = {
 }
 
 local select, type, error, format = select, type, error, string.format
-local encode = payload.encode
 
 local OPERATION = 256 -- bytes that an operation counts beside its values: about what Python needs for it
 local KEEP = 512 -- a list that grew longer than this is not used again
+
+
+-- Loads the encoder with the first payload.
+local function encode(...)
+  encode = payload.encode
+  return encode(...)
+end
 
 
 -- Counts the strings among the values from place `from` on, and the operation itself.

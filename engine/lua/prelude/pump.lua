@@ -11,7 +11,7 @@
 
 local prelude = ...
 local scheduler, clock, outbox = prelude.scheduler, prelude.clock, prelude.outbox
-local bus, entity, fault, records = prelude.bus, prelude.entity, prelude.fault, prelude.records
+local bus, entity, fault, records = prelude.bus, prelude.entity, prelude.later("fault"), prelude.records
 
 local budget = prelude.budget
 
@@ -23,7 +23,7 @@ local unpack, cut = table.unpack or unpack, string.sub
 local SUSPEND, settle = scheduler.SUSPEND, scheduler.settle
 local take_upcoming, run_due, run_deferred = scheduler.take_upcoming, scheduler.run_due, scheduler.run_deferred
 local receive, subscriptions, put, put_payload = bus.receive, bus.subscriptions, outbox.put, outbox.put_payload
-local makers, hire_ear, DONE = prelude.payload.makers, records.hire_ear, records.DONE
+local makers, hire_ear, DONE = prelude.reading.makers, records.hire_ear, records.DONE
 local list, updaters, fixed, late = entity.list, entity.updaters, entity.fixed, entity.late
 
 local MOST_FAILURES = 100 -- of a tick that become problems

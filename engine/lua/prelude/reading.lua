@@ -3,7 +3,7 @@
 -- Guarantee: every call makes new tables.
 
 local prelude = ...
-local escape = prelude.spelling.escape
+local spelling = prelude.later("spelling")
 
 local type, next, tonumber, load, error = type, next, tonumber, load, error
 local byte, find, format, gsub, sub = string.byte, string.find, string.format, string.gsub, string.sub
@@ -107,7 +107,7 @@ local function write_key(code, shape, at)
   local key
   key, at = read_key(shape, at)
   code[#code + 1] = type(key) == "number" and format("[%d]=", key)
-    or '["' .. gsub(key, "[^A-Za-z0-9_]", escape) .. '"]='
+    or '["' .. gsub(key, "[^A-Za-z0-9_]", spelling.escape) .. '"]='
   return at
 end
 

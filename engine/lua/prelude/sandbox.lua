@@ -4,30 +4,39 @@
 
 local prelude = ...
 
-local error, type, next, rawset, setmetatable, select = error, type, next, rawset, setmetatable, select
+local error, type, next, rawset, setmetatable = error, type, next, rawset, setmetatable
 local raw_load, raw_getmetatable, raw_setmetatable = load, getmetatable, setmetatable
 local debug_getmetatable, rawget, tostring = debug.getmetatable, rawget, tostring
-local raw_collect, floor, match, concat = collectgarbage, math.floor, string.match, table.concat
-local clock = prelude.clock
+local raw_collect, match, concat = collectgarbage, string.match, table.concat
 
-local sandbox = { base = {}, libraries = {} }
+local sandbox = {
+  base = {}, -- the functions that stand in every environment
+  bounded = false, -- there are limits: what could work for long is counted
+}
 
 local BASE = {
   "assert", "error", "ipairs", "next", "pairs", "pcall", "rawequal", "rawget", "rawlen", "rawset", "select", "tonumber",
   "tostring", "type", "xpcall", "_VERSION",
 }
-local STRING = {
-  "byte", "char", "find", "format", "gmatch", "gsub", "len", "lower", "match", "pack", "packsize", "rep", "reverse",
-  "sub", "unpack", "upper",
+
+-- Libraries come into being with their first use: the file that makes each.
+local FILES = {
+  string = "standard", table = "standard", math = "standard", os = "standard", coroutine = "coroutines",
+  utf8 = utf8 and "standard", bit = bit and "standard", time = "standard", task = "task", async = "async", bus = "bus",
+  entity = "entities", shared = "shared", log = "log", input = "window", sprite = "window", sound = "window",
+  camera = "window", draw = "window",
 }
-local UTF8 = { "char", "charpattern", "codepoint", "codes", "len", "offset" }
-local TABLE = { "concat", "insert", "move", "pack", "remove", "sort", "unpack", "create" }
-local MATH = {
-  "abs", "acos", "asin", "atan", "atan2", "ceil", "cos", "cosh", "deg", "exp", "floor", "fmod", "frexp", "huge", "ldexp",
-  "log", "log10", "max", "maxinteger", "min", "mininteger", "modf", "pi", "pow", "rad", "sin", "sinh", "sqrt", "tan",
-  "tanh", "tointeger", "type", "ult",
-}
-local BIT = { "arshift", "band", "bnot", "bor", "bswap", "bxor", "lshift", "rol", "ror", "rshift", "tobit", "tohex" }
+sandbox.files = FILES
+
+local libraries = setmetatable({}, { __index = function(libraries, name)
+  local file = FILES[name]
+  if file then
+    local made = prelude[file].library(name)
+    libraries[name] = made
+    return made
+  end
+end })
+sandbox.libraries = libraries
 
 
 local function pick(from, names)
@@ -37,25 +46,33 @@ local function pick(from, names)
   end
   return made
 end
+sandbox.pick = pick
 
 
-local base, libraries = pick(_G, BASE), sandbox.libraries
-sandbox.base = base
-libraries.string = pick(string, STRING)
-libraries.table = pick(table, TABLE)
-libraries.math = pick(math, MATH)
-libraries.utf8 = utf8 and pick(utf8, UTF8)
-libraries.bit = bit and pick(bit, BIT)
-
-libraries.table.unpack = table.unpack or unpack
-libraries.table.pack = table.pack or function(...)
-  return { n = select("#", ...), ... }
+--- Functions of a file that is loaded with the first call of one. Tail calls: errors blame the script all the same.
+function sandbox.later(file, names)
+  local made = {}
+  for i = 1, #names do
+    local name = names[i]
+    made[name] = function(...)
+      return prelude[file][name](...)
+    end
+  end
+  return made
 end
+
+
+local base = pick(_G, BASE)
+sandbox.base = base
 base.unpack = unpack
 
--- Methods of strings (`name:upper()`) find these; no script can reach the table itself.
-raw_getmetatable("").__index = pick(string, STRING)
-raw_getmetatable("").__metatable = false
+-- Methods of strings (`name:upper()`) are those of the library; no script can reach the table itself.
+local methods = raw_getmetatable("")
+methods.__metatable = false
+function methods.__index(_, name)
+  methods.__index = libraries.string
+  return libraries.string[name]
+end
 
 
 function base.getmetatable(value)
@@ -108,20 +125,6 @@ function base.collectgarbage(option)
   end
   error("collectgarbage: only \"count\" is available to scripts", 2)
 end
-
-
--- The world's time instead of the machine's, so that two runs of a game are the same.
-libraries.os = {
-  clock = function()
-    return clock.now
-  end,
-  time = function()
-    return floor(clock.now)
-  end,
-  difftime = function(later, earlier)
-    return later - earlier
-  end,
-}
 
 
 --- A global environment for `entity`. Library tables are copied when first used.

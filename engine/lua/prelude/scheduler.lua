@@ -8,7 +8,7 @@
 -- "next" (waits for the next frame), "waiting", "parked" (yielded by itself), "done".
 
 local prelude = ...
-local turns, fault, records, endings = prelude.turns, prelude.fault, prelude.records, prelude.endings
+local turns, fault, records, endings = prelude.turns, prelude.later("fault"), prelude.records, prelude.endings
 
 local scheduler = turns
 

@@ -218,4 +218,17 @@ end
 
 
 
+function task.library()
+  local made = prelude.sandbox.later("group", { "group", "all", "race" })
+  for _, word in next, { "spawn", "defer", "delay", "cancel", "every", "finally", "current", "status" } do
+    made[word] = task[word]
+  end
+  for _, word in next, { "wait", "wait_frames", "wait_until" } do
+    made[word] = prelude.wait[word]
+  end
+  made.wait_event = prelude.bus.wait_event
+  return made
+end
+
+
 return task

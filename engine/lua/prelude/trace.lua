@@ -73,6 +73,7 @@ end
 
 
 function trace.start()
+  bus.load_readers()
   for kind, read in next, receive do
     originals[kind] = read
   end

@@ -2,7 +2,7 @@
 -- Guarantee: a wait resumes in the first frame whose time has come, never earlier, and never in the frame it began in.
 
 local prelude = ...
-local scheduler, clock, fault, records = prelude.scheduler, prelude.clock, prelude.fault, prelude.records
+local scheduler, clock, fault, records = prelude.scheduler, prelude.clock, prelude.later("fault"), prelude.records
 
 local error, type, tostring = error, type, tostring
 local format, floor, huge = string.format, math.floor, math.huge

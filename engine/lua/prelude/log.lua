@@ -1,0 +1,64 @@
+-- What scripts write into the log: each line with the script and line it comes from.
+
+local prelude = ...
+local scheduler, outbox, clock, fault = prelude.scheduler, prelude.outbox, prelude.clock, prelude.fault
+local budget, library = prelude.budget, prelude.library
+
+local tostring, select, next = tostring, select, next
+local concat, format, sub = table.concat, string.format, string.sub
+
+local LONGEST_LINE = 4000
+local LEVELS = { "debug", "info", "warn", "error" }
+
+local log = {}
+
+
+-- Counts the lines of a frame; the first one too many is a problem, the others of that frame are dropped.
+local function may_log(me)
+  local frame = clock.frame
+  if me.log_frame ~= frame then
+    me.log_frame, me.lines = frame, 0
+  end
+  me.lines = me.lines + 1
+  if me.lines == library.most_lines + 1 then
+    scheduler.on_failure(scheduler.current, budget.place() .. format("log: more than %d lines in one frame, the "
+      .. "limit (Limits.log); the rest of this frame is dropped. Log less, or raise the limit", library.most_lines), "")
+  end
+  return me.lines <= library.most_lines
+end
+
+
+local function write(level, ...)
+  local parts = {}
+  for i = 1, select("#", ...) do
+    parts[i] = tostring((select(i, ...)))
+  end
+  local me = scheduler.current.entity
+  local place, line = fault.caller()
+  local text = concat(parts, "\t")
+  if #text > LONGEST_LINE then
+    text = sub(text, 1, LONGEST_LINE) .. "..."
+  end
+  if may_log(me) then
+    outbox.put("log", me.id, level, text, place or me.script, line)
+  end
+end
+
+
+function log.print(...)
+  write("info", ...)
+end
+
+
+function log.library()
+  local made = {}
+  for _, level in next, LEVELS do
+    made[level] = function(...)
+      write(level, ...)
+    end
+  end
+  return made
+end
+
+
+return log

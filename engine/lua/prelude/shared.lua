@@ -1,0 +1,76 @@
+-- The `shared` library that scripts call: the world's shared data, by key.
+-- Guarantee: what is read is a copy.
+
+local prelude = ...
+local scheduler, outbox, entity, bus = prelude.scheduler, prelude.outbox, prelude.entity, prelude.bus
+local decode, check_function = prelude.reading.decode, prelude.wait.check_function
+
+local error, type, format = error, type, string.format
+
+local shared = {}
+
+
+local function check_key(word, key)
+  if type(key) ~= "string" then
+    error(format("%s: the key must be a string, got %s", word, key == nil and "nil" or "a " .. type(key)), 3)
+  end
+end
+
+
+--- A copy of the shared value: what this script set in this tick, else what the world had at the start of the round.
+function shared.get(key)
+  check_key("shared.get", key)
+  local box = entity.written[key] or { entity.ask("shared", scheduler.current.entity.id, key) }
+  return (decode(box[2], box, 3))
+end
+
+
+local known = {} -- keys that this state has set
+
+
+-- Where there are too many shared values, a new one is refused here, where the script's line is known.
+local function check_key_room(key, value)
+  if value == nil then
+    known[key] = nil
+  elseif not known[key] and entity.ask then
+    local ok, reason = entity.ask("room", scheduler.current.entity.id, key)
+    if not ok then
+      error("shared.set: " .. reason, 3)
+    end
+    known[key] = true
+  end
+end
+
+
+--- Set the shared value; nil removes it. Others see it from the next round on.
+function shared.set(key, value)
+  check_key("shared.set", key)
+  check_key_room(key, value)
+  local me = scheduler.current.entity
+  local n = outbox.mark()
+  local reason = outbox.put_payload("set", me.id, key, 0, 0, value, "shared." .. key)
+  if reason then
+    error("shared.set: " .. reason, 2)
+  end
+  local box = { true }
+  for i = n + 7, outbox.mark() do
+    box[i - n - 5] = outbox.list[i]
+  end
+  entity.written[key] = box
+end
+
+
+--- Call `fn(event)` when the value has changed: at most once per frame, `event.payload` is the last value.
+function shared.watch(key, fn)
+  check_key("shared.watch", key)
+  check_function("shared.watch", fn, 2)
+  return bus.subscribe_watch(key, fn)
+end
+
+
+function shared.library()
+  return prelude.sandbox.pick(shared, { "get", "set", "watch" })
+end
+
+
+return shared
