@@ -71,8 +71,6 @@ class Loop:
     def absorb(self, actor: Actor, result: Result) -> None:
         """Note when an actor wakes next, where its entity is, and carry out what it put into its outbox."""
         if type(result) is tuple:
-            if len(result) == 4:
-                result = actor.whole(result)
             wake = result[0]
             if result[1] is not None:
                 actor.only.place = result

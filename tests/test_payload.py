@@ -58,6 +58,9 @@ class LuaSide:
         runtime = import_module(f"lupa.{version}").LuaRuntime(encoding=None)
         load = runtime.eval(b"function(source, ...) return assert((loadstring or load)(source, '@test'))(...) end")
         prelude = runtime.table()
+        prelude[b"later"] = runtime.eval(b"function(prelude) return function(name) return prelude[name] end end")(
+            prelude
+        )
         for name in ("spelling", "reading", "payload"):
             source = files("engine.lua").joinpath(f"prelude/{name}.lua").read_bytes()
             prelude[name.encode()] = load(source, prelude)

@@ -249,6 +249,8 @@ def _tick(actors: Sequence[Actor]) -> list[Result]:
                     result = actor.deliver(args)
             else:
                 result = actor._send(args)
+            if type(result) is tuple and len(result) == 4:
+                result = actor.whole(result)
         except Exception as error:
             result = error
         results.append(result)

@@ -54,6 +54,7 @@ PRELUDE_LATER = (
     "spelling",
     "standard",
     "task",
+    "time",
     "trace",
     "tween",
     "window",

@@ -95,11 +95,11 @@ local function publish(spot)
 end
 
 
--- The same for a state with many entities: one list of all places.
-local function publish_all()
+-- The same for a state with many entities: one list of all places. `one` is the only entity to look at, if there is one.
+local function publish_all(one)
   local places, n = {}, 0
-  for i = 1, #list do
-    local spot = list[i].spot
+  for i = 1, one and 1 or #list do
+    local spot = (one or list[i]).spot
     if publish(spot) then
       places[n + 1], places[n + 2], places[n + 3] = spot.me.id, spot.x, spot.y
       n = n + 3
@@ -124,7 +124,7 @@ end
 
 -- A tick without its mail and its single task. Gives the wake time, and x and y where the only entity moved. What runs in
 -- this frame has been `taken` where mail or the single task ran before: their waits are for the next.
-local function rest(phase, taken)
+local function rest(phase, taken, one)
   if phase >= 0 then
     if scheduler.pending then
       if not taken then
@@ -149,7 +149,7 @@ local function rest(phase, taken)
   end
   local spot = entity.only
   if not spot then
-    publish_all()
+    publish_all(one)
   elseif publish(spot) then
     return entity.hooked or scheduler.wake_time(), spot.x, spot.y
   end
@@ -157,9 +157,11 @@ local function rest(phase, taken)
 end
 
 
+-- Gives the entity that the mail is about, where it can have moved no other: a birth must not look at all of its state.
 local function deliver(mail, n)
-  local i = 1
+  local i, pieces = 1, 0
   while i <= n do
+    pieces = pieces + 1
     local read = receive[mail[i]]
     if read then
       i = read(mail, i + 1)
@@ -167,6 +169,7 @@ local function deliver(mail, n)
       i = bus.take_event(mail, i)
     end
   end
+  return pieces == 1 and (mail[1] == "create" or mail[1] == "boot") and bus.entities[mail[2]] or nil
 end
 
 
@@ -181,8 +184,8 @@ end
 
 
 -- What a tick with mail gives, when its mail is done.
-local function leave(phase)
-  local wake, x, y = rest(phase, true)
+local function leave(phase, one)
+  local wake, x, y = rest(phase, true, one)
   if outbox.n > 0 then
     entity.written, scheduler.quiet = {}, false
     local out, n = outbox.take()
@@ -211,11 +214,9 @@ function pump.deliver(now, dt, frame, phase, ...)
     pump.keep(...)
     local mail, n = kept, count
     kept, count = {}, 0
-    deliver(mail, n)
-  else
-    deliver({ ... }, select("#", ...))
+    return leave(phase, deliver(mail, n))
   end
-  return leave(phase)
+  return leave(phase, deliver({ ... }, select("#", ...)))
 end
 
 

@@ -21,8 +21,8 @@ local BASE = {
 
 -- Libraries come into being with their first use: the file that makes each.
 local FILES = {
-  string = "standard", table = "standard", math = "standard", os = "standard", coroutine = "coroutines",
-  utf8 = utf8 and "standard", bit = bit and "standard", time = "standard", task = "task", async = "async", bus = "bus",
+  string = "standard", table = "standard", math = "standard", os = "time", coroutine = "coroutines",
+  utf8 = utf8 and "standard", bit = bit and "standard", time = "time", task = "task", async = "async", bus = "bus",
   entity = "entities", shared = "shared", log = "log", input = "window", sprite = "window", sound = "window",
   camera = "window", draw = "window",
 }

@@ -1,12 +1,11 @@
--- Lua's own libraries, as far as scripts get them, and the world's time in the place of the machine's: two runs of a game
--- are the same.
+-- Lua's own libraries, as far as scripts get them.
+-- Guarantee: nothing in here leads to the rest of them.
 
 local prelude = ...
-local sandbox, scheduler, clock = prelude.sandbox, prelude.scheduler, prelude.clock
+local sandbox, scheduler = prelude.sandbox, prelude.scheduler
 local random = prelude.later("random")
 
-local error, type, tostring, select, setmetatable, next = error, type, tostring, select, setmetatable, next
-local floor, format = math.floor, string.format
+local type, select, next = type, select, next
 local pick = sandbox.pick
 
 local standard = {}
@@ -25,9 +24,9 @@ local MATH = {
 local BIT = { "arshift", "band", "bnot", "bor", "bswap", "bxor", "lshift", "rol", "ror", "rshift", "tobit", "tohex" }
 
 
--- Puts the bounded functions of `file` in the place of Lua's own, where there are limits.
+-- Puts the bounded functions in the place of Lua's own, where there are limits.
 local function bound(made, functions)
-  for name, fn in next, sandbox.bounded and functions or {} do
+  for name, fn in next, functions or {} do
     if type(fn) == "function" and made[name] then
       made[name] = fn
     end
@@ -36,32 +35,18 @@ local function bound(made, functions)
 end
 
 
-local make = {}
-
-
-function make.string()
-  return bound(pick(string, STRING), sandbox.bounded and prelude.strings)
+local libraries = {
+  string = bound(pick(string, STRING), sandbox.bounded and prelude.strings),
+  utf8 = utf8 and bound(pick(utf8, UTF8), sandbox.bounded and prelude.strings.utf8),
+  table = pick(table, TABLE),
+  math = pick(math, MATH),
+  bit = bit and pick(bit, BIT),
+}
+libraries.table.unpack = table.unpack or unpack
+libraries.table.pack = table.pack or function(...)
+  return { n = select("#", ...), ... }
 end
-
-
-function make.utf8()
-  return bound(pick(utf8, UTF8), sandbox.bounded and prelude.strings.utf8)
-end
-
-
-function make.bit()
-  return pick(bit, BIT)
-end
-
-
-function make.table()
-  local made = pick(table, TABLE)
-  made.unpack = table.unpack or unpack
-  made.pack = table.pack or function(...)
-    return { n = select("#", ...), ... }
-  end
-  return bound(made, sandbox.bounded and prelude.tables)
-end
+bound(libraries.table, sandbox.bounded and prelude.tables)
 
 
 local function generator(me)
@@ -74,50 +59,19 @@ local function generator(me)
 end
 
 
-function make.math()
-  local made = pick(math, MATH)
-
-  function made.random(low, high)
-    return random.draw(generator(scheduler.current.entity), low, high)
-  end
-
-  function made.randomseed(seed)
-    scheduler.current.entity.random = random.new(type(seed) == "number" and seed == seed and seed or 0)
-  end
-
-  return made
+function libraries.math.random(low, high)
+  return random.draw(generator(scheduler.current.entity), low, high)
 end
 
 
-function make.os()
-  return {
-    clock = function()
-      return clock.now
-    end,
-    time = function()
-      return floor(clock.now)
-    end,
-    difftime = function(later, earlier)
-      return later - earlier
-    end,
-  }
-end
-
-
-function make.time()
-  return setmetatable({}, {
-    __index = clock,
-    __newindex = function(_, key)
-      error(format("time.%s cannot be set; the world's clock is set by world.tick and world.time_scale", tostring(key)), 2)
-    end,
-    __metatable = false,
-  })
+function libraries.math.randomseed(seed)
+  scheduler.current.entity.random = random.new(type(seed) == "number" and seed == seed and seed or 0)
 end
 
 
 --- The library of that name.
 function standard.library(name)
-  return make[name]()
+  return libraries[name]
 end
 
 

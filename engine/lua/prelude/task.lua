@@ -8,7 +8,7 @@ local fault, records, coroutines = prelude.fault, prelude.records, prelude.corou
 local check_seconds, check_function = prelude.wait.check_seconds, prelude.wait.check_function
 local request_of = prelude.wait.request_of
 
-local error, type, xpcall = error, type, xpcall
+local error, type, xpcall, next = error, type, xpcall, next
 local format, floor = string.format, math.floor
 local traceback = debug.traceback
 local task_of, adopt, remember = records.task_of, records.adopt, records.remember

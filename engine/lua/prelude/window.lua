@@ -4,7 +4,7 @@
 local prelude = ...
 local scheduler, outbox, entity = prelude.scheduler, prelude.outbox, prelude.entity
 
-local error, type, select = error, type, select
+local error, type, select, next = error, type, select, next
 local format = string.format
 
 local window = {}

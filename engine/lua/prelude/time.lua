@@ -1,0 +1,44 @@
+-- The libraries `time` and `os`: the world's time in the place of the machine's, so that two runs of a game are the same.
+
+local prelude = ...
+local clock = prelude.clock
+
+local error, tostring, setmetatable = error, tostring, setmetatable
+local floor, format = math.floor, string.format
+
+local libraries = { os = {} }
+
+libraries.time = setmetatable({}, {
+  __index = clock,
+  __newindex = function(_, key)
+    error(format("time.%s cannot be set; the world's clock is set by world.tick and world.time_scale", tostring(key)), 2)
+  end,
+  __metatable = false,
+})
+
+
+function libraries.os.clock()
+  return clock.now
+end
+
+
+function libraries.os.time()
+  return floor(clock.now)
+end
+
+
+function libraries.os.difftime(later, earlier)
+  return later - earlier
+end
+
+
+local time = {}
+
+
+--- The library of that name.
+function time.library(name)
+  return libraries[name]
+end
+
+
+return time
