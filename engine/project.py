@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import runpy
 import sys
@@ -10,6 +11,7 @@ import traceback
 from collections.abc import Callable
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from io import StringIO
 from pathlib import Path
 from typing import Any, TypeVar
@@ -50,26 +52,37 @@ class Project:
         self.assets = self.folder / "assets"
         self.tests = self.folder / "tests"
         self.main = self.folder / "main.py"
+        if self.folder.is_file():
+            raise ProjectError(f"{os.fspath(folder)} is a file; give the folder of the game{self._above()}")
         if not self.folder.is_dir():
             raise ProjectError(f"there is no folder {os.fspath(folder)}")
         if not self.scripts.is_dir():
             raise ProjectError(
                 f"there is no folder scripts/ in {self.folder}; `tidelock new NAME` makes a game, "
-                "or go to the folder of yours"
+                f"or go to the folder of yours{self._above()}"
             )
+
+    def _above(self) -> str:
+        """Names the game that the folder is a part of."""
+        game = next((folder for folder in self.folder.parents if (folder / "scripts").is_dir()), None)
+        return f', which may be "{os.path.relpath(game)}"' if game else ""
 
     @property
     def has_main(self) -> bool:
-        return self.main.is_file()
+        """True where main.py speaks of `setup`, which can be read: a program that plays by itself is not run."""
+        return self.main.is_file() and _says_setup(self.main.read_bytes())
 
     def game(self) -> Game:
         """What main.py says; without main.py the game is the script "main"."""
-        if not self.has_main:
+        if not self.main.is_file():
             return Game(_spawn_main)
-        said = self._run_main()
+        said = self._run_main() if self.has_main else {}
         setup = said.get("setup")
         if not callable(setup):
-            raise ProjectError("main.py has no function setup(world); give it one that spawns the first entities")
+            raise ProjectError(
+                "main.py has no function setup(world); give it one that spawns the first entities, "
+                "or play it with `python main.py`"
+            )
         return Game(self.guarded(setup), _keywords(said, "WORLD"), _keywords(said, "WINDOW"))
 
     def modules(self) -> list[HostModule]:
@@ -90,7 +103,13 @@ class Project:
 
     def _run_main(self) -> dict[str, Any]:
         def run(_: World | None) -> dict[str, Any]:
-            return runpy.run_path(str(self.main), run_name="tidelock_game")
+            try:
+                return runpy.run_path(str(self.main), run_name="tidelock_game")
+            except SystemExit as error:
+                advice = 'put what only `python main.py` does under if __name__ == "__main__":'
+                raise ProjectError(
+                    f"{self._place(error)}main.py ended before its setup was called; {advice}"
+                ) from error
 
         if str(self.folder) not in sys.path:
             sys.path.insert(0, str(self.folder))
@@ -108,10 +127,10 @@ class Project:
             except EngineError as error:
                 raise ProjectError(f"{self._place(error)}{error}") from error
             except Exception as error:
-                place = self._place(error)
+                place = self._place(error) or _elsewhere(error)
                 if not place:
                     raise
-                raise ProjectError(f"{place}{type(error).__name__}: {error}") from error
+                raise ProjectError(f"{place}{type(error).__name__}: {error}{_near(error)}") from error
 
         return guarded
 
@@ -130,6 +149,41 @@ class Project:
             if Path(frame.filename).is_relative_to(self.folder):
                 return f"{Path(frame.filename).relative_to(self.folder).as_posix()}:{frame.lineno}: "
         return ""
+
+
+def _elsewhere(error: Exception) -> str:
+    """The place where it came from code that is neither the game's nor ours; "" where it is ours alone."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = Path(__file__).parent
+    if len(frames) == 1:
+        return "main.py: "  # what was called never began: it takes other arguments
+    for frame in frames:
+        if not Path(frame.filename).is_relative_to(ours):
+            return f"{frame.filename}:{frame.lineno}: "
+    return ""
+
+
+def _near(error: Exception) -> str:
+    """The name that was meant, as Python suggests it."""
+    if not isinstance(error, AttributeError) or not error.name:
+        return ""
+    near = get_close_matches(error.name, [name for name in dir(error.obj) if name[0] != "_"], 1)
+    return f'; did you mean "{near[0]}"?' if near else ""
+
+
+def _says_setup(text: bytes) -> bool:
+    """Also true of what cannot be read: running it tells why."""
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError):
+        return True
+    for node in ast.walk(tree):
+        match node:
+            case ast.FunctionDef(name="setup") | ast.Name(id="setup", ctx=ast.Store()):
+                return True
+            case ast.alias(name=name, asname=called) if (called or name) in ("setup", "*"):
+                return True
+    return False
 
 
 class _Rehearsal(World):

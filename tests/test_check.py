@@ -174,6 +174,65 @@ MISTAKES = {
         "  bus.on('door.opened', print)\n"
         "end",
     ),
+    "a colon for a dot": (
+        "api", 2, 7, "bus.emit(",
+        "function door:start()\n"
+        "  bus:emit('a')\n"
+        "end",
+    ),
+    "a name cut short": (
+        "api", 2, 18, '"random"',
+        "function door:start()\n"
+        "  self.x =  math.rand()\n"
+        "end",
+    ),
+    "a misspelt function of its own": (
+        "method", 2, 8, '"open"',
+        "function door:start()\n"
+        "  self:opne()\n"
+        "end\n"
+        "function door:open() end",
+    ),
+    "a function of its own that waits, called every frame": (
+        "wait", 2, 8, "task.spawn(function() self:open() end)",
+        "function door:update(dt)\n"
+        "  self:open()\n"
+        "end\n"
+        "function door:open() self:creak() end\n"
+        "function door:creak() wait(1) end",
+    ),
+    "a misspelt local": (
+        "global", 3, 9, '"width"',
+        "function door:start()\n"
+        "  local width = 3\n"
+        "  print(widht, width)\n"
+        "end",
+    ),
+    "a misspelt easing": (
+        "argument", 2, 29, '"in_out_quad"',
+        "function door:start()\n"
+        "  tween(self, 1, { x = 1 }, 'inout_quad')\n"
+        "end",
+    ),
+    "a misspelt property of what is spawned": (
+        "property", 3, 26, '"width"',
+        "door.properties = { width = 3 }\n"
+        "function door:start()\n"
+        "  entity.spawn('door', { widht = 1 })\n"
+        "end",
+    ),
+    "an open string": (
+        "syntax", 2, 9, "close it with '",
+        "function door:start()\n"
+        "  print('hello)\n"
+        "end",
+    ),
+    "a word of another engine": (
+        "global", 2, 3, "bus.send",
+        "function door:start()\n"
+        "  msg.post('door', 'open')\n"
+        "end",
+    ),
     "a missing end": (
         "syntax", 6, 1, 'the "if" of line 2',
         "function door:start()\n"
@@ -270,6 +329,10 @@ def test_a_file_that_is_no_script_says_so(game, text, message):
         "function door:start() bus.send(entity.id, 'knock') end",
         "function door:start() counter = 1 -- check: ignore\nend",
         "local t = setmetatable({}, { __index = _G })\nfunction door:start() print(t[1], ...) end".replace(", ...", ""),
+        "function door:start() self.open = self.shut; self:open() end",
+        "local base = {}\nsetmetatable(door, { __index = base })\nfunction door:start() self:open() end",
+        "function door:update(dt) task.spawn(function() self:open() end) end\nfunction door:open() wait(1) end",
+        "function door:start() tween(self, 1, { x = 1 }, 'in-out-quad') entity.spawn('door', { depth = 1 }) end",
         "function door:start() goto done; ::done:: repeat local x = 1 until x == 1 end",
         "function door:start() self.text = [[\nwiat]] .. 'it\\'s' -- wiat\nend",
     ],
@@ -282,6 +345,24 @@ def test_events_that_python_sends_or_hears_are_known(game):
     (game / "main.py").write_text("world.bus.emit('alarm'); world.bus.on('door.opened', print)\n")
 
     assert findings(game, "function door:start() bus.on('alarm', print) bus.emit('door.opened') end") == []
+
+
+def test_scripts_that_main_spawns_must_be_there(game):
+    write(game, "door", "return {}")
+    (game / "main.py").write_text("def setup(world):\n    world.spawn('door')\n    world.spawn('dor', x=1)\n")
+
+    found = check(Project(game))
+
+    assert [(one.script, one.line, one.column, one.suggestion) for one in found] == [
+        ("main.py", 3, 17, 'did you mean "door"?')
+    ]
+
+
+def test_host_modules_of_a_game_with_a_loop_of_its_own_are_known_without_running_it(game):
+    (game / "main.py").write_text("weather = HostModule('weather')\nwhile True: pass\n")
+
+    assert not Project(game).has_main
+    assert findings(game, "local weather = require('weather'); function door:start() weather.wind() end") == []
 
 
 def test_an_event_one_letter_off_names_the_one_that_is_sent(game):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -70,16 +71,22 @@ def test_the_same_seed_gives_the_same_picture(game):
 
 
 def test_a_script_saved_while_the_game_runs_is_reloaded(game):
-    with child(game, "run", "--headless", "--frames", "200000") as played:
+    edit(game / "scripts/hero.lua", "function hero:start()", "function hero:start()\n  print('speed ' .. SPEED)")
+    with child(game, "run", "--headless", "--frames", "2000000") as played:
         try:
             assert played.stdout is not None
-            assert played.stdout.readline().startswith("Playing moonlit")
-            edit(game / "scripts/hero.lua", "speed = 60", "speed = 90")
-            said = played.stdout.readline()
+            rows = iter(played.stdout.readline, "")
+            before = [next(rows), next(rows)]
+            edit(game / "scripts/hero.lua", "SPEED = 60", "SPEED = 90")
+            after = [next(rows), next(rows)]
+            edit(game / "scripts/hero.lua", "SPEED * dt", "SPEDE * dt")
+            mistaken = next(rows)
         finally:
             played.kill()
 
-    assert said.startswith("hero reloaded (v2")
+    assert before[0].startswith("Playing moonlit") and before[1] == "scripts/hero.lua:12: speed 60\n"
+    assert sorted(after)[0].startswith("hero reloaded (v2") and sorted(after)[1] == "scripts/hero.lua:12: speed 90\n"
+    assert "SPEDE" in mistaken or "speed 90" in mistaken or "reloaded (v3" in mistaken
 
 
 def test_a_failing_script_ends_a_headless_run_with_its_place_and_an_exit_code(game, capsys):
@@ -121,10 +128,15 @@ def test_warnings_fail_only_when_asked_to(game, capsys):
     ("main", "said"),
     [
         ("def setup(world:\n", "main.py:1: SyntaxError"),
-        ("import nothing_like_that\n", "main.py:1: ModuleNotFoundError"),
-        ("def setup(world):\n    world.spwan('hero')\n", "main.py:2: AttributeError"),
+        ("import nothing_like_that\ndef setup(world): pass\n", "main.py:1: ModuleNotFoundError"),
+        ("def setup(world):\n    world.spwan('hero')\n", 'did you mean "spawn"?'),
         ("def setup(world):\n    world.spawn('hero', x=print)\n", "main.py:2: "),
         ("x = 1\n", "main.py has no function setup(world)"),
+        ("while True: pass\n", "main.py has no function setup(world)"),
+        ("import sys\ndef setup(world): pass\nsys.exit(3)\n", "main.py:3: main.py ended before"),
+        ("def setup(): pass\n", "main.py: TypeError: setup() takes 0"),
+        ("import json\ndef setup(world):\n    json.loads('{')\n", "main.py:3: JSONDecodeError"),
+        ("import elsewhere\ndef setup(world):\n    elsewhere.listen(world)\n", "elsewhere.py:2: KeyError"),
         ("WORLD = 3\ndef setup(world): pass\n", "WORLD must be a dict"),
         ("WORLD = {'sed': 3}\ndef setup(world): pass\n", "main.py: WORLD: "),
         ("WORLD = {'lua': 'lua51'}\ndef setup(world): pass\n", "lua must be one of"),
@@ -137,7 +149,14 @@ def test_warnings_fail_only_when_asked_to(game, capsys):
         ),
     ],
 )
-def test_a_mistake_in_main_is_one_line_with_its_place(game, capsys, main, said):
+def test_a_mistake_in_main_is_one_line_with_its_place(game, capsys, monkeypatch, main, said):
+    elsewhere = game.parent / "library"
+    elsewhere.mkdir()
+    (elsewhere / "elsewhere.py").write_text(
+        "def heard(event):\n    event.payload['z']\ndef listen(world):\n    world.spawn('hero', x=1, y=1)\n"
+        "    world.bus.on('hero.moved', heard)\n"
+    )
+    monkeypatch.syspath_prepend(elsewhere)
     (game / "main.py").write_text(main)
 
     assert run_command(["run", "--headless", "--frames", "20"]) == 2
@@ -155,12 +174,49 @@ def test_a_mistake_in_main_is_one_line_with_its_place(game, capsys, main, said):
         (["run", "--frames", "many"], "--frames"),
         (["run", "--lua", "lua51"], "--lua"),
         (["run", "--headless", "--screenshot", "scripts"], "scripts"),
+        (["run", "main.py"], "main.py is a file; give the folder"),
+        (["check", "scripts"], 'may be "."'),
+        (["run", "--headless", "--screenshot", "shot.tga"], "must end in .png"),
+        (["run", "--headless", "--frames", "1", "--screenshot", "main.py/shot.png"], "main.py"),
         (["new", 'quo"te'], "cannot be the name"),
+        (["new", ""], "needs a name"),
     ],
 )
 def test_a_slip_on_the_command_line_is_explained(game, capsys, arguments, said):
     assert run_command(arguments) == 2
     assert said in capsys.readouterr().err
+
+
+def test_the_shell_takes_what_new_says(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+
+    assert run_command(["new", "die Nacht"]) == 0
+
+    assert "  cd 'die Nacht'\n" in capsys.readouterr().out
+
+
+def test_what_scripts_print_stands_in_the_terminal_with_its_place(game, capsys):
+    edit(game / "scripts/hero.lua", "task.every(0.1", "print('I am', entity.id)\n  task.every(0.1")
+    edit(game / "tests/lantern.lua", "wait(2)", "log.warn('late')\n  wait(2)")
+
+    assert run_command(["run", "--headless", "--frames", "5"]) == 0
+    assert re.search(r"^scripts/hero\.lua:12: I am +1$", capsys.readouterr().out, re.MULTILINE)
+    assert run_command(["test"]) == 0
+    assert "late\n" in capsys.readouterr().out
+
+
+def test_a_test_without_a_function_is_no_passed_test(game, capsys):
+    (game / "tests/lantern.lua").write_text('test "goes out"\n')
+
+    assert run_command(["test"]) == 1
+    assert 'test "goes out" has no function' in capsys.readouterr().err
+
+
+def test_a_picture_that_cannot_be_written_is_one_line(game, capsys, monkeypatch):
+    (game / "shot.png").symlink_to(game / "nowhere" / "shot.png")
+
+    assert run_command(["run", "--headless", "--frames", "1", "--screenshot", "shot.png"]) == 2
+    assert "error: the picture cannot be written" in capsys.readouterr().err
 
 
 def test_without_main_a_script_called_main_begins(game, capsys):

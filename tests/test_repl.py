@@ -129,12 +129,12 @@ def game(tmp_path, monkeypatch):
 
 
 def test_lines_from_a_pipe_are_played_one_after_the_other(game, monkeypatch, capsys):
-    monkeypatch.setattr("sys.stdin", io.StringIO("self.speed\nnosuch()\n:quit\nself.x\n"))
+    monkeypatch.setattr("sys.stdin", io.StringIO("self.sprite\nnosuch()\n:quit\nself.x\n"))
     capsys.readouterr()
 
     assert run_command(["repl", "--in", "hero"]) == 0
     shown = capsys.readouterr()
-    assert shown.out == "60\n"
+    assert shown.out == '"hero"\n'
     assert "attempt to call a nil value (global 'nosuch')" in shown.err
 
 

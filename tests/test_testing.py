@@ -237,7 +237,7 @@ def test_pytest_has_fixtures_and_collects_lua_tests(tmp_path):
 
     assert "4 passed" in done.stdout and "2 failed" in done.stdout, done.stdout
     assert "tests/bad.lua:2: expected 2, got 1" in done.stdout
-    assert "scripts/hero.lua:18: attempt to" in done.stdout
+    assert "scripts/hero.lua:20: attempt to" in done.stdout
 
 
 def test_a_world_without_a_game_says_so(tmp_path):

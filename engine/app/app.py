@@ -20,7 +20,7 @@ from engine.app.ports import Reload, World
 from engine.app.stage import Stage
 from engine.app.text import Font
 from engine.app.window import Window, drivers
-from engine.errors import WorldClosed
+from engine.errors import EngineError, WorldClosed
 from engine.saves import Saves
 
 # After a laptop slept, or a debugger stopped, a game goes on from where it was instead of catching up.
@@ -127,7 +127,10 @@ class App:
         self.open()
         file = Path(path)
         file.parent.mkdir(parents=True, exist_ok=True)
-        pygame.image.save(self._window.surface, str(file))
+        try:
+            pygame.image.save(self._window.surface, str(file))
+        except pygame.error as error:
+            raise EngineError(f"the picture cannot be written: {error}") from error
 
     def reload_asset(self, path: Path | str) -> bool:
         """Use the image or sound `path` as it is now; returns whether it was in use and could be read."""

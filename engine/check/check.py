@@ -12,9 +12,12 @@ from engine.check.compiling import Compilers
 from engine.check.events import check_events, strings_of
 from engine.check.finding import Finding, Report
 from engine.check.hooks import check_hooks
+from engine.check.methods import check_methods
 from engine.check.mods import check_mods
 from engine.check.names import check_names
+from engine.check.python import check_setup, modules_named
 from engine.check.references import Belongings, assets_of, check_references
+from engine.check.values import check_values
 from engine.errors import ScriptError
 from engine.host.module import HostModule
 from engine.modules import GROUP
@@ -38,6 +41,8 @@ def check(project: Project, lua: str = "lua55", modules: Sequence[HostModule] = 
             if read is not None:
                 scans[name] = read
         tests = _tests(project, compilers, lua, reports)
+        reports["main.py"] = Report("main.py")
+        check_setup(project.main, set(scripts.names()), reports["main.py"])
     finally:
         compilers.close()
     _check_all(project, scripts, scans, tests, reports, lua, modules)
@@ -100,12 +105,15 @@ def _check_all(
         is_library = name in required or (not is_script(read) and name.rpartition("/")[2] != "main")
         check_names(read, names(lua), exports, reports[name])
         check_hooks(read, name.rpartition("/")[2], is_library=is_library, report=reports[name])
+        check_methods(read, reports[name])
+        check_values(read, scans, reports[name])
         check_references(read, own, reports[name])
     check_mods(scripts, scans, own, reports)
     known = {**names(lua), **{name: Entry("function", -1) for name in test_names()}, "sim": Entry("table", 0)}
     for name, read in tests.items():
         check_names(read, known, exports, reports[name])
         check_hooks(read, name, is_library=True, report=reports[name])
+        check_values(read, scans, reports[name])
         check_references(read, own, reports[name])
     python = [*project.folder.glob("*.py"), *project.tests.glob("*.py")]
     spoken = {string.value for read in tests.values() for string in read.strings}
@@ -115,7 +123,8 @@ def _check_all(
 def _belongings(project: Project, scripts: Scripts, modules: Sequence[HostModule]) -> Belongings:
     images, sounds = assets_of(project.assets)
     offered = {entry.name for entry in entry_points(group=GROUP)} | {"json", "http", "files"}
-    return Belongings(set(scripts.names()), {module.name for module in modules}, offered, images, sounds)
+    named = {module.name for module in modules} | modules_named(project.folder.glob("*.py"))
+    return Belongings(set(scripts.names()), named, offered, images, sounds)
 
 
 def _required(read: Scan) -> list[str]:

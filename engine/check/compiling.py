@@ -72,7 +72,11 @@ def _report(failure: str, text: str, report: Report) -> None:
     line, words = _place(failure)
     opened = _OPENED.search(words)
     column, hint = _column(text, line, words), _hint(text, line)
-    if "near <eof>" in words:
+    if words.startswith("unfinished string"):
+        hint = f"close it with {_row(text, line)[column - 1 : column]}"
+    elif words.startswith("unfinished long"):
+        hint = "close it with ]]"
+    elif "near <eof>" in words:
         hint = hint or _unclosed(text)
     elif opened:
         hint = hint or f'the "{opened[1]}" of line {opened[2]} has no "end"'

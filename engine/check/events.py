@@ -29,11 +29,11 @@ def check_events(scans: Mapping[str, Scan], reports: Mapping[str, Report], elsew
     for mention in heard:
         if not _matches(mention.name.value, sent_names):
             known = {other.name.value for other in sent}
-            _report(mention, "sends", known - heard_names or known, reports)
+            _report(mention, "sends", (known - heard_names, known), reports)
     for mention in sent:
         if not any(_matches(pattern, {mention.name.value}) for pattern in heard_names):
             known = {other.name.value for other in heard}
-            _report(mention, "hears", known - sent_names or known, reports)
+            _report(mention, "hears", (known - sent_names, known), reports)
 
 
 def strings_of(files: Iterable[Path]) -> set[str]:
@@ -67,8 +67,9 @@ def _matches(pattern: str, names: set[str]) -> bool:
     return pattern in names
 
 
-def _report(mention: _Mention, who: str, known: set[str], reports: Mapping[str, Report]) -> None:
-    name = mention.name
+def _report(mention: _Mention, who: str, known: tuple[set[str], set[str]], reports: Mapping[str, Report]) -> None:
+    """Suggests one of the names that are lonely too, else any known one."""
+    name, (lonely, all_) = mention.name, known
     otherwise = "send it with bus.emit" if who == "sends" else "listen to it with bus.on, or leave it out"
-    advice = did_you_mean(name.value, known, otherwise, 0.7)
+    advice = did_you_mean(name.value, lonely, "", 0.7) or did_you_mean(name.value, all_, otherwise, 0.7)
     reports[mention.script].warn(name, "event", f'nobody {who} "{name.value}"', advice, width=len(name.value) + 2)

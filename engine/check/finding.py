@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -51,6 +51,8 @@ def near(name: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
     return found[0] if found else None
 
 
-def did_you_mean(name: str, known: Iterable[str], otherwise: str = "", cutoff: float = 0.6) -> str:
-    found = near(name, known, cutoff)
+def did_you_mean(name: str, known: Collection[str], otherwise: str = "", cutoff: float = 0.6) -> str:
+    """Also for a name that was cut short: "rand" means random, though "rad" is more like it."""
+    longer = [each for each in known if len(name) > 2 and each.startswith(name) and each != name]
+    found = min(longer, key=lambda each: (len(each), each)) if longer else near(name, known, cutoff)
     return f'did you mean "{found}"?' if found else otherwise

@@ -10,7 +10,7 @@ from engine.reading.syntax import Call, Constant, Function, Index, Name, Node, N
 
 _WITH_ARGUMENT = ("update", "fixed_update", "late_update", "on_event", "on_input", "on_reload", "final")
 _SELVES = ("self", "me", "this", "_")
-_CANNOT_WAIT = ("update", "fixed_update", "late_update")
+CANNOT_WAIT = ("update", "fixed_update", "late_update")
 _LIFE = ("init", "start", "update", "final")
 _SECONDS = {"wait": 0, "task.wait": 0, "task.delay": 0, "task.every": 0}
 _TAKES_FUNCTION = {
@@ -26,7 +26,7 @@ def check_hooks(script: Scan, name: str, *, is_library: bool, report: Report) ->
     for member in script.members.values():
         _check_member(member, script, report)
     for site in script.calls:
-        if site.hook in _CANNOT_WAIT and site.path in by_name() and by_name()[site.path].suspends:
+        if site.hook in CANNOT_WAIT and site.path in by_name() and by_name()[site.path].suspends:
             report.error(
                 site.call, "wait", f"{site.path} cannot wait in {site.hook}, which runs every frame",
                 "start a task: task.spawn(function() ... end), or do it in start", width=_width(site.path),

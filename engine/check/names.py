@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from engine.annotations.registry import Entry
 from engine.annotations.stubs import by_name
 from engine.check.finding import Report, did_you_mean, near
-from engine.reading.scan import Scan, Use
+from engine.reading.scan import CallSite, Scan, Use
 from engine.reading.syntax import Name
 
 # Names that people expect, and what there is instead.
@@ -26,6 +26,10 @@ _INSTEAD = {
     "False": 'write "false"',
     "this": 'write "self"',
     "sleep": 'use "wait"',
+    "go": "use self for fields, tween to move them, entity.destroy() to delete",
+    "msg": "use bus.send(id, name, payload), or bus.emit for all",
+    "factory": 'use entity.spawn("name", { x = 1 })',
+    "Instance": 'use entity.spawn("name", { x = 1 })',
     "game": "there is no game object: use bus, entity and shared",
     "workspace": "there is no workspace: use bus, entity and shared",
 }
@@ -42,10 +46,20 @@ def check_names(script: Scan, known: Mapping[str, Entry], exports: Mapping[str, 
         elif root.name in own:
             continue
         elif root.name not in globals_:
-            _unknown(root, use, script, globals_, report)
+            _unknown(root, use, script, globals_ | own, report)
         elif len(use.parts) > 1:
             _check_field(use, known, report)
+    for site in script.methods:
+        _check_colon(site, known, report)
     _check_writes(script, globals_, report)
+
+
+def _check_colon(site: CallSite, known: Mapping[str, Entry], report: Report) -> None:
+    """`bus:on(...)` would pass `bus` as the first argument."""
+    name = site.call.method
+    if name is not None and known.get(site.path, Entry("", 0)).kind == "table" and f"{site.path}.{name.name}" in known:
+        wrong, right = f"{site.path}:{name.name}", f"{site.path}.{name.name}"
+        report.error(name, "api", f"{wrong}(...) has a colon", f"write {right}(...)", width=len(name.name))
 
 
 def _unknown(root: Name, use: Use, script: Scan, globals_: set[str], report: Report) -> None:
@@ -54,7 +68,7 @@ def _unknown(root: Name, use: Use, script: Scan, globals_: set[str], report: Rep
         report.error(root, "global", 'there is no "self" here', advice, width=4)
         return
     advice = _INSTEAD.get(root.name) or did_you_mean(
-        root.name, globals_ | script.locals, "write local before its first use, or pass it in", 0.7
+        root.name, globals_ | script.locals, "write local before its first use, or pass it in", 0.65
     )
     report.error(root, "global", f'there is no global "{root.name}"', advice, width=len(root.name))
 

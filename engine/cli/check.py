@@ -20,9 +20,8 @@ def check_game(folder: Path, *, as_json: bool, strict: bool, lua: str | None) ->
         own = lua or (project.game().lua if project.has_main else "lua55")
         modules = project.modules()
     except ProjectError as error:
-        broken = project.has_main and not str(error).startswith("main.py has no function setup")
-        if broken:
-            complain(str(error))
+        broken = True
+        complain(str(error))
     findings = check(project, own, modules)
     if as_json:
         print_json(findings_as_data(findings))

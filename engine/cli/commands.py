@@ -18,6 +18,12 @@ _file = click.Path(path_type=Path, dir_okay=False)
 _lua = click.option("--lua", type=click.Choice(VERSIONS), help="Version of Lua; that of main.py unless told.")
 
 
+def _png(file: Path | None) -> Path | None:
+    if file is not None and file.suffix.lower() != ".png":
+        raise click.BadParameter(f"{file} must end in .png")
+    return file
+
+
 @click.group(context_settings=_CONTEXT)
 @click.version_option(package_name="tidelock", prog_name="tidelock")
 def tidelock() -> None:
@@ -56,7 +62,8 @@ def new(name: str) -> None:
 @click.option("--frames", type=click.IntRange(min=1), metavar="N", help="End after N frames.")
 @click.option(
     "--screenshot",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=_file,
+    callback=lambda _context, _option, file: _png(file),
     metavar="FILE",
     help="Write the last frame to a .png.",
 )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -31,6 +33,26 @@ def quiet() -> None:
         logger = logging.getLogger(name)
         logger.addHandler(logging.NullHandler())
         logger.propagate = False
+
+
+@contextmanager
+def prints_shown() -> Iterator[None]:
+    """What scripts print and log stands in the terminal meanwhile, each line with its place."""
+    logger, shown = logging.getLogger("tidelock.script"), _Shown(logging.INFO)
+    logger.addHandler(shown)
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.removeHandler(shown)
+        logger.setLevel(logging.NOTSET)
+
+
+class _Shown(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        style = {logging.WARNING: "yellow", logging.ERROR: "red"}.get(record.levelno, "")
+        say(record.getMessage(), style)
+        sys.stdout.flush()
 
 
 def complain(message: str) -> None:

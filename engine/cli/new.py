@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -16,6 +18,8 @@ _TEXTS = (".py", ".md")
 
 def make_game(name: str) -> None:
     """Copy the template into a new folder, with annotations for editors."""
+    if not name.strip():
+        raise ProjectError("the game needs a name, as in `tidelock new moonlit`")
     folder = Path(name)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ProjectError(f"{name} exists already and is not empty; choose another name")
@@ -41,10 +45,17 @@ def _copy(source: Traversable, target: Path, title: bytes) -> None:
             copy.write_bytes(content.replace(_TITLE, title) if copy.suffix in _TEXTS else content)
 
 
+def _quoted(name: str) -> str:
+    """As a shell takes it."""
+    if os.name == "nt":
+        return f'"{name}"' if " " in name else name
+    return shlex.quote(name if not name.startswith("-") else f"./{name}")
+
+
 def _tell(name: str) -> None:
     say(f"A small game is in {name}/.", "bold")
     for command, meaning in (
-        (f"cd {name}", ""),
+        (f"cd {_quoted(name)}", ""),
         ("tidelock run", "play it; walk with the arrow keys"),
         ("", "then change speed in scripts/hero.lua and save"),
         ("tidelock check", "find mistakes without playing"),

@@ -9,7 +9,7 @@ from typing import Any
 
 from engine.annotations.write import texts, write
 from engine.app import App, display_available
-from engine.cli.console import complain, say, show_problem
+from engine.cli.console import complain, prints_shown, say, show_problem
 from engine.project import Game, Project
 from engine.reload import Reload
 from engine.scripts import Scripts
@@ -30,13 +30,13 @@ def play(
         say(f"There is no display here: playing {frames or HEADLESS_FRAMES} frames without.")
     if headless:
         frames = frames or HEADLESS_FRAMES
-    with project.make("WORLD", World, project.scripts, **_world_options(game, seed, lua)) as world:
+    with prints_shown(), project.make("WORLD", World, project.scripts, **_world_options(game, seed, lua)) as world:
+        say(f"Playing {project.folder.name}; what you save in scripts/ changes at once.")
         _report_to_terminal(world)
         _keep_annotations_fresh(world, project, game)
         game.setup(world)
         app = project.make("WINDOW", App, world, **{**window_options(project, game), "headless": headless})
         app.overlay.shown = not headless
-        say(f"Playing {project.folder.name}; what you save in scripts/ changes at once.")
         sys.stdout.flush()
         with contextlib.suppress(KeyboardInterrupt):
             project.guarded(app.run)(frames=frames, screenshot=screenshot)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.text import Text
 
-from engine.cli.console import complain, err, out, say, show_problem
+from engine.cli.console import complain, err, out, prints_shown, say, show_problem
 from engine.errors import ScriptError
 from engine.project import Project
 from engine.testing.lua_tests import LuaTest, LuaTests, Outcome
@@ -55,7 +55,8 @@ def _collect(tests: LuaTests, only: str) -> tuple[list[LuaTest], int]:
 
 
 def _run(tests: LuaTests, test: LuaTest) -> Outcome:
-    outcome = tests.run(test)
+    with prints_shown():
+        outcome = tests.run(test)
     word, style = ("FAILED", "red") if outcome.problem else ("ok", "green")
     out().print(Text.assemble((f"{word:<7}", style), _name(test)))
     sys.stdout.flush()

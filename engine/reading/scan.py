@@ -74,6 +74,9 @@ class Scan:
     locals: set[str] = field(default_factory=set)
     calls: list[CallSite] = field(default_factory=list)
     self_calls: list[Call] = field(default_factory=list)
+    methods: list[CallSite] = field(
+        default_factory=list
+    )  # `self:burn()` and `bus:on()`, with the path in front of the colon
     strings: list[String] = field(default_factory=list)
 
 
@@ -231,6 +234,10 @@ class _Scanner:
         match node.function:
             case Index(object=Name(name="self"), key=String()) if node.method is None:
                 self._found.self_calls.append(node)
+            case Name(name="self") if node.method is not None and self._owner is not None:
+                self._found.methods.append(CallSite("self", node, self._hook))
+            case Name(name=name) if node.method is not None and not self._is_local(name):
+                self._found.methods.append(CallSite(name, node, self._hook))
         self._visit(node.function)
         self._block(node.arguments)
 

@@ -4,6 +4,7 @@ local kit = require("tidelock.sim")
 
 local harness = {}
 local tests, setups, registering = {}, {}, true
+local begun -- the name of a test whose function is still to come
 
 
 local function show(value)
@@ -109,18 +110,32 @@ local function expect(value)
 end
 
 
-local function test(name)
+local function finished()
+  if begun then
+    error(string.format("test %q has no function: write test %q (function() ... end)", begun, begun), 0)
+  end
+end
+
+
+local function test(name, body)
+  finished()
   if not registering then
     error("test: a test cannot be inside another one", 2)
   elseif type(name) ~= "string" or name == "" then
     error("test: write test \"what holds\" (function() ... end)", 2)
   end
-  return function(fn)
+  begun = name
+  local function take(fn)
     if type(fn) ~= "function" then
       error("test: write test \"what holds\" (function() ... end)", 2)
     end
+    begun = nil
     tests[#tests + 1] = { name = name, fn = fn }
   end
+  if body ~= nil then
+    return take(body)
+  end
+  return take
 end
 
 
@@ -132,6 +147,7 @@ end
 function harness:start()
   _G.test, _G.expect, _G.sim, _G.before = test, expect, kit, before
   require(self.file)
+  finished()
   registering = false
   local chosen = tests[self.run]
   if not chosen then

@@ -3,7 +3,9 @@
 ---@class hero: Script
 local hero = {}
 
-hero.properties = { sprite = "hero", speed = 60 }   -- change the speed and save while the game runs
+hero.properties = { sprite = "hero" }
+
+local SPEED = 60 -- change it and save while the game runs
 
 
 function hero:start()
@@ -14,8 +16,8 @@ end
 
 
 function hero:update(dt)
-  self.x = self.x + input.axis("left", "right") * self.speed * dt
-  self.y = self.y + input.axis("up", "down") * self.speed * dt
+  self.x = self.x + input.axis("left", "right") * SPEED * dt
+  self.y = self.y + input.axis("up", "down") * SPEED * dt
 end
 
 
