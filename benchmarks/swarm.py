@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from benchmarks.contenders import floor, generators, mlua, plain, tasks
 from benchmarks.harness import Case, Size, compare, main
 from benchmarks.tables import Table
-from benchmarks.worlds import make_world, spawn_together
+from benchmarks.worlds import make_world
 from engine import Limits
 
 COUNT = 1000
@@ -35,10 +35,7 @@ def tidelock(lua: str, count: int, *, isolation: str = "entity", limits: Limits 
     """The swarm in a world; the position of each is read in every frame, as a window would."""
     world = make_world({"mover": MOVER}, lua, isolation=isolation, limits=limits)
     fields = [{"x": float(i), "y": 0.0, "vx": 1.0, "vy": 0.5} for i in range(count)]
-    if isolation == "script":
-        entities = spawn_together(world, "mover", fields)
-    else:
-        entities = [world.spawn("mover", **each) for each in fields]
+    entities = [world.spawn("mover", **each) for each in fields]
     world.tick(1 / 60)
 
     def run() -> None:

@@ -7,9 +7,7 @@ import weakref
 from pathlib import Path
 from typing import Any
 
-from engine import Entity, World
-
-BATCH = 100
+from engine import World
 
 
 def make_world(scripts: dict[str, str], lua: str, **options: Any) -> World:
@@ -20,21 +18,3 @@ def make_world(scripts: dict[str, str], lua: str, **options: Any) -> World:
     world = World(folder.name, lua=lua, strict=True, **options)
     weakref.finalize(world, folder.cleanup)
     return world
-
-
-def spawn_together(world: World, script: str, fields: list[dict[str, float]]) -> list[Entity]:
-    """Spawn an entity for each of `fields`, all of which share one state.
-
-    A state tells where all of its entities are after each mail, so births one by one take the square of their number.
-    Here the mail of many is handed over at once.
-    """
-    first = world.spawn(script, **fields[0])
-    actor = first.actor
-    assert actor is not None
-    made = [first]
-    for start in range(1, len(fields), BATCH):
-        actor.hand = actor.inbox.append  # type: ignore[method-assign]
-        made += [world.spawn(script, **each) for each in fields[start : start + BATCH]]
-        del actor.hand
-        world.loop.absorb(actor, actor.deliver(actor.clock.args))
-    return made
