@@ -5,7 +5,7 @@ Many values cross in each loop under Lua 5.5, and under each Lua in a plain loop
 
 import pytest
 
-from engine import HostModule, Limits, ScriptError, StateClosed
+from engine import FunctionHandle, HostModule, Limits, ScriptError, StateClosed
 from engine.host import Callback
 from host_loops import each_loop_and_each_lua, printed
 from host_modules import caller
@@ -61,6 +61,30 @@ def test_dropping_a_callback_right_after_its_call_loses_nothing(play, world, scr
     play(world).frames(2)
 
     assert printed(world) == ["first", "second"]
+
+
+@pytest.mark.row("D8", "E12")
+def test_a_function_arrives_as_a_handle_that_can_be_upgraded_and_handed_back(play, world, scripts):
+    module = HostModule("later")
+    kept: list[FunctionHandle] = []
+
+    @module.function
+    def remember(f: FunctionHandle, g: FunctionHandle) -> None:
+        kept.extend((f, g))
+
+    scripts.write(
+        "caller", caller("later", "later.remember(function(f) return f(20) end, function(x) return x + 1 end)")
+    )
+    world.install(module)
+    entity = world.spawn("caller")
+    play(world)
+    apply, increment = kept
+
+    with apply.upgrade() as strong:
+        assert strong(increment) == 21
+    assert isinstance(apply, FunctionHandle)
+    entity.destroy()
+    assert not apply.alive and apply.try_upgrade() is None
 
 
 @pytest.mark.row("E12")

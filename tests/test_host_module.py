@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import pytest
 
-from engine import EngineError, HostModule
+from engine import EngineError, FunctionHandle, HostModule
 from engine.errors import ScriptError
 from engine.host import Callback, files_module, http_module, json_module
 from engine.host.calls import Call, Calls
@@ -46,6 +46,7 @@ def function(*_: object) -> None: ...
         (Literal["a", "b"], "b", "b"),
         (Callable[[int], None], function, function),
         (Callback, function, function),
+        (FunctionHandle, function, function),
         (Callback | None, None, None),
         (complex, "anything goes where a hint says nothing to us", "anything goes where a hint says nothing to us"),
     ],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import weakref
-from concurrent.futures import Future
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -16,37 +15,30 @@ if TYPE_CHECKING:
     from engine.world import World
 
 
-class Callback:
-    """A function that a script passed. Calling it, on any thread and at any time, only queues.
+class Callback(FunctionHandle):
+    """A handle to a function that a script passed. Calling it, on any thread and at any time, only queues.
 
     It runs on the ticking thread at the start of the next frame, as a task of its entity, with a copy of the
-    arguments. When the entity has ended or its script was reloaded, the call is dropped.
+    arguments. When the entity has ended or its script was reloaded, the call is dropped. `submit` gives a future of
+    what the function gives; called so it may not wait, and its errors go there.
     """
 
-    __slots__ = ("__weakref__", "_callbacks", "entity", "handle", "name")
+    __slots__ = ("_callbacks", "name")
 
-    def __init__(self, callbacks: Callbacks, handle: FunctionHandle, entity: int, name: str) -> None:
+    def __init__(self, callbacks: Callbacks, actor: Actor, key: int, entity: int, name: str) -> None:
+        super().__init__(actor, key, entity, f"an argument of {name}")
         self._callbacks = weakref.ref(callbacks)
-        self.handle = handle
-        self.entity = entity
         self.name = name
 
     @property
-    def alive(self) -> bool:
-        """False when the state of the function has ended."""
-        return self.handle.alive
+    def entity(self) -> int:
+        """The id of the entity whose script passed it."""
+        return self._entity
 
     def __call__(self, *args: Any) -> None:
         callbacks = self._callbacks()
         if callbacks is not None:
             callbacks.queue(self, args)
-
-    def submit(self, *args: Any) -> Future[Any]:
-        """The same, with a future of what the function gives; so it may not wait, and its errors go there.
-
-        `StateClosed` where it has ended, at once or in the future.
-        """
-        return self.handle.submit(*args)
 
     def __repr__(self) -> str:
         return f"<Callback {self.name} of entity {self.entity}{'' if self.alive else ', dead'}>"
@@ -61,7 +53,7 @@ class Callbacks:
 
     def make(self, actor: Actor, key: int, entity: int, word: str) -> Callback:
         """A callback for the function behind `key`, an argument of the host function `word`."""
-        return Callback(self, FunctionHandle(actor, key, entity, f"an argument of {word}"), entity, word)
+        return Callback(self, actor, key, entity, word)
 
     def queue(self, callback: Callback, args: tuple[Any, ...]) -> None:
         """Call it at the start of the next frame with a copy of `args`; from any thread."""
@@ -75,7 +67,7 @@ class Callbacks:
         if actor is None or not callback.alive:
             return
         # A key of its own: the callback may be dropped before the mail is read.
-        key = actor.again(callback.handle.key_for(actor))
+        key = actor.again(callback.key_for(actor))
         shape, leaves = encoded
         world.loop.operations.note(b"callback", id, (shape, *leaves))
         if not world.bus.boxes.offer(actor, (b"callback", id, key, callback.name.encode(), shape, *leaves)):

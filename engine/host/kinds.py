@@ -96,7 +96,8 @@ def _fit_map(hint: Any, value: Any, name: str) -> tuple[bool, Any]:
 def is_function(hint: Any) -> bool:
     """True for hints that only a function of the script fits."""
     origin = typing.get_origin(hint) or hint
-    return origin in (AbstractCallable, Callable, typing.Callable) or getattr(origin, "__name__", "") == "Callback"
+    names = ("Callback", "FunctionHandle")
+    return origin in (AbstractCallable, Callable, typing.Callable) or getattr(origin, "__name__", "") in names
 
 
 def lua_name(value: Any) -> str:
