@@ -57,7 +57,7 @@ def _tell(name: str) -> None:
     for command, meaning in (
         (f"cd {_quoted(name)}", ""),
         ("tidelock run", "play it; walk with the arrow keys"),
-        ("", "then change speed in scripts/hero.lua and save"),
+        ("", "then change SPEED in scripts/hero.lua and save"),
         ("tidelock check", "find mistakes without playing"),
         ("tidelock test", "run tests/lantern.lua"),
     ):
