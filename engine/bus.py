@@ -33,7 +33,7 @@ class Bus:
         encode: Callable[[object, str], Encoded],
         mailbox: int | None,
         failed: Callable[[Exception], None],
-        overflowed: Callable[[int, str], None],
+        overflowed: Callable[[int, bytes, str], None],
         outside: Outside,
     ) -> None:
         self.encode = encode
@@ -150,7 +150,7 @@ class Bus:
         """Deliver to all who listen to `name`."""
         subscriptions, listeners, _ = self.routes.known.get(name) or self.routes.find(name)
         actors, boxes = self._actors, self.boxes
-        mailed, limit = boxes.mailed, boxes.limit
+        mailed, least = boxes.mailed, boxes.least
         tail = (name, sender, self.shapes.number(shape), *leaves)
         known, mail = 0, ()
         for entity, callback, coalesce in subscriptions:
@@ -163,10 +163,10 @@ class Bus:
             actor = actors[entity]
             if coalesce:
                 boxes.hold(actor, entity, callback, mail)
-            elif len(inbox := actor.inbox) < limit:
+            elif len(inbox := actor.inbox) < least:
                 inbox.append(mail)
                 mailed[actor] = None
-            else:
+            elif not boxes.offer(actor, mail):
                 self._overflow(sender, name, entity)
         for listener in listeners:
             self.call(listener, Event(text(name), (shape, leaves), sender or None))
@@ -233,7 +233,7 @@ class Bus:
         if actor is not None:
             mail = (b"request", target, name, sender, number, self.shapes.number(shape), *leaves)
             if not self.boxes.offer(actor, mail):
-                self.requests.fail(number, LimitError(f"the mailbox of entity {target} is full"))
+                self.requests.fail(number, LimitError(f"{self.full(target)}; ask less, or raise the limit"))
         elif target in self._expected:
             self._wait_for(target, partial(self._ask, number, shape, leaves), sender, name)
         else:
@@ -252,14 +252,19 @@ class Bus:
         self.pruned += 1
         self.unsubscribe(entity, callback)
 
+    def full(self, target: int) -> str:
+        """What is said of an entity whose mailbox is full."""
+        actor = self._actors.get(target)
+        held = self.boxes.limit if actor is None else actor.limits.mailbox
+        return f"the mailbox of entity {target} is full ({held} events, Limits.mailbox)"
+
     def _overflow(self, sender: int, name: bytes, target: int) -> None:
         what = (
-            f"the mailbox of entity {target} is full ({self.boxes.limit} events, Limits.mailbox): "
-            f'"{text(name)}" from {f"entity {sender}" if sender else "the game"} was not delivered; '
-            "send less, or raise the limit"
+            f'{self.full(target)}: "{text(name)}" from {f"entity {sender}" if sender else "the game"} was not '
+            "delivered; send less, or raise the limit"
         )
         if sender:
-            self._overflowed(sender, what)
+            self._overflowed(sender, name, what)
         else:
             self._failed(LimitError(what))
 

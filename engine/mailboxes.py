@@ -12,10 +12,14 @@ from engine.lua.actor import Actor, Mail
 
 
 class Mailboxes:
-    """Puts mail into inboxes. `mailed` are the actors to be ticked for it, `limit` what one inbox holds at most."""
+    """Puts mail into inboxes. `mailed` are the actors to be ticked for it.
+
+    `limit` is what an inbox of the world holds at most, `least` what every inbox holds, whatever its script's own
+    limit is.
+    """
 
     def __init__(self, limit: int | None) -> None:
-        self.limit = sys.maxsize if limit is None else limit
+        self.limit = self.least = most(limit)
         self.mailed: dict[Actor, None] = {}
         self.held: dict[tuple[int, int], tuple[Actor, Mail]] = {}  # (entity, callback) -> newest mail
 
@@ -26,7 +30,8 @@ class Mailboxes:
 
     def offer(self, actor: Actor, mail: Mail) -> bool:
         """Put an event; False where the inbox is full."""
-        if len(actor.inbox) >= self.limit:
+        held = len(actor.inbox)
+        if held >= self.least and held >= most(actor.limits.mailbox):
             return False
         self.put(actor, mail)
         return True
@@ -66,3 +71,8 @@ class Mailboxes:
         self.mailed.pop(actor, None)
         for key in [key for key, (owner, _) in self.held.items() if owner is actor]:
             del self.held[key]
+
+
+def most(limit: int | None) -> int:
+    """How many events a limit allows."""
+    return sys.maxsize if limit is None else limit

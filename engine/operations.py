@@ -24,7 +24,7 @@ _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warn": logging.WARNING
 _NAMES = (
     *("emit", "send", "request", "reply", "forget", "subscribe", "unsubscribe", "watch", "set"),
     *("spawn", "destroy", "tag", "script", "method", "ready", "late", "input", "view"),
-    *("log", "command", "problem", "paused", "dropped", "call", "uncall", "stopped", "over"),
+    *("log", "at", "command", "problem", "paused", "dropped", "call", "uncall", "stopped", "over"),
 )
 
 MOST_TAGS = 1_000
@@ -69,6 +69,8 @@ class Operations:
         self._world: World = weakref.proxy(world)
         self.digest = 0
         self.commands: list[Command] = []  # of this frame; between frames, of the next
+        self._flat: tuple[Any, ...] = ()  # what is being carried out
+        self._crowd: tuple[int, Values] = (0, ())  # who sends many events in this tick, and the line they come from
         # Plain functions: bound methods in here would be a cycle.
         self.by_name: dict[bytes, Callable[[Operations, Actor, int, Values], None]] = {
             name.encode(): getattr(Operations, f"_{name}") for name in _NAMES
@@ -83,6 +85,7 @@ class Operations:
 
     def carry_out(self, actor: Actor, flat: tuple[Any, ...], start: int = 3) -> None:
         """All operations of a tick's result."""
+        self._flat = flat
         for name, entity, values in each(flat, start):
             if name == b"places":  # the digest looks at places by itself
                 self._places(actor, entity, values)
@@ -179,6 +182,28 @@ class Operations:
             found = get(values[start])
             if found is not None:
                 found.place = values[start : start + 3]
+
+    def _at(self, _: Actor, entity: int, values: Values) -> None:
+        self._crowd = entity, (self._flat, *values)
+
+    def overflowed(self, sender: int, name: bytes, message: str) -> None:
+        """An event of `sender` found its receiver's mailbox full: a problem of the line that sent it."""
+        world = self._world
+        found = world.entity(sender)
+        place = self._place(sender)
+        if place is None and found is not None:
+            place = world.population.sources.sends(found.script, name)
+        chain = world.loop.chain()
+        message = f"{message}. Events answer each other: {chain}" if chain else message
+        world.problem(message, script=place and place[0], line=place and place[1], entity=sender)
+
+    def _place(self, sender: int) -> tuple[str, int] | None:
+        """Script and line of what an entity sends, if it sends so much in this tick that its state tells them."""
+        entity, values = self._crowd
+        if entity != sender or values[0] is not self._flat:
+            later = (values for name, entity, values in each(self._flat, 3) if (name, entity) == (b"at", sender))
+            values = (self._flat, *next(later, ()))
+        return (text(values[1]), values[2]) if len(values) > 1 and values[2] > 0 else None
 
     def _log(self, _: Actor, entity: int, values: Values) -> None:
         level, words, script, line = values

@@ -5,6 +5,7 @@ A text is read once per version, so that a half-written file never starts and ev
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from engine.errors import EngineError, ScriptError
@@ -94,6 +95,19 @@ class Sources:
                 rows = source.text.decode(errors="replace").splitlines()
                 return rows[line - 1].rstrip() if 0 < line <= len(rows) else ""
         return ""
+
+    def sends(self, script: str, event: bytes) -> tuple[str, int] | None:
+        """Chunk and line where the running version of `script` names an event to send it; None unless there is one."""
+        known = self._known.get(script)
+        name = re.escape(event)
+        call = re.compile(rb"\b(?:emit|send|request)\b[^\n]*?([\"'])" + name + rb"\1")
+        found = [
+            (source.chunk, number)
+            for source in (known.running.texts.values() if known else ())
+            for number, row in enumerate(source.text.splitlines(), 1)
+            if call.search(row)
+        ]
+        return found[0] if len(found) == 1 else None
 
     # Reloads.
 

@@ -24,6 +24,7 @@ from engine.losses import Losses
 from engine.lua.commons import Commons
 from engine.lua.runtime import check_version
 from engine.lua.state import limits_for
+from engine.mailboxes import most
 from engine.mods import Mod, Rights
 from engine.modules import Module, ModuleHost, offered
 from engine.operations import Command, LogLine
@@ -140,10 +141,12 @@ class World:
     def limit(self, scripts: str, limits: Limits) -> None:
         """Other limits for the scripts of a name or pattern ("mods/*"); the newest that matches counts.
 
-        States that exist keep theirs until they reload. Payloads and mailboxes follow the world's own limits.
+        States that exist keep theirs until they reload. What the game itself sends follows the world's own limits, and
+        so do those that are for all entities together: `entities`, `world_calls` and `threads`.
         """
         limits_for(self.lua, limits, process=self.children.isolation(scripts) == "process")
         self._limits.insert(0, (scripts, limits))
+        self.bus.boxes.least = min(self.bus.boxes.least, most(limits.mailbox))
 
     def limits_of(self, script: str) -> Limits:
         """The limits of the states of `script`."""
@@ -380,9 +383,8 @@ class World:
         """The same for any file that problems name ("scripts/mods/frost/mod.toml")."""
         self._problems.mend(place)
 
-    def _overflowed(self, sender: int, message: str) -> None:
-        chain = self.loop.chain()
-        self.problem(f"{message}. Events answer each other: {chain}" if chain else message, entity=sender)
+    def _overflowed(self, sender: int, name: bytes, message: str) -> None:
+        self.loop.operations.overflowed(sender, name, message)
 
     def _raise_failures(self) -> None:
         if self._failures:

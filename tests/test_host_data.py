@@ -134,7 +134,10 @@ def test_a_callback_that_finds_the_mailbox_full_leaves_nothing_in_the_state(make
         kept[0]()
     world.tick(0.1)
 
-    assert "the mailbox of entity 1 is full: a callback of later.remember" in world.problems[0].message
+    assert (
+        "the mailbox of entity 1 is full (5 events, Limits.mailbox): a callback of later.remember"
+        in world.problems[0].message
+    )
     kept.clear()
     world.tick(0.1)
     assert entity.actor.function("handles", "count")() == 0

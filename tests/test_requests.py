@@ -219,7 +219,9 @@ def test_a_request_to_a_full_mailbox_fails_at_the_asker(make_world, scripts):
     assert [future.result() for future in futures[:3]] == [0, 2, 4]
     for future in futures[3:]:
         assert isinstance(future.exception(), LimitError)
-        assert str(future.exception()) == f"the mailbox of entity {keeper.id} is full"
+        assert str(future.exception()) == (
+            f"the mailbox of entity {keeper.id} is full (3 events, Limits.mailbox); ask less, or raise the limit"
+        )
 
 
 def test_the_game_gets_a_future(world):

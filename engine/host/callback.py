@@ -72,5 +72,5 @@ class Callbacks:
         world.loop.operations.note(b"callback", id, (shape, *leaves))
         if not world.bus.boxes.offer(actor, (b"callback", id, key, callback.name.encode(), shape, *leaves)):
             actor.drop(key)
-            why = f"the mailbox of entity {id} is full: a callback of {callback.name} was not delivered"
-            world.problem(why, entity=id)
+            why = f"{world.bus.full(id)}: a callback of {callback.name} was not delivered"
+            world.problem(f"{why}; call it less often, or raise the limit", entity=id)

@@ -37,6 +37,7 @@ PRELUDE_LATER = (
     "async",
     "console",
     "coroutines",
+    "crowd",
     "easing",
     "entities",
     "fault",

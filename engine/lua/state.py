@@ -29,6 +29,7 @@ ROOM = 16 * 1024 * 1024
 
 Ask = Callable[..., tuple[Any, ...]]
 
+_FEW = 32  # as `bus.few` in Lua
 _PART = 4000  # values per crossing; LuaJIT's C stack has room for 8,000
 
 
@@ -80,6 +81,8 @@ class LuaState:
         boundary[b"bytes"], boundary[b"depth"] = self.limits.payload, self.limits.depth
         if self.limits.mailbox is not None:
             self._runtime.put("bus", "most_events", self.limits.mailbox)
+            if self.limits.mailbox < 4 * _FEW:
+                self._runtime.put("bus", "few", self.limits.mailbox // 4)
         self._runtime.put("outbox", "most", self.limits.outbox)
         for module, word, most in (
             ("bus", "most_subscriptions", self.limits.subscriptions),

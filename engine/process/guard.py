@@ -19,7 +19,7 @@ OPERATIONS = {
     "emit": "b??p", "send": "bn?p", "request": "bnnp", "reply": "?nbp", "forget": "n",
     "subscribe": "nb?", "unsubscribe": "n", "watch": "nb?", "set": "b??p",
     "spawn": "bn?p", "destroy": "n", "tag": "b", "script": "??", "method": "bn", "ready": "", "late": "", "input": "",
-    "view": "???p", "log": "bbbn", "command": "bb?p", "problem": "bboo?", "paused": "bn", "dropped": "b",
+    "view": "???p", "log": "bbbn", "at": "bn", "command": "bb?p", "problem": "bboo?", "paused": "bn", "dropped": "b",
     "call": "nbb*", "uncall": "n", "stopped": "", "over": "b", "places": "*",
 }  # fmt: skip
 _BY_NAME = {name.encode(): values for name, values in OPERATIONS.items()}
