@@ -19,6 +19,7 @@ from engine.forward import forwardings
 from engine.lua.actor import Actor, Result
 from engine.lua.failures import script_error
 from engine.operations import each
+from engine.process.process import Process
 from engine.sources import Version
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class Attempt:
         self._trials: list[Trial] = []
         self._by_id: dict[int, Trial] = {}
         self._together: Trial | None = None
+        self._process: Process | None = None  # where it is tried
         self._carried: dict[int, Carried] = {}
         self.loaded = False
         self.frames = 0  # that it took to load
@@ -70,8 +72,15 @@ class Attempt:
         """The living entities of the script, in id order."""
         return [entity for entity in self._world.find(self.script) if entity.script == self.script]
 
+    def prepare(self) -> None:
+        """Start a process for the trial of what lives in one: the new version must not end there what runs."""
+        world = self._world
+        self._process = world.children.trial(self.script, world.lua, world.limits_of(self.script))
+
     def load(self, deadline: float | None) -> bool:
         """Load the version for the entities that have none yet; False where time ran out. A few are always loaded."""
+        if deadline is not None and self._process is not None and not self._process.is_up():
+            return False
         entities = self.entities()
         self.frames += 1
         try:
@@ -116,6 +125,9 @@ class Attempt:
         self._trials.clear()
         self._by_id.clear()
         self._together = None
+        if self._process is not None:
+            self._world.children.dismiss(self._process)
+            self._process = None
         return husks
 
     # Loading.
@@ -124,7 +136,7 @@ class Attempt:
         trial = self._together
         if trial is None:
             try:
-                trial = Trial(self._world.population.new_actor(entity))
+                trial = Trial(self._world.population.new_actor(entity, self._process))
             except EngineError as error:  # there is no process for it
                 self._report(ScriptError(str(error)), entity)
                 raise Failed from None
@@ -207,7 +219,8 @@ class Attempt:
         """The problems in what a state said; `Failed` where an entity of `must` has one, or the state broke."""
         if type(result) is not tuple:
             if isinstance(result, Exception):
-                self._report(ScriptError(str(result)), next(iter(trial.entities.values())))
+                said = self._process.traceback if self._process is not None else ""
+                self._report(ScriptError(str(result), traceback=said), next(iter(trial.entities.values())))
                 raise Failed
             return []
         problems = [found for found in each(result, 3) if found[0] in (b"problem", b"over")]
@@ -227,6 +240,9 @@ class Attempt:
         for entity in entities:
             population.leave(entity.id, unread)
         husks = [population.replace(old) for old in olds]
+        if self._process is not None:
+            world.children.adopt(self.script, self._process)
+            self._process = None
         for trial in self._trials:
             for entity in trial.entities.values():
                 entity.version = self.version.number

@@ -12,7 +12,7 @@ from engine.entity import Entities, Entity
 from engine.errors import EngineError, LimitError, ScriptError
 from engine.lua.actor import Actor, Mail
 from engine.payload import Encoded, encode
-from engine.process.process import ProcessEnded
+from engine.process.process import Process, ProcessEnded
 from engine.process.remote import RemoteActor
 from engine.questions import Questions
 from engine.sources import Sources
@@ -132,12 +132,12 @@ class Population:
         seed = crc32(f"{self._world.seed}:{entity.id}".encode())
         return (kind, entity.id, entity.script.encode(), chunk.encode(), text, seed, fields[0], *fields[1])
 
-    def new_actor(self, entity: Entity) -> Actor:
-        """A state for `entity`, under the limits of its script, and in the process that is its place."""
+    def new_actor(self, entity: Entity, tried_in: Process | None = None) -> Actor:
+        """A state for `entity`, under the limits of its script, in the process that is its place or that of a trial."""
         world = self._world
         permit = world.permits.of(entity.script)
         limits = world.limits_of(entity.script)
-        process = world.children.process(entity.script, world.lua, limits)
+        process = tried_in or world.children.process(entity.script, world.lua, limits)
         made = (Actor if process is None else partial(RemoteActor, process))(
             entity.id,
             world.loop.game,

@@ -149,8 +149,8 @@ class Reloader:
             for script in sources.users(name) if number is None else [name]:
                 version = sources.next(script) if number is None else sources.earlier(script, number)
                 wanted[script] = version, when
-        for version, when in wanted.values():
-            attempt = self._begin(version, when)
+        begun = [self._begin(version, when) for version, when in wanted.values()]
+        for attempt in begun:
             if attempt is not None:
                 self._advance(attempt, None)
         self._husks.clear()
@@ -172,6 +172,7 @@ class Reloader:
             self._world.population.sources.forget(script)
             self._world.mended(script)
             return None
+        attempt.prepare()
         self._attempts[script] = attempt
         return attempt
 

@@ -445,6 +445,22 @@ def test_luajit_holds_a_memory_limit_in_a_process(one_world, scripts, body):
     assert not bomb.alive
 
 
+def test_luajit_takes_no_count_of_instructions_alone_in_a_process(one_world, scripts):
+    scripts.write("mods/door", "return {}")
+    counted = Limits(seconds=None)
+    with pytest.raises(LimitError, match=r"counts no instructions, .* Limits.seconds ends a loop"):
+        one_world(lua="luajit21", isolation="process", limits=counted)
+    world = one_world(lua="luajit21")
+    world.isolate("mods/*", "process")
+    with pytest.raises(LimitError, match="Set seconds, or use lua55"):
+        world.limit("mods/*", counted)
+
+    world.limit("mods/*", counted.but(instructions=None))
+    world.spawn("mods/door")
+
+    assert world.problems == []
+
+
 def test_luajit_takes_limits_in_a_process_only(one_world, scripts):
     scripts.write("door", "return {}")
     scripts.write("mods/door", "return {}")

@@ -363,10 +363,17 @@ def _take(queue: deque[int], most: int) -> list[int]:
 def limits_for(lua: str, limits: Limits | None, *, process: bool = False) -> Limits:
     """The limits that hold: the defaults on PUC Lua, none on LuaJIT, where asking for them is an error.
 
-    In a `process` of its own LuaJIT holds them, too: what cannot be stopped there can be killed.
+    In a `process` of its own LuaJIT holds them, too: what cannot be stopped there can be killed, when its seconds are
+    over. That is what ends a loop there, so asking for `instructions` without `seconds` is an error.
     """
     if process or lua != "luajit21":
-        return Limits() if limits is None else limits
+        held = limits or Limits()
+        if lua == "luajit21" and held.seconds is None and held.instructions is not None:
+            raise LimitError(
+                "luajit21 counts no instructions, in a process of its own neither: there Limits.seconds ends a loop, "
+                "and that is None. Set seconds, or use lua55"
+            )
+        return held
     if limits is None:
         return Limits(instructions=None, seconds=None, memory=None)
     asked = [name for name in ("instructions", "seconds", "memory") if getattr(limits, name) is not None]

@@ -49,6 +49,7 @@ def main(number: int) -> None:
         version = lua.decode()
         Runtime(version, 1, guards=version != "luajit21")  # reads what will be needed, while files can be opened
         fence(memory)
+        link.write(b"up")
         Host(link, version).serve()
     except (EOFError, OSError):
         os._exit(0)

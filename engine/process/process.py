@@ -55,6 +55,7 @@ class Process:
         self._answering = 0
         self._turn = threading.Condition(threading.RLock())
         self._process, channel = launch.launch()
+        self._launched, self._greeted = monotonic(), False
         self._link = Link(channel)
         self._link.write(lua, memory)
 
@@ -62,7 +63,21 @@ class Process:
     def pid(self) -> int:
         return self._process.pid
 
+    def is_up(self) -> bool:
+        """False while the interpreter starts."""
+        return self._greeted or bool(self.ended) or self._link.waiting() or monotonic() - self._launched > START
+
     # States.
+
+    @property
+    def lives_on(self) -> bool:
+        """True while a state in here has entities."""
+        return any(actor.alive for actor in self.actors.values())
+
+    @property
+    def is_used(self) -> bool:
+        """True while anything can ask for a state in here, a proxy of one that was closed, too."""
+        return any(actor.is_kept for actor in self.actors.values())
 
     def open(self, actor: Any, *values: Any) -> int:
         """Make a state there; its number."""
@@ -212,6 +227,10 @@ class Process:
 
     def _asked(self, frame: Frame) -> Frame:
         self._send(*frame)
+        if not self._greeted:
+            self._greeted = self._receive() == (b"up",)
+            if not self._greeted:
+                self.refuse("an answer that is none")
         while True:
             answer = self._receive()
             if answer[0] == b"value" and len(answer) > 1:

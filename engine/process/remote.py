@@ -68,6 +68,11 @@ class RemoteActor(Actor):
     def permit(self, permit: Any) -> None:
         self.known.permit = permit
 
+    @property
+    def is_kept(self) -> bool:
+        """True until it is closed and the last `with` of a proxy has ended."""
+        return self._runtime is not None
+
     # Ticks.
 
     def start(self) -> tuple[int, Any, list[Mail]]:

@@ -6,6 +6,7 @@ more than data, and no frame of it is longer than it must be.
 
 from __future__ import annotations
 
+import select
 import socket
 from time import monotonic
 from typing import Any
@@ -74,6 +75,10 @@ class Link:
             if not more:
                 raise EOFError
             held += more
+
+    def waiting(self) -> bool:
+        """True where the other side said something, or is gone."""
+        return bool(self._held) or bool(select.select([self._channel], [], [], 0)[0])
 
     def close(self) -> None:
         self._channel.close()
