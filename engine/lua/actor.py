@@ -12,8 +12,10 @@ from typing import Any
 
 from engine.errors import EngineError
 from engine.limits import Limits
+from engine.lua.bare import ROOM, Bare, make_bare
 from engine.lua.commons import Commons
-from engine.lua.state import ROOM, Ask, LuaState, size_of
+from engine.lua.runtime import error_of
+from engine.lua.state import Ask, LuaState, size_of
 
 Mail = tuple[Any, ...]
 """An event for a subscription, (its number, name, sender, shape, leaves...), or (what else it is, fields...)."""
@@ -67,7 +69,10 @@ class Clock:
 
 
 class Actor(LuaState):
-    """One state of a world. `key` is the id of its first entity and decides when it ticks."""
+    """One state of a world. `key` is the id of its first entity and decides when it ticks.
+
+    `bare` is a state that is ready, made with this `lua`, `seed` and `limits`; without it one is made now.
+    """
 
     def __init__(
         self,
@@ -81,7 +86,9 @@ class Actor(LuaState):
         fixed_step: float,
         commons: Commons,
         held: tuple[bytes, ...] | None = None,
+        bare: Bare | None = None,
     ) -> None:
+        self._given = bare
         super().__init__(lua, limits=limits, seed=seed, name=f"entity {key}", commons=commons)
         self.key = key
         self.clock = clock
@@ -95,8 +102,17 @@ class Actor(LuaState):
         self.wake: float | None = None
         self._wire(ask, fixed_step, held)
 
+    def _open(self, seed: int) -> None:
+        bare = self._given or self._make_bare(seed)
+        self._given = None
+        self._runtime, self._send, self._hear, self._deliver, self._keep, self._fetch = bare
+        self._lua_error = error_of(self.lua)
+
+    def _make_bare(self, seed: int) -> Bare:
+        return make_bare(self.lua, self.limits, seed)
+
     def _wire(self, ask: Ask, fixed_step: float, held: tuple[bytes, ...] | None) -> None:
-        """Start the pump, and give the state who answers its questions."""
+        """Tell the state what it is to know of its world, and who answers its questions."""
         assert self._runtime is not None
         answer = answers(self.weak, ask, self.commons)
         if self.limits.watched:
@@ -107,13 +123,6 @@ class Actor(LuaState):
             self._runtime.get("rights", "hold")(*held)
         self._few = ROOM // 8 // self.limits.payload
         self._runtime.put("pump", "fixed_step", fixed_step)
-        self._send = self._runtime.get("pump", "run").coroutine().send
-        self._fetch = self._runtime.get("pump", "fetch")
-        self._keep = self._runtime.get("pump", "keep")
-        self._deliver = self._runtime.get("pump", "deliver")
-        self._hear = self._runtime.get("pump", "listen").coroutine().send
-        self._send(None)
-        self._hear(None)
 
     def deliver(self, args: tuple[Any, ...]) -> Result:
         """Tick with the mail that is in the inbox."""

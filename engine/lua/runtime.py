@@ -65,39 +65,7 @@ PRELUDE_LATER = (
 GUARDS = ("guards",)
 GUARDS_LATER = ("patterns", "steps", "strings", "tables")
 
-# Gives `fetch`, Python's, the name of a file, and gets its code. The collector rests meanwhile: it would find nothing.
-_BOOT = b"""
-local fetch = ...
-local prelude, load, assert, setmetatable = {}, load, assert, setmetatable
-local proxies = {}
-setmetatable(prelude, { __index = function(_, name)
-  local made = assert(load(assert(fetch(name), name), "=[tidelock]", "b"))(prelude)
-  prelude[name] = made
-  return made
-end })
-function prelude.later(name)
-  local proxy = proxies[name]
-  if not proxy then
-    proxy = setmetatable({}, { __index = function(_, word)
-      local value = prelude[name][word]
-      proxy[word] = value
-      return value
-    end })
-    proxies[name] = proxy
-  end
-  return proxy
-end
-collectgarbage("stop")
-for i = 2, select("#", ...) do
-  local _ = prelude[select(i, ...)]
-end
-collectgarbage("restart")
-return function(name, word)
-  return prelude[name][word]
-end, function(name, word, value)
-  prelude[name][word] = value
-end
-"""
+_EAGER = b"every state's"
 
 _COMPILE = b"""
 local load, dump = load, string.dump
@@ -149,15 +117,27 @@ def _prelude(lua: str) -> dict[bytes, bytes]:
     """The prelude's files as bytecode of this very lupa; made by ourselves, so it may be loaded."""
     folder = resources.files("engine.lua") / "prelude"
     compile_text = _bare(lua, 1).execute(_COMPILE)
+    texts = {name: (folder / f"{name}.lua").read_bytes() for name in ("boot", *PRELUDE, *PRELUDE_LATER)}
     guards = () if lua == "luajit21" else GUARDS + GUARDS_LATER
-    return {
-        name.encode(): compile_text(
-            (folder / f"{name}.lua").read_bytes(),
-            b"=[tidelock %s]" % name.encode() if name in guards else b"=[tidelock]",
-            name not in guards,
-        )
-        for name in PRELUDE + PRELUDE_LATER + guards
-    }
+    code = {name.encode(): compile_text(texts[name], b"=[tidelock]", True) for name in PRELUDE_LATER}
+    for name in guards:
+        text = (folder / f"{name}.lua").read_bytes()
+        code[name.encode()] = compile_text(text, b"=[tidelock %s]" % name.encode(), False)
+    code[_EAGER] = compile_text(_joined(texts), b"=[tidelock]", True)
+    return code
+
+
+def _joined(texts: dict[str, bytes]) -> bytes:
+    """The files of every state as one chunk: it takes (fetch, whether there are guards) and gives get and put."""
+    files = b"".join(b"prelude.%s = (function(...)\n%s\nend)(prelude)\n" % (n.encode(), texts[n]) for n in PRELUDE)
+    return b"""
+local fetch, guards = ...
+local prelude, get, put = (function(...)\n%s\nend)(fetch)
+%s
+local _ = guards and prelude.guards
+collectgarbage("restart")
+return get, put
+""" % (texts["boot"], files)
 
 
 class Runtime:
@@ -170,9 +150,9 @@ class Runtime:
     def __init__(self, lua: str, seed: int, *, guards: bool = False, memory: int | None = None) -> None:
         self.lua = lua
         self._vm = _bare(lua, seed, None if memory is None else 0)
-        names = PRELUDE + GUARDS if guards else PRELUDE
-        get, put = self._vm.execute(_BOOT, _prelude(lua).get, *(name.encode() for name in names))
-        self._get, self._put = get, put
+        code = _prelude(lua)
+        boot = self._vm.compile(code[_EAGER], b"=[tidelock]", "b")
+        self._get, self._put = boot(code.get, guards)
         self._kept: dict[tuple[str, str], Any] = {}
         self.used: Callable[[], int] = partial(self._vm.get_memory_used, True)
         if memory is not None:
@@ -188,8 +168,18 @@ class Runtime:
             found = self._kept[module, word] = self.get(module, word)
         return found
 
+    def get_all(self, module: str, *words: str) -> tuple[Any, ...]:
+        """Several of one module, at least two."""
+        return self._get(*(name for word in words for name in (module.encode(), word.encode())))  # type: ignore[no-any-return]
+
     def put(self, module: str, word: str, value: Any) -> None:
         self._put(module.encode(), word.encode(), value)
+
+    def put_all(self, values: dict[tuple[str, str], Any]) -> None:
+        """Values by module and word, in one call."""
+        self._put(
+            *(part for (module, word), value in values.items() for part in (module.encode(), word.encode(), value))
+        )
 
 
 def error_of(lua: str) -> type[Exception]:

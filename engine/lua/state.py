@@ -14,6 +14,7 @@ from typing import Any, Self
 
 from engine.errors import EngineError, LimitError, PayloadError, ScriptError, StateBusy, StateClosed
 from engine.limits import Limits
+from engine.lua.bare import ROOM, limited_runtime
 from engine.lua.commons import Commons
 from engine.lua.failures import script_error
 from engine.lua.handles import FunctionHandle, Handle, TableHandle
@@ -24,12 +25,8 @@ from engine.payload import Encoded, decode, encode
 STANDALONE = 0
 """Id of the one entity of a state that has no world."""
 
-ROOM = 16 * 1024 * 1024
-"""Bytes between the memory limit and the wall where Lua's allocations fail: for what comes from Python."""
-
 Ask = Callable[..., tuple[Any, ...]]
 
-_FEW = 32  # as `bus.few` in Lua
 _PART = 4000  # values per crossing; LuaJIT's C stack has room for 8,000
 
 
@@ -65,37 +62,8 @@ class LuaState:
         self._open(seed)
 
     def _open(self, seed: int) -> None:
-        self._runtime = self._new_runtime(seed)
+        self._runtime = limited_runtime(self.lua, self.limits, seed)
         self._lua_error = error_of(self.lua)
-        self._apply_limits()
-        self._runtime.put("entity", "seed", seed)
-
-    def _new_runtime(self, seed: int) -> Runtime:
-        memory = self.limits.memory
-        wall = None if memory is None else memory + ROOM
-        return Runtime(self.lua, seed, guards=self.limits.watched, memory=wall)
-
-    def _apply_limits(self) -> None:
-        assert self._runtime is not None
-        boundary = self._runtime.get("outbox", "limits")
-        boundary[b"bytes"], boundary[b"depth"] = self.limits.payload, self.limits.depth
-        if self.limits.mailbox is not None:
-            self._runtime.put("bus", "most_events", self.limits.mailbox)
-            if self.limits.mailbox < 4 * _FEW:
-                self._runtime.put("bus", "few", self.limits.mailbox // 4)
-        self._runtime.put("outbox", "most", self.limits.outbox)
-        for module, word, most in (
-            ("bus", "most_subscriptions", self.limits.subscriptions),
-            ("entity", "most_spawns", self.limits.spawns),
-            ("library", "most_lines", self.limits.log),
-        ):
-            if most is not None:
-                self._runtime.put(module, word, most)
-        self._runtime.put("entity", "task_limit", self.limits.tasks)
-        self._runtime.put("scheduler", "error_limit", self.limits.errors)
-        if self.limits.watched:
-            start = self._runtime.get("budget", "start")
-            start(self.limits.instructions, self.limits.seconds, self.limits.memory)
 
     @property
     def alive(self) -> bool:

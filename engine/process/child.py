@@ -21,9 +21,10 @@ from typing import Any
 from engine.errors import EngineError, LimitError
 from engine.limits import Limits
 from engine.lua.actor import Actor, Clock, tick
+from engine.lua.bare import ROOM, Bare, make_bare
 from engine.lua.commons import Commons
 from engine.lua.runtime import Runtime
-from engine.lua.state import ROOM, size_of
+from engine.lua.state import size_of
 from engine.process.wire import Frame, Link
 
 SHARE = 0.05
@@ -86,10 +87,9 @@ class Hosted(Actor):
         super().__init__(*args, **kwargs)
         self.limits = self.limits.but(memory=most or self.limits.memory)
 
-    def _new_runtime(self, seed: int) -> Runtime:
-        if self._most is None:
-            return super()._new_runtime(seed)
-        return Runtime(self.lua, seed, memory=self._most + ROOM)
+    def _make_bare(self, seed: int) -> Bare:
+        wall = None if self._most is None else self._most + ROOM
+        return make_bare(self.lua, self.limits, seed, wall=wall)
 
     def ticked(self, args: Any) -> Any:
         """What a tick gives; the short ways of the pump tell no trace."""

@@ -1,0 +1,63 @@
+"""Makes what a state is before it belongs to anybody: a VM with the prelude in it, its limits, a pump that waits.
+
+Nothing in here knows a world or changes anything that is shared, so it may run on any thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from engine.limits import Limits
+from engine.lua.runtime import Runtime
+
+ROOM = 16 * 1024 * 1024
+"""Bytes between the memory limit and the wall where Lua's allocations fail: for what comes from Python."""
+
+_FEW = 32  # as `bus.few` in Lua
+
+Entry = Callable[..., Any]
+
+
+class Bare(NamedTuple):
+    """A state for any entity, and the ways into its pump."""
+
+    runtime: Runtime
+    send: Entry
+    hear: Entry
+    deliver: Entry
+    keep: Entry
+    fetch: Entry
+
+
+def make_bare(lua: str, limits: Limits, seed: int, *, wall: int | None = None) -> Bare:
+    """A state under these limits. Of a world it depends on nothing but the seed; `wall` is another for its memory."""
+    runtime = limited_runtime(lua, limits, seed, wall=wall)
+    run, listen, deliver, keep, fetch = runtime.get_all("pump", "run", "listen", "deliver", "keep", "fetch")
+    send, hear = run.coroutine().send, listen.coroutine().send
+    send(None)
+    hear(None)
+    return Bare(runtime, send, hear, deliver, keep, fetch)
+
+
+def limited_runtime(lua: str, limits: Limits, seed: int, *, wall: int | None = None) -> Runtime:
+    """The same without a pump."""
+    if wall is None and limits.memory is not None:
+        wall = limits.memory + ROOM
+    runtime = Runtime(lua, seed, guards=limits.watched, memory=wall)
+    settings = {
+        ("outbox", "most"): limits.outbox,
+        ("bus", "most_events"): limits.mailbox,
+        ("bus", "few"): None if limits.mailbox is None else min(limits.mailbox // 4, _FEW),
+        ("bus", "most_subscriptions"): limits.subscriptions,
+        ("entity", "most_spawns"): limits.spawns,
+        ("library", "most_lines"): limits.log,
+        ("entity", "task_limit"): limits.tasks,
+        ("scheduler", "error_limit"): limits.errors,
+    }
+    runtime.put_all({word: most for word, most in settings.items() if most is not None} | {("entity", "seed"): seed})
+    boundary = runtime.get("outbox", "limits")
+    boundary[b"bytes"], boundary[b"depth"] = limits.payload, limits.depth
+    if limits.watched:
+        runtime.get("budget", "start")(limits.instructions, limits.seconds, limits.memory)
+    return runtime
