@@ -146,8 +146,19 @@ local function too_big()
 end
 
 
-function budget.hook()
+-- Before anything is counted: the next tick has to begin anew.
+local function spend()
   budget.fresh = false
+  local turns = prelude.turns
+  local stir = turns.stir
+  if stir then
+    stir()
+  end
+end
+
+
+function budget.hook()
+  spend()
   if pending or budget.stopping then
     trip(pending or "instructions")
     return
@@ -173,7 +184,7 @@ function budget.charge(units)
   if not budget.active then
     return
   end
-  budget.fresh = false
+  spend()
   spent = spent + units
   if spent > allowance or budget.stopping then
     strike("instructions")
@@ -229,7 +240,7 @@ end
 --- What a task's failure is called. The stop that ended it is over; the tasks after it share half of what it had.
 function budget.explain(task, value)
   local stopped = budget.stopping
-  budget.fresh = false
+  spend()
   if budget.active then
     spent = spent + FAILURE
     budget.exhausted = spent > allowance
@@ -321,8 +332,8 @@ function budget.start(most_instructions, most_seconds, most_memory)
   local hook = budget.hook
   prelude.records.on_thread = function(thread)
     -- A thread that ends before its first look would be free.
+    spend()
     spent = spent + STEP / 10
-    budget.fresh = false
     sethook(thread, hook, "", STEP)
   end
 end

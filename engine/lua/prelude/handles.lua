@@ -277,6 +277,10 @@ end
 local function protected(me, what, fn)
   local list, n
   local problem, trace
+  local stir = scheduler.stir
+  if stir then
+    stir()
+  end
   if budget.begin then
     budget.begin()
   end

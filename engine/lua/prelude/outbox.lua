@@ -2,7 +2,7 @@
 -- Guarantee: the order of the list is the order of the calls; a refused payload leaves nothing behind.
 
 local prelude = ...
-local payload = prelude.later("payload")
+local turns, payload = prelude.turns, prelude.later("payload")
 
 local outbox = {
   list = {}, n = 0, events = 0,
@@ -56,6 +56,10 @@ end
 
 --- Add an operation with plain values; numbers, strings and booleans only.
 function outbox.put(operation, id, ...)
+  local stir = turns.stir
+  if stir then
+    stir()
+  end
   local list, n = outbox.list, outbox.n
   local extra = select("#", ...)
   list[n + 1], list[n + 2], list[n + 3] = operation, id, extra
@@ -71,6 +75,10 @@ end
 
 --- Add an operation with the first `extra` values of a list.
 function outbox.put_list(operation, id, values, extra)
+  local stir = turns.stir
+  if stir then
+    stir()
+  end
   local list, n = outbox.list, outbox.n
   list[n + 1], list[n + 2], list[n + 3] = operation, id, extra
   for i = 1, extra do
@@ -82,6 +90,10 @@ end
 
 --- Add an operation with three plain values and a payload. Returns nothing, or why the payload is refused.
 function outbox.put_payload(operation, id, a, b, c, value, root)
+  local stir = turns.stir
+  if stir then
+    stir()
+  end
   local list, n = outbox.list, outbox.n
   local most = outbox.most
   if most and outbox.weight > most then

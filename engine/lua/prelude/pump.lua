@@ -203,6 +203,10 @@ end
 
 --- A tick with mail: kind, fields, shape and leaves of each piece.
 function pump.deliver(now, dt, frame, phase, ...)
+  local stir = scheduler.stir
+  if stir then
+    stir()
+  end
   clock.now, clock.dt, clock.frame = now, dt, frame
   if budget.begin then
     budget.begin()
@@ -242,44 +246,100 @@ function pump.fetch(from, to)
 end
 
 
+-- The single task has run: it waits for the next frame again, or something else happens to it.
+local function settle_single(task, ok, token, request)
+  if request == true and token == SUSPEND and ok and task.state == "running"
+    and not scheduler.pending and not scheduler.single then
+    scheduler.single, scheduler.current, task.state = task, nil, "next"
+  else
+    settle(task, nil, ok, token, request)
+  end
+end
+
+
+-- The first part of a tick: runs the single task, if there is one, and gives it.
+local function run_single(phase)
+  if budget.begin and not budget.fresh then
+    budget.begin()
+  end
+  local task = phase >= 0 and scheduler.single
+  if task then
+    scheduler.single, scheduler.current, task.state = nil, task, "running"
+    settle_single(task, raw_resume(task.thread))
+  end
+  return task
+end
+
+
+-- Where the only entity is, if `task`, the only one here, waits for the next frame and nothing else is to be done.
+local function place_of_calm(task)
+  return task and task == scheduler.single and not task.on_end and outbox.n == 0 and scheduler.deferrals == 0
+    and not late[1] and entity.plain
+end
+
+
 --- The pump's body: ticks without mail, for ever.
--- A tick of one task that moves the only entity is written out here, with what it needs in locals: every function, table
--- and upvalue that it touched would be a cold cache line in a thousand states.
+-- The usual tick is like the one before: the only task waits for the next frame, and its entity has moved. As long as that
+-- is so the state is `calm`: what such a tick needs is in locals, and nothing else is written, not even that the task
+-- runs. In a thousand states every table and upvalue that a tick touched would be a cold cache line. Whoever does anything
+-- else calls `scheduler.stir` first, which is nil while the state is not calm.
 function pump.run()
-  local scheduler, clock, entity, outbox = scheduler, clock, entity, outbox -- luacheck: ignore 431
-  local raw_resume, yield, rawget, type, SUSPEND = raw_resume, yield, rawget, type, SUSPEND -- luacheck: ignore 431
-  local begin, finish = budget.begin, budget.finish
+  local clock, raw_resume, yield, rawget, type, used = clock, raw_resume, yield, rawget, type, used -- luacheck: ignore 431
+  local SUSPEND = SUSPEND -- luacheck: ignore 431
+  local calm, inside = false, false -- and whether the task runs now
+  local task, thread, spot, self, x, y, kibibytes
+
+  local function stir()
+    if calm then
+      calm, scheduler.stir, spot.x, spot.y = false, nil, x, y
+      if inside then
+        scheduler.single = nil
+      else
+        scheduler.current, task.state = nil, "next"
+      end
+    end
+  end
+
   local now, dt, frame, phase = yield(true)
   while true do
     clock.now, clock.dt, clock.frame = now, dt, frame
-    if begin then
-      begin()
-    end
-    local task = phase >= 0 and scheduler.single
-    if task then
-      scheduler.single, scheduler.current, task.state = nil, task, "running"
-      local ok, token, request = raw_resume(task.thread)
-      if request == true and token == SUSPEND and ok and task.state == "running"
-        and not scheduler.pending and not scheduler.single then
-        scheduler.single, scheduler.current, task.state = task, nil, "next"
-      else
-        settle(task, nil, ok, token, request)
+    if calm and phase >= 0 then
+      inside = true
+      local ok, token, request = raw_resume(thread)
+      if not (calm and request == true and token == SUSPEND and ok) then
+        stir()
+        settle_single(task, ok, token, request)
+      end
+      inside = false
+    else
+      stir()
+      task = run_single(phase)
+      spot = place_of_calm(task)
+      if spot then
+        if budget.begin then
+          budget.begin()
+          kibibytes = budget.kibibytes
+        end
+        calm, thread, self, x, y = true, task.thread, spot.self, spot.x, spot.y
+        scheduler.stir, scheduler.current, task.state = stir, task, "running"
       end
     end
-    local spot = task and task == scheduler.single and outbox.n == 0 and scheduler.deferrals == 0 and entity.plain
-    local self = spot and spot.self
-    if not self or rawget(self, "sprite") ~= nil or rawget(self, "text") ~= nil or rawget(self, "light") ~= nil
-      or finish and finish() then
+    if calm and (rawget(self, "sprite") ~= nil or rawget(self, "text") ~= nil or rawget(self, "light") ~= nil
+      or spot.shown) then
+      show(spot, self)
+    end
+    if not calm or kibibytes and used("count") > kibibytes then
+      stir()
       now, dt, frame, phase = hand_over(rest(phase, task))
     else
-      local x, y = rawget(self, "x"), rawget(self, "y")
-      if x == spot.x and y == spot.y then
+      local to_x, to_y = rawget(self, "x"), rawget(self, "y")
+      if to_x == x and to_y == y then
         now, dt, frame, phase = yield(true)
-      elseif type(x) == "number" and type(y) == "number" then
-        spot.x, spot.y = x, y
+      elseif type(to_x) == "number" and type(to_y) == "number" then
+        x, y = to_x, to_y
         now, dt, frame, phase = yield(true, x, y)
       else
-        spot.x, spot.y = nil, nil
+        x, y = nil, nil
         now, dt, frame, phase = yield(true)
       end
     end
@@ -299,6 +359,10 @@ function pump.listen()
   local now, dt, frame, phase, id, name, sender, shape, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p = yield(true)
   while true do
     clock.now, clock.dt, clock.frame = now, dt, frame
+    local stir = scheduler.stir
+    if stir then
+      stir()
+    end
     if begin and not budget.fresh then
       begin()
     end

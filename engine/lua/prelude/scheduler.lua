@@ -255,6 +255,10 @@ scheduler.start = start
 function scheduler.stop(task)
   local state = task.state
   if state == "running" or state == "instant" then
+    local stir = scheduler.stir
+    if stir then
+      stir()
+    end
     task.state = "cancelled"
   elseif state ~= "done" and state ~= "cancelled" then
     destroy(task)

@@ -10,6 +10,7 @@ local turns = {
   single = nil, -- the only task that sleeps here, if it waits for the next frame
   pending = false, -- others sleep here, and none of them is in `single`
   deferrals = 0, -- how many tasks wait for the end of this tick
+  stir = nil, -- while the pump takes `single` for all that happens here: to be called before anything else does
   on_overrun = nil, -- function(task, rounds): deferred tasks keep deferring others
 }
 
@@ -36,6 +37,10 @@ end
 function turns.next_frame(task)
   task.state = "next"
   if not turns.pending then
+    local stir = turns.stir
+    if stir then
+      stir()
+    end
     if not turns.single and not task.on_end and not task.args then
       turns.single = task
       return true
@@ -52,6 +57,10 @@ end
 --- Run `task` in the first frame with now >= `due`.
 function turns.sleep_until(task, due)
   if not turns.pending then
+    local stir = turns.stir
+    if stir then
+      stir()
+    end
     turns.pending = true
     enlist_single()
   end
@@ -61,6 +70,10 @@ end
 
 --- Run `task` at the end of this tick.
 function turns.defer(task)
+  local stir = turns.stir
+  if stir then
+    stir()
+  end
   local n = turns.deferrals + 1
   turns.deferrals = n
   deferred[n], task.deferred = task, n
@@ -69,6 +82,10 @@ end
 
 --- Call `fn()` when this tick is over, after all that was deferred.
 function turns.at_tick_end(fn)
+  local stir = turns.stir
+  if stir then
+    stir()
+  end
   endings[#endings + 1] = fn
   local n = turns.deferrals + 1
   turns.deferrals = n
