@@ -227,8 +227,8 @@ class _Seams:
             note(name, entity, values)
             trace.noted(name, entity, values)
 
-        def made(entity: Entity) -> Actor:
-            actor = new_actor(entity)
+        def made(entity: Entity, process: Any = None) -> Actor:
+            actor = new_actor(entity, process)
             trace.follow(actor)
             return actor
 
