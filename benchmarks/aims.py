@@ -50,6 +50,7 @@ class Aim:
 SWARM, ONE, ONE_JIT, BUS, SPAWN = "swarm/lua55", "one_state/lua55", "one_state/luajit21", "bus/lua55", "spawn/lua55"
 SEND, LOOP, CALL = "floor: one send each", "floor: a bare Lua loop", "floor: one call each"
 BARE, BYTECODE = "LuaRuntime() and the script", "floor: LuaRuntime() and bytecode"
+STARTED = "floor: a start in a runtime made before"
 THREADS, ALONE, SPLIT = "threads/lua55", "floor: bare runtimes", "floor: bare runtimes on two threads"
 
 AIMS = (
@@ -117,6 +118,7 @@ AIMS = (
         "bare `LuaRuntime()` and the script",
         ratio(SPAWN, "Tidelock, warm", BARE),
         0.5,
+        floor=ratio(SPAWN, STARTED, BARE),
     ),
     Aim("memory of a state", "a bare runtime", ratio("footprint/lua55", "Tidelock", "bare LuaRuntime()"), 2.0),
     Aim(

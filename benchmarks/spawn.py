@@ -1,7 +1,8 @@
 """Spawning: an entity with a state of its own, from `world.spawn` to the end of the frame in which it starts.
 
 Beside it a bare `LuaRuntime()` that loads the same script from its text and runs it to its first yield; the floor loads
-it as bytecode. A batch is made in each round, and ended outside of the time.
+it as bytecode. A batch is made in each round, and ended outside of the time. "Warm" states are made outside of it, too;
+their floor is a runtime that was made before and only starts its script.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ function(load_script)
 end
 """
 
+STARTED = "floor: a start in a runtime made before"
+
 COMPILE = "function(text) return string.dump((load or loadstring)(text), true) end"
 
 
@@ -57,13 +60,36 @@ def bare(lua: str, count: int, *, bytecode: bool) -> Case:
     return Case(name, run, count, after=made.clear)
 
 
-def tidelock(lua: str, count: int, name: str, others: int = 1, **options: Any) -> Case:
+def started(lua: str, count: int) -> Case:
+    """Runtimes that have the script already, and only start it."""
+    module = importlib.import_module(f"lupa.{lua}")
+    ready: list[Any] = []
+
+    def prepare() -> None:
+        ready.clear()
+        for _ in range(count):
+            runtime = module.LuaRuntime(encoding=None)
+            ready.append((runtime.eval(START), runtime.compile(MOVER)))
+
+    def run() -> None:
+        for start, script in ready:
+            start(script)
+
+    prepare()
+    return Case(STARTED, run, count, after=prepare)
+
+
+def tidelock(lua: str, count: int, name: str, others: int = 1, *, warm: bool = False, **options: Any) -> Case:
     """`count` entities and the frame in which they start, in a world that has `others`."""
     world = make_world({"mover": MOVER}, lua, **options)
     for _ in range(others):
         world.spawn("mover", **FIELDS)
     world.tick(1 / 60)
     made: list[Entity] = []
+
+    def warm_up() -> None:
+        if warm:
+            world.warm(count)
 
     def run() -> None:
         for _ in range(count):
@@ -73,7 +99,9 @@ def tidelock(lua: str, count: int, name: str, others: int = 1, **options: Any) -
     def after() -> None:
         while made:
             made.pop().destroy()
+        warm_up()
 
+    warm_up()
     return Case(name, run, count, world.close, after)
 
 
@@ -83,7 +111,9 @@ def tables(size: Size, luas: list[str]) -> Iterator[Table]:
         contenders = [
             bare(lua, count, bytecode=False),
             bare(lua, count, bytecode=True),
+            started(lua, count),
             tidelock(lua, count, "Tidelock"),
+            tidelock(lua, count, "Tidelock, warm", warm=True),
             tidelock(lua, count, "Tidelock, in a child process", isolation="process"),
             tidelock(lua, count, "Tidelock, one state", isolation="script"),
             tidelock(lua, count, "Tidelock, one state with 1,000 in it", others=size.count(OTHERS), isolation="script"),

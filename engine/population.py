@@ -11,6 +11,7 @@ from zlib import crc32
 from engine.entity import Entities, Entity
 from engine.errors import EngineError, LimitError, ScriptError
 from engine.lua.actor import Actor, Mail
+from engine.lua.bare import Warm
 from engine.payload import Encoded, encode
 from engine.process.process import Process, ProcessEnded
 from engine.process.remote import RemoteActor
@@ -53,6 +54,7 @@ class Population:
         self._announced: dict[int, Entity] = {}
         self._promised: dict[int, str] = {}
         self._doomed: dict[int, None] = {}
+        self.warm = Warm()
         self._listening: dict[int, None] = {}  # entities with on_input
         self._fallen: dict[int, Entity] = {}  # whose state was closed at a limit
         self.last_id = 0
@@ -138,7 +140,8 @@ class Population:
         permit = world.permits.of(entity.script)
         limits = world.limits_of(entity.script)
         process = tried_in or world.children.process(entity.script, world.lua, limits)
-        made = (Actor if process is None else partial(RemoteActor, process))(
+        bare = self.warm.take(world.lua, limits, world.seed) if process is None else None
+        made = (partial(Actor, bare=bare) if process is None else partial(RemoteActor, process))(
             entity.id,
             world.loop.game,
             self._ask,
@@ -151,6 +154,16 @@ class Population:
         )
         made.permit = permit
         return made
+
+    def keep_warm(self, count: int, script: str) -> None:
+        """Have so many states ready, as those of `script` are."""
+        world = self._world
+        if world.children.isolation(script) == "process":
+            raise EngineError(
+                "warm: these scripts live in child processes, which make their states themselves; "
+                "name a script that does not, or spawn early"
+            )
+        self.warm.keep(count, world.lua, world.limits_of(script), world.seed)
 
     def settle_in(self, entity: Entity, actor: Actor) -> None:
         """Let `entity` live in `actor`."""
@@ -297,6 +310,7 @@ class Population:
             self.entities.add_again(risen)
 
     def close(self) -> None:
+        self.warm.close()
         for entity in self.entities:
             entity.end()
         for entity in (*self._announced.values(), *self._fallen.values()):

@@ -7,12 +7,12 @@ import weakref
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, Self
 
+from engine.bounds import Bounds
 from engine.bus import Bus
 from engine.entity import Entity
 from engine.errors import EngineError, ScriptError, WorldClosed
@@ -77,8 +77,7 @@ class World:
         self.isolation = isolation
         self.seed = seed
         self.limits = limits_for(lua, limits, process=isolation == "process")
-        self._given = limits
-        self._limits: list[tuple[str, Limits]] = []
+        self._bounds = Bounds(lua, limits, self.children)
         self.strict = strict
         self.time_scale = 1.0
         self.fixed_step = 1 / 60
@@ -130,6 +129,11 @@ class World:
             self._raise_failures()
         return entity
 
+    def warm(self, count: int, script: str = "") -> None:
+        """Have `count` states ready, made now, on any thread; with `script`, under its limits. Spawns use them up."""
+        self._check_open()
+        self.population.keep_warm(count, script)
+
     def find(self, name: str) -> list[Entity]:
         """The living entities of a script or with a tag, in id order."""
         return self.population.entities.find(name)
@@ -144,17 +148,12 @@ class World:
         States that exist keep theirs until they reload. What the game itself sends follows the world's own limits, and
         so do those that are for all entities together: `entities`, `world_calls` and `threads`.
         """
-        limits_for(self.lua, limits, process=self.children.isolation(scripts) == "process")
-        self._limits.insert(0, (scripts, limits))
+        self._bounds.set(scripts, limits)
         self.bus.boxes.least = min(self.bus.boxes.least, most(limits.mailbox))
 
     def limits_of(self, script: str) -> Limits:
         """The limits of the states of `script`."""
-        limits = next((limits for names, limits in self._limits if fnmatchcase(script, names)), self._given)
-        process = self.children.isolation(script) == "process"
-        if process or limits is None or self.lua != "luajit21":
-            return limits_for(self.lua, limits, process=process)
-        return limits.but(instructions=None, seconds=None, memory=None)
+        return self._bounds.of(script)
 
     def isolate(self, scripts: str, isolation: str) -> None:
         """Another isolation for the scripts of a name or pattern ("mods/*"); the newest that matches counts.

@@ -23,7 +23,7 @@ BESIDE = {
     "sleepers": {"0", "100", "1,000", "10,000", "100,000"},
     "bus": {"plain lupa", "plain lupa, one dict for all", "blinker with deepcopy", "floor: one call each"},
     "limits": {"off", "on"},
-    "spawn": {"LuaRuntime() and the script", "floor: LuaRuntime() and bytecode"},
+    "spawn": {"LuaRuntime() and the script", "floor: LuaRuntime() and bytecode", "Tidelock, warm"},
     "footprint": {"bare LuaRuntime()", "Tidelock, one state"},
     "threads": {"Tidelock, workers=2", "floor: bare runtimes", "floor: bare runtimes on two threads"},
     "frame": {"floor: a runtime each and a heap"},

@@ -17,7 +17,7 @@ LAYERS = {
     "world": [
         "scripts", "sources", "watch", "saves", "scheduler", "workers", "shapes", "events", "mailboxes", "routes",
         "requests", "bus", "shared", "inputs", "entity", "modules",
-        "origins", "mods", "permits", "operations", "questions", "population", "forward", "attempt",
+        "origins", "bounds", "mods", "permits", "operations", "questions", "population", "forward", "attempt",
         "probation", "reload", "losses", "loop", "stats", "leaks", "trace", "world",
     ],
     "host": ["host"],

@@ -105,7 +105,7 @@ class Actor(LuaState):
     def _open(self, seed: int) -> None:
         bare = self._given or self._make_bare(seed)
         self._given = None
-        self._runtime, self._send, self._hear, self._deliver, self._keep, self._fetch = bare
+        self._runtime, self._adopt, self._send, self._hear, self._deliver, self._keep, self._fetch = bare
         self._lua_error = error_of(self.lua)
 
     def _make_bare(self, seed: int) -> Bare:
@@ -113,16 +113,12 @@ class Actor(LuaState):
 
     def _wire(self, ask: Ask, fixed_step: float, held: tuple[bytes, ...] | None) -> None:
         """Tell the state what it is to know of its world, and who answers its questions."""
-        assert self._runtime is not None
-        answer = answers(self.weak, ask, self.commons)
-        if self.limits.watched:
-            self._runtime.get("guards", "ask")(answer)
-        else:
-            self._runtime.put("entity", "ask", answer)
-        if held is not None:
-            self._runtime.get("rights", "hold")(*held)
+        self._adopt(answers(self.weak, ask, self.commons), fixed_step)
+        del self._adopt  # it would hold the VM
         self._few = ROOM // 8 // self.limits.payload
-        self._runtime.put("pump", "fixed_step", fixed_step)
+        if held is not None:
+            assert self._runtime is not None
+            self._runtime.get("rights", "hold")(*held)
 
     def deliver(self, args: tuple[Any, ...]) -> Result:
         """Tick with the mail that is in the inbox."""

@@ -20,14 +20,43 @@ Entry = Callable[..., Any]
 
 
 class Bare(NamedTuple):
-    """A state for any entity, and the ways into its pump."""
+    """A state for any entity: what gives it to a world, and the ways into its pump."""
 
     runtime: Runtime
+    adopt: Entry
     send: Entry
     hear: Entry
     deliver: Entry
     keep: Entry
     fetch: Entry
+
+
+class Warm:
+    """States that were made ahead of time, by what they were made with. Safe from any thread."""
+
+    def __init__(self) -> None:
+        self._ready: dict[tuple[str, Limits, int], list[Bare]] = {}
+
+    def __len__(self) -> int:
+        return sum(map(len, self._ready.values()))
+
+    def keep(self, count: int, lua: str, limits: Limits, seed: int) -> None:
+        """Have so many ready: make those that are missing, let go of those that are too many."""
+        ready = self._ready.setdefault((lua, limits, seed), [])
+        while len(ready) < count:
+            ready.append(make_bare(lua, limits, seed))
+        del ready[count:]
+
+    def take(self, lua: str, limits: Limits, seed: int) -> Bare | None:
+        """One for good, `None` where none is left."""
+        ready = self._ready.get((lua, limits, seed))
+        try:
+            return ready.pop() if ready else None
+        except IndexError:  # another thread was faster
+            return None
+
+    def close(self) -> None:
+        self._ready.clear()
 
 
 def make_bare(lua: str, limits: Limits, seed: int, *, wall: int | None = None) -> Bare:
@@ -37,7 +66,7 @@ def make_bare(lua: str, limits: Limits, seed: int, *, wall: int | None = None) -
     send, hear = run.coroutine().send, listen.coroutine().send
     send(None)
     hear(None)
-    return Bare(runtime, send, hear, deliver, keep, fetch)
+    return Bare(runtime, runtime.get("library", "adopt"), send, hear, deliver, keep, fetch)
 
 
 def limited_runtime(lua: str, limits: Limits, seed: int, *, wall: int | None = None) -> Runtime:

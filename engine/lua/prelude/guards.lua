@@ -2,7 +2,7 @@
 -- Guarantee: nothing that a script can call catches a stop, or works for long without being counted.
 
 local prelude = ...
-local budget, sandbox, entity = prelude.budget, prelude.sandbox, prelude.entity
+local budget, sandbox, library = prelude.budget, prelude.sandbox, prelude.library
 
 local guards = {}
 
@@ -55,12 +55,13 @@ if base.unpack then
 end
 
 
---- Questions to Python, asked only while there is room for the answer.
-function guards.ask(ask)
-  entity.ask = function(...)
+-- Questions to Python are asked only while there is room for the answer.
+local adopt = library.adopt
+function library.adopt(ask, fixed_step)
+  adopt(function(...)
     budget.check_memory()
     return ask(...)
-  end
+  end, fixed_step)
 end
 
 

@@ -15,6 +15,12 @@ base.tween = sandbox.later("tween", { "tween" }).tween
 base.print = sandbox.later("log", { "print" }).print
 
 
+--- Give the state to a world: `ask` is Python's, for questions.
+function library.adopt(ask, fixed_step)
+  entity.ask, prelude.pump.fixed_step = ask, fixed_step
+end
+
+
 local function ask(word, ...)
   local me = scheduler.current.entity
   return entity.ask(word, me.id, ...)

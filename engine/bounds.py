@@ -1,0 +1,32 @@
+"""Which limits hold for which scripts."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+
+from engine.limits import Limits
+from engine.lua.state import limits_for
+from engine.process.children import Children
+
+
+class Bounds:
+    """The limits of one world: `given` for all scripts, and others for those of some names or patterns."""
+
+    def __init__(self, lua: str, given: Limits | None, children: Children) -> None:
+        self._lua = lua
+        self._given = given
+        self._children = children
+        self._rules: list[tuple[str, Limits]] = []  # newest first
+
+    def set(self, scripts: str, limits: Limits) -> None:
+        """Other limits for these scripts; `LimitError` where they cannot be held."""
+        limits_for(self._lua, limits, process=self._children.isolation(scripts) == "process")
+        self._rules.insert(0, (scripts, limits))
+
+    def of(self, script: str) -> Limits:
+        """The limits of the states of `script`."""
+        limits = next((limits for names, limits in self._rules if fnmatchcase(script, names)), self._given)
+        process = self._children.isolation(script) == "process"
+        if process or limits is None or self._lua != "luajit21":
+            return limits_for(self._lua, limits, process=process)
+        return limits.but(instructions=None, seconds=None, memory=None)
