@@ -41,6 +41,8 @@ class Loop:
         self._round = 0
         self._chain: dict[str, None] = {}
         self._order = 0
+        self._ticked: list[Actor] = []  # who ticked last, and their keys: most often the same who tick next
+        self._keys = b""
 
     def run(self, dt: float, scale: float) -> None:
         world = self._world
@@ -95,12 +97,14 @@ class Loop:
         """Never tick `actor` again."""
         self.wakes[actor.clock].forget(actor)
         self.late.pop(actor, None)
+        self._ticked = []
         self._world.bus.boxes.forget(actor)
 
     def close(self) -> None:
         """Forget all actors."""
         self.wakes = {self.game: Wakes(), self.real: Wakes()}
         self.late.clear()
+        self._ticked = []
 
     def set_clock(self, actor: Actor, clock: Clock) -> None:
         """Let `actor` live by another clock; only before it has slept."""
@@ -165,27 +169,41 @@ class Loop:
         mailed = self._world.bus.boxes.take_mailed()
         if also or mailed:
             awake = sorted({*awake, *also, *mailed}, key=_key)
-        self._run(awake)
+        if awake:
+            self._run_awake(awake)
 
-    def _run(self, actors: list[Actor]) -> None:
-        """Tick actors one after the other, then carry out what they want, in the same order."""
-        if not actors:
-            return
-        results = self.tick(actors)
-        self._order = crc32(marshal.dumps([actor.key for actor in actors], 2), self._order)
-        game, soon = self.game, self.wakes[self.game].soon
-        for actor, result in zip(actors, results, strict=True):
-            # What nearly all say in nearly every frame: awake again, and perhaps moved.
+    def _run_awake(self, actors: list[Actor]) -> None:
+        """The first ticks of a frame. What nearly all say in nearly every one: awake again, and perhaps moved."""
+        game, wakes = self.game, self.wakes[self.game]
+        again = wakes.again
+        for actor, result in zip(actors, self._ticks(actors), strict=True):
             if type(result) is tuple and len(result) == 3 and result[0] is True and actor.clock is game:
                 if result[1] is not None:
                     actor.only.place = result
-                soon[actor] = None
+                again.append(actor)
             elif result is True and actor.clock is game:
-                soon[actor] = None
+                again.append(actor)
             elif result is False:
                 actor.wake = None
             else:
                 self.absorb(actor, result)
+        if len(again) == len(actors):
+            wakes.again = actors
+
+    def _run(self, actors: list[Actor]) -> None:
+        """Tick actors one after the other, then carry out what they want, in the same order."""
+        for actor, result in zip(actors, self._ticks(actors), strict=True):
+            if result is False:
+                actor.wake = None
+            else:
+                self.absorb(actor, result)
+
+    def _ticks(self, actors: list[Actor]) -> list[Result]:
+        results = self.tick(actors)
+        if actors is not self._ticked:
+            self._ticked, self._keys = actors, marshal.dumps([actor.key for actor in actors], 2)
+        self._order = crc32(self._keys, self._order)
+        return results
 
     def _rounds(self) -> None:
         boxes = self._world.bus.boxes

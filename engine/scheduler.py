@@ -17,10 +17,12 @@ _STALE = 64  # entries whose time has changed, before they are swept out
 class Wakes:
     """Wake times of the sleeping states of one clock. An actor has one wake time at most: the newest.
 
-    `soon` are those that wake in the next frame; the loop puts them there itself, since most do, in every frame.
+    `again` are those that wake in the next frame, in id order, as most do in every frame; the loop puts them there
+    itself. `soon` are others that do.
     """
 
     def __init__(self) -> None:
+        self.again: list[Actor] = []
         self.soon: dict[Actor, None] = {}
         # Ids, not actors: an entry stays until its time, and must not keep a state that has ended.
         self._heap: list[tuple[float, int, int]] = []
@@ -45,11 +47,13 @@ class Wakes:
         actor.wake = None
         if self._sleeping.get(actor.key) is actor:
             del self._sleeping[actor.key]
+        self.soon.update(dict.fromkeys(self.again))
+        self.again.clear()
         self.soon.pop(actor, None)
 
     def earliest(self, now: float) -> float:
         """When the next state may wake: `now` where one wants the next frame, infinity where none sleeps."""
-        if self.soon:
+        if self.again or self.soon:
             return now
         return self._heap[0][0] if self._heap else math.inf
 
@@ -68,6 +72,7 @@ class Wakes:
 
     def due(self, now: float) -> list[Actor]:
         """The actors to tick at `now`, in id order. They have no wake time any more."""
+        again, self.again = self.again, []
         soon, self.soon = self.soon, {}
         heap = self._heap
         while heap and heap[0][0] <= now:
@@ -77,7 +82,7 @@ class Wakes:
                 del self._sleeping[key]
                 actor.wake = None
                 soon[actor] = None
-        return sorted(soon, key=_key)
+        return sorted({*again, *soon}, key=_key) if soon else again
 
 
 _key = attrgetter("key")

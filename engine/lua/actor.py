@@ -74,6 +74,9 @@ class Actor(LuaState):
     `bare` is a state that is ready, made with this `lua`, `seed` and `limits`; without it one is made now.
     """
 
+    # What every tick looks at stands together.
+    __slots__ = ("_hear", "_send", "clock", "inbox", "key", "only", "wake")
+
     def __init__(
         self,
         key: int,
