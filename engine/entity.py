@@ -6,10 +6,11 @@ import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from engine.display import FIELDS
 from engine.errors import StateClosed
 from engine.lua.actor import Actor
 from engine.lua.handles import TableHandle
-from engine.payload import Encoded, decode
+from engine.payload import Encoded, plain
 
 _NOWHERE = (None, None, None)
 
@@ -20,7 +21,7 @@ class Entity:
     __slots__ = (
         "_actor",
         "_destroy",
-        "_encoded_view",
+        "_lent",
         "_view",
         "fallen",
         "id",
@@ -42,7 +43,7 @@ class Entity:
         self.version = 0
         self.place: tuple[Any, ...] = _NOWHERE
         self._view: dict[str, Any] = {}
-        self._encoded_view: Encoded | None = None  # newer than `_view`, to be decoded when somebody looks
+        self._lent = False  # somebody has `_view`, which must not change under their hands
         self._destroy: Callable[[int], None] | None = destroy
         self.fallen = False  # its state was closed at a limit: it comes back with the next version of its script
 
@@ -77,13 +78,21 @@ class Entity:
     @property
     def view(self) -> dict[str, Any]:
         """The other fields of `self` that a window shows: sprite, frame, layer, angle, scale, flip, alpha, ..."""
-        if self._encoded_view is not None:
-            self._view = decode(*self._encoded_view)
-            self._encoded_view = None
+        self._lent = True
         return self._view
 
-    def show(self, view: Encoded) -> None:
-        self._encoded_view = view
+    def show(self, field: int, value: Any) -> None:
+        """A field has another value; None where it is gone."""
+        if self._lent:
+            self._view, self._lent = self._view.copy(), False
+        if value is None:
+            self._view.pop(FIELDS[field], None)
+        else:
+            self._view[FIELDS[field]] = plain(value)
+
+    def bare(self) -> None:
+        """Show nothing: a new state tells anew what there is to be shown."""
+        self._view, self._lent = {}, False
 
     def destroy(self) -> None:
         """End the entity: at once, or at the end of the frame while the world ticks. Twice does nothing."""
@@ -97,8 +106,8 @@ class Entity:
     def rise(self) -> None:
         """Be as at birth again, without a state: what the old one knew is lost."""
         self.fallen = self.ready = False
-        self.place, self._view, self._encoded_view = _NOWHERE, {}, None
-        self.tags = {}
+        self.place, self.tags = _NOWHERE, {}
+        self.bare()
 
     def end(self) -> None:
         """Take the entity out of the world; its handles are dead from here on."""

@@ -9,6 +9,7 @@ from threading import get_ident
 from typing import TYPE_CHECKING
 from zlib import crc32
 
+from engine.display import Commands
 from engine.events import ENGINE, Event, text
 from engine.lua.actor import LATE, MAIL_ONLY, Actor, Clock, Result
 from engine.operations import Operations
@@ -34,6 +35,7 @@ class Loop:
         self.game, self.real = Clock("game"), Clock("real")
         self.wakes = {self.game: Wakes(), self.real: Wakes()}
         self.operations = Operations(world)
+        self.commands = Commands()  # of the newest frame
         self.tick = world.children.ticker(ticker(world.workers))
         self.late: dict[Actor, None] = {}
         self.number = 0
@@ -51,7 +53,7 @@ class Loop:
         world.shared.begin_frame()
         try:
             self.number += 1
-            world.commands = self.operations.commands
+            self.commands = self.operations.commands
             world.losses.look()
             self._take_outside()
             if world.host is not None:
@@ -62,7 +64,7 @@ class Loop:
             self._late()
             world.population.settle()
             world.reloads.end_frame()
-            self.operations.commands = []
+            self.operations.commands = Commands()
             if world.host is not None:
                 world.host.end_frame()
         finally:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zlib import crc32
 
+from engine.display import Command, Commands
 from engine.events import text
 from engine.lua.actor import Actor
 from engine.lua.failures import readable, script_error
@@ -23,7 +24,7 @@ _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warn": logging.WARNING
 
 _NAMES = (
     *("emit", "send", "request", "reply", "forget", "subscribe", "unsubscribe", "watch", "set"),
-    *("spawn", "destroy", "tag", "script", "method", "ready", "late", "input", "view"),
+    *("spawn", "destroy", "tag", "script", "method", "ready", "late", "input", "look"),
     *("log", "at", "command", "problem", "paused", "dropped", "call", "uncall", "stopped", "over"),
 )
 
@@ -31,15 +32,6 @@ MOST_TAGS = 1_000
 _FAILURES = (b"problem", b"over")
 
 Values = tuple[Any, ...]
-
-
-class Command(NamedTuple):
-    """A call of `sprite`, `sound`, `camera` or `draw` by a script, for whoever shows the game."""
-
-    module: str
-    function: str
-    args: list[Any]
-    sender: int
 
 
 class LogLine(NamedTuple):
@@ -68,7 +60,7 @@ class Operations:
     def __init__(self, world: World) -> None:
         self._world: World = weakref.proxy(world)
         self.digest = 0
-        self.commands: list[Command] = []  # of this frame; between frames, of the next
+        self.commands = Commands()  # of this frame; between frames, of the next
         self._flat: tuple[Any, ...] = ()  # what is being carried out
         self._crowd: tuple[int, Values] = (0, ())  # who sends many events in this tick, and the line they come from
         # Plain functions: bound methods in here would be a cycle.
@@ -86,11 +78,24 @@ class Operations:
     def carry_out(self, actor: Actor, flat: tuple[Any, ...], start: int = 3) -> None:
         """All operations of a tick's result."""
         self._flat = flat
-        for name, entity, values in each(flat, start):
-            if name == b"places":  # the digest looks at places by itself
-                self._places(actor, entity, values)
-                continue
-            self.do(actor, name, entity, values)
+        at, end, only = start, len(flat), actor.only
+        while at < end:
+            name, entity = flat[at], flat[at + 1]
+            after = at + 3 + flat[at + 2]
+            if type(name) is int:
+                operation = flat[at:after]
+                self.digest = crc32(marshal.dumps(operation, 2), self.digest)
+                if name > 0:
+                    self.commands.tell(operation)
+                else:
+                    found = only if only is not None and only.id == entity else self._world.entity(entity)
+                    if found is not None:
+                        found.show(-name, operation[3] if len(operation) > 3 else None)
+            elif name == b"places":  # the digest looks at places by itself
+                self._places(actor, entity, flat[at + 3 : after])
+            else:
+                self.do(actor, name, entity, flat[at + 3 : after])
+            at = after
 
     def do(self, actor: Actor, name: bytes, entity: int, values: Values) -> None:
         self.note(name, entity, values)
@@ -171,10 +176,10 @@ class Operations:
     def _input(self, _: Actor, entity: int, values: Values) -> None:
         self._world.population.wants_input(entity)
 
-    def _view(self, _: Actor, entity: int, values: Values) -> None:
+    def _look(self, _: Actor, entity: int, values: Values) -> None:
         found = self._world.entity(entity)
         if found is not None:
-            found.show((values[3], values[4:]))
+            found.show(values[0], decode(values[3], values[4:]))
 
     def _places(self, _: Actor, entity: int, values: Values) -> None:
         get = self._world.entity
@@ -217,7 +222,7 @@ class Operations:
     def _command(self, _: Actor, entity: int, values: Values) -> None:
         module, function, _, shape = values[:4]
         args = decode(shape, values[4:])
-        self.commands.append(Command(text(module), text(function), args if args else [], entity))
+        self.commands.tell(Command(text(module), text(function), args if args else [], entity))
 
     def _call(self, actor: Actor, entity: int, values: Values) -> None:
         if self._world.host is not None:

@@ -281,7 +281,8 @@ def _node(shape: bytes, at: int) -> tuple[_Builder, int]:
     raise ValueError(shape)
 
 
-def _plain(leaf: Leaf) -> Any:
+def plain(leaf: Leaf) -> Any:
+    """A leaf as Python sees it: UTF-8 bytes are str."""
     if type(leaf) is bytes:
         try:
             return leaf.decode()
@@ -291,7 +292,7 @@ def _plain(leaf: Leaf) -> Any:
 
 
 def _leaf(leaves: Iterator[Leaf]) -> Any:
-    return _plain(next(leaves))
+    return plain(next(leaves))
 
 
 def _map(shape: bytes, at: int) -> tuple[_Builder, int]:
@@ -303,7 +304,7 @@ def _map(shape: bytes, at: int) -> tuple[_Builder, int]:
             key, at = int(shape[at + 1 : colon]), colon + 1
         else:
             at = colon + 1 + int(shape[at:colon])
-            key = _plain(shape[colon + 1 : at])
+            key = plain(shape[colon + 1 : at])
         build, at = _node(shape, at)
         pairs.append((key, build))
     return lambda leaves: {key: build(leaves) for key, build in pairs}, at + 1

@@ -168,6 +168,7 @@ class Population:
     def settle_in(self, entity: Entity, actor: Actor) -> None:
         """Let `entity` live in `actor`."""
         entity.actor = actor
+        entity.bare()
         self.actors[actor.key] = actor
         actor.entities[entity.id] = None
         actor.only = entity if len(actor.entities) == 1 else None

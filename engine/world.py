@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from engine.bounds import Bounds
 from engine.bus import Bus
+from engine.display import Command
 from engine.entity import Entity
 from engine.errors import EngineError, ScriptError, WorldClosed
 from engine.inputs import Inputs
@@ -27,7 +28,7 @@ from engine.lua.state import limits_for
 from engine.mailboxes import most
 from engine.mods import Mod, Rights
 from engine.modules import Module, ModuleHost, offered
-from engine.operations import Command, LogLine
+from engine.operations import LogLine
 from engine.payload import encoder
 from engine.permits import Permits
 from engine.population import Population
@@ -81,7 +82,6 @@ class World:
         self.strict = strict
         self.time_scale = 1.0
         self.fixed_step = 1 / 60
-        self.commands: list[Command] = []
         self.log: deque[LogLine] = deque(maxlen=LOG_LINES)
         self.input = Inputs()
         self.commons = Commons()
@@ -196,6 +196,11 @@ class World:
             raise EngineError("tick was called while the world ticks, from a listener or a host function")
         self.loop.run(dt, self.time_scale)
         self._raise_failures()
+
+    @property
+    def commands(self) -> list[Command]:
+        """What scripts called on `sprite`, `sound`, `camera` and `draw` in the newest frame, in order."""
+        return self.loop.commands.all()
 
     # Scripts.
 

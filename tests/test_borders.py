@@ -80,18 +80,32 @@ def test_the_game_may_make_more_entities_than_scripts_may(make_world, scripts):
     assert len(world.entities) == 5
 
 
-@pytest.mark.parametrize("fill", [1_000, 60_000])
-def test_a_tick_tells_the_world_more_while_there_is_no_more_than_the_limit_in_its_outbox(problems_of, fill):
-    # 256 for each operation, the bytes of strings, 8 for other values; `start` comes after one operation of the engine.
-    event = 256 + len("x") + 8 + 8 + len("$") + fill
-    action = f"bus.emit('x', ('y'):rep({fill}))"
+# What a script puts, and the bytes that it counts: 256 for each operation, those of strings, 8 for each other value.
+PUTS = {
+    "short": ("bus.emit('x', ('y'):rep(1000))", 256 + len("x") + 8 + 8 + len(".") + 1_000),
+    "long": ("bus.emit('x', ('y'):rep(60000))", 256 + len("x") + 8 + 8 + len(".") + 60_000),
+    "send": ("bus.send(7, 'x')", 256 + len("x") + 8 + 8 + len("_")),
+    "on": ("bus.on('name', print)", 256 + 8 + len("name") + 8),
+    "shared": ("shared.set('key', true)", 256 + len("key") + 8 + 8 + len(".") + 8),
+    "destroy": ("entity.destroy(99)", 256 + 8),
+    "tag": ("entity.tag('tall')", 256 + len("tall")),
+    "spawn": ("entity.spawn('idle')", 256 + len("idle") + 8 + 8 + len("{}")),
+    "log": ("print('words')", 256 + len("info") + len("words") + len("scripts/many.lua") + 8),
+    "plain command": ("draw.text('hi', 1, 2)", 256 + len("hi") + 8 + 8),
+    "command": ("draw.line(1, 2, 3, 4, { 5 })", 256 + len("draw") + len("line") + 8 + len("[4.[.]]") + 5 * 8),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("put", PUTS)
+def test_a_tick_tells_the_world_as_much_as_the_limit_says(problems_of, put):
+    action, size = PUTS[put]
 
     def refused(most: int, n: int) -> list[Any]:
         return problems_of(action, n, FREE.but(outbox=most))
 
-    border = 256 + 20 * event
-    assert (refused(border, 21), refused(border - 1, 20)) == ([], [])
-    for [problem] in (refused(border, 22), refused(border - 1, 21)):
+    border = 256 + 20 * size  # `start` comes after one operation of the engine
+    assert (refused(border, 20), refused(border - 1, 19)) == ([], [])
+    for [problem] in (refused(border, 21), refused(border - 1, 20)):
         assert (problem.script, problem.line) == ("scripts/many.lua", 4)
         assert "to be told to the world in one tick, the limit (Limits.outbox)" in problem.message
         assert "or raise the limit" in problem.message

@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
+from engine.display import COMMANDS, FIELDS, MOST_ARGUMENTS
 from engine.errors import EngineError
 from engine.payload import DEEPEST
 from engine.process.wire import Refused
@@ -19,7 +20,7 @@ OPERATIONS = {
     "emit": "b??p", "send": "bn?p", "request": "bnnp", "reply": "?nbp", "forget": "n",
     "subscribe": "nb?", "unsubscribe": "n", "watch": "nb?", "set": "b??p",
     "spawn": "bn?p", "destroy": "n", "tag": "b", "script": "??", "method": "bn", "ready": "", "late": "", "input": "",
-    "view": "???p", "log": "bbbn", "at": "bn", "command": "bb?p", "problem": "bboo?", "paused": "bn", "dropped": "b",
+    "look": "n??p", "log": "bbbn", "at": "bn", "command": "bb?p", "problem": "bboo?", "paused": "bn", "dropped": "b",
     "call": "nbb*", "uncall": "n", "stopped": "", "over": "b", "places": "*",
 }  # fmt: skip
 _BY_NAME = {name.encode(): values for name, values in OPERATIONS.items()}
@@ -182,6 +183,9 @@ def _check_operation(result: Values, at: int, known: Known, snapshot: bool) -> i
         raise Refused(f"it spoke for entity {entity}, which does not live there")
     if snapshot and name == b"snapshot":
         expected = "???p" if values[:1] != (False,) else "???b"
+    elif type(name) is int and -len(FIELDS) < name < len(COMMANDS) and name:
+        _check_plain(name, values)
+        return end
     elif type(name) is bytes and name in _BY_NAME:
         expected = _BY_NAME[name]
     else:
@@ -190,6 +194,12 @@ def _check_operation(result: Values, at: int, known: Known, snapshot: bool) -> i
         raise Refused(f"{text(name)!r} with values that it never has")
     _check_rights(name, values, known)
     return end
+
+
+def _check_plain(name: int, values: Values) -> None:
+    """A command with its arguments, or a field with its value, if it has one."""
+    if None in values or len(values) > (MOST_ARGUMENTS if name > 0 else 1):
+        raise Refused(f"operation {name} with values that it never has")
 
 
 def _fit(values: Values, expected: str) -> bool:
@@ -221,6 +231,8 @@ def _check_rights(name: bytes, values: Values, known: Known) -> None:
     if name in _RIGHTS:
         right, place = _RIGHTS[name]
         known.check_right(right, values[place])
+    if name == b"look" and not (type(values[0]) is int and 0 < values[0] < len(FIELDS)):
+        raise Refused(f"a field {values[0]!r} to be shown")
     if name == b"destroy" and known.permit is not None and values[0] not in known.loaded | known.doomed:
         raise Refused(f"it destroyed entity {values[0]}, which its mod may not")
     if name == b"reply":

@@ -85,7 +85,7 @@ end
 
 local function subscribe(word, name, fn, once, coalesce)
   local entity = scheduler.current.entity
-  outbox.check("bus.on", 3)
+  outbox.check("bus.on", 3, 0, name, coalesce or false)
   if entity.listening >= bus.most_subscriptions then
     error(format("bus.on: entity %d has %d subscriptions, the limit (Limits.subscriptions); cancel those that are "
       .. "over, or raise the limit", entity.id, entity.listening), 3)

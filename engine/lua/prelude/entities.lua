@@ -61,7 +61,7 @@ function entities.destroy(id)
     check_id("entity.destroy", id, 2)
   end
   local me = scheduler.current.entity
-  outbox.check("entity.destroy", 2)
+  outbox.check("entity.destroy", 2, id or me.id)
   put("destroy", me.id, id or me.id)
 end
 
@@ -101,7 +101,7 @@ function entities.tag(name)
   if type(name) ~= "string" or find(name, "^%s*$") then
     error("entity.tag: expected a name, got " .. (type(name) == "string" and "an empty one" or tostring(name)), 2)
   end
-  outbox.check("entity.tag", 2)
+  outbox.check("entity.tag", 2, name)
   local me = scheduler.current.entity
   count_tag(me, name)
   put("tag", me.id, name)

@@ -22,6 +22,7 @@ local entity = {
   ask = nil, list = {}, updaters = {}, fixed = {}, late = {},
   only = nil, -- where the entity is, in a state that has just one
   plain = nil, -- the same, where that one has neither `update` nor `fixed_update`
+  beat = nil, -- the `update` hook, where only one entity lives here and it has no `fixed_update`
   hooked = false, -- somebody has `update` or `fixed_update`
 }
 local by_id = bus.entities
@@ -56,7 +57,9 @@ end
 local function survey()
   entity.only = not entity.list[2] and entity.list[1] and entity.list[1].spot or nil
   entity.hooked = (entity.updaters[1] or entity.fixed[1]) and true or false
-  entity.plain = not entity.hooked and entity.only or nil
+  local only = entity.only
+  entity.plain = not entity.hooked and only or nil
+  entity.beat = only and not entity.fixed[1] and entity.updaters[1] and only.me.hooks.update or nil
 end
 
 

@@ -65,6 +65,7 @@ local function keep_all(functions, list, n)
   for i = 1, #functions do
     local found = functions[i]
     local key = handles.keep(found.fn, scheduler.current.entity.id)
+    found.key = key
     if found.at then
       list[found.at] = key
     else
@@ -76,7 +77,8 @@ local function keep_all(functions, list, n)
 end
 
 
--- Appends the arguments of a call to `list` after place `n`; the new `n`, or nil and why one of them is refused.
+-- Appends the arguments of a call to `list` after place `n`; the new `n` and the functions among them, or nil and why one
+-- is refused.
 local function append(spec, list, n, ...)
   local count = select("#", ...)
   local functions
@@ -103,7 +105,7 @@ local function append(spec, list, n, ...)
     end
     n = last
   end
-  return functions and keep_all(functions, list, n) or n
+  return functions and keep_all(functions, list, n) or n, functions
 end
 
 
@@ -156,13 +158,15 @@ local function put_call(spec, me, token, ...)
   local list, n = outbox.list, outbox.n
   list[n + 1], list[n + 2], list[n + 3] = "call", me, 0
   list[n + 4], list[n + 5], list[n + 6] = token, spec.module, spec.name
-  local last, reason = append(spec, list, n + 6, ...)
+  local last, more = append(spec, list, n + 6, ...)
   if not last then
-    return nil, reason
+    return nil, more
   end
-  list[n + 3] = last - n - 3
-  outbox.n = last
-  return true
+  local reason = outbox.commit(n, last)
+  for i = 1, reason and more and #more or 0 do
+    handles.release(more[i].key)
+  end
+  return not reason, reason
 end
 
 

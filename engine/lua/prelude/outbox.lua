@@ -7,14 +7,16 @@ local turns, payload = prelude.turns, prelude.later("payload")
 local outbox = {
   list = {}, n = 0, events = 0,
   limits = { bytes = 65536, depth = 32 },
-  most = nil, -- bytes that a tick may put; nil is no limit
-  weight = 0, -- bytes put so far, as far as they are counted
+  most = nil, -- bytes that scripts may put in a tick; nil is no limit
+  weight = 0, -- bytes put so far, where there is a limit
+  mixed = false, -- there is more than commands and fields to show
   failures = 0, -- problems put so far
+  OPERATION = 256, -- bytes that an operation counts beside its values: about what Python needs for it
 }
 
 local select, type, error, format = select, type, error, string.format
 
-local OPERATION = 256 -- bytes that an operation counts beside its values: about what Python needs for it
+local OPERATION = outbox.OPERATION
 local KEEP = 512 -- a list that grew longer than this is not used again
 
 
@@ -25,31 +27,31 @@ local function encode(...)
 end
 
 
--- Counts the strings among the values from place `from` on, and the operation itself.
+-- Bytes that an operation counts with the values from place `from` on: those of strings, and 8 for each of the others.
 local function weigh(list, from, last)
-  local weight = outbox.weight + OPERATION
+  local weight = OPERATION
   for i = from, last do
     local value = list[i]
     weight = weight + (type(value) == "string" and #value or 8)
   end
-  outbox.weight = weight
+  return weight
 end
 
 
--- Why nothing more of a script may be put in this tick, or nil.
+-- Why nothing more of a script is put in this tick.
 local function full()
-  if outbox.most and outbox.weight > outbox.most then
-    return format("more than %.0f bytes are to be told to the world in one tick, the limit (Limits.outbox); "
-      .. "tell it less, wait() in between, or raise the limit", outbox.most)
-  end
+  return format("more than %.0f bytes are to be told to the world in one tick, the limit (Limits.outbox); "
+    .. "tell it less, wait() in between, or raise the limit", outbox.most)
 end
+outbox.full = full
 
 
---- An error at the script's line when this tick has put as much as it may; `word` names the function called.
-function outbox.check(word, level)
-  local reason = full()
-  if reason then
-    error(word .. ": " .. reason, level + 1)
+--- An error at the script's line when an operation with these values would be more than a tick may put; `word` names
+-- the function called. What follows it, `put`, asks nothing: what the engine itself has to say is always said.
+function outbox.check(word, level, ...)
+  local most = outbox.most
+  if most and outbox.weight + weigh({ ... }, 1, select("#", ...)) > most then
+    error(word .. ": " .. full(), level + 1)
   end
 end
 
@@ -66,9 +68,9 @@ function outbox.put(operation, id, ...)
   for i = 1, extra do
     list[n + 3 + i] = (select(i, ...))
   end
-  outbox.n = n + 3 + extra
+  outbox.n, outbox.mixed = n + 3 + extra, true
   if outbox.most then
-    weigh(list, n + 4, outbox.n)
+    outbox.weight = outbox.weight + weigh(list, n + 4, n + 3 + extra)
   end
 end
 
@@ -84,7 +86,22 @@ function outbox.put_list(operation, id, values, extra)
   for i = 1, extra do
     list[n + 3 + i] = values[i]
   end
-  outbox.n = n + 3 + extra
+  outbox.n, outbox.mixed = n + 3 + extra, true
+end
+
+
+--- Make what was written behind place `n` of the list up to `last` an operation, or say why there is no room for it.
+function outbox.commit(n, last)
+  local list, most = outbox.list, outbox.most
+  if most then
+    local weight = outbox.weight + weigh(list, n + 4, last)
+    if weight > most then
+      return full()
+    end
+    outbox.weight = weight
+  end
+  list[n + 3] = last - n - 3
+  outbox.n, outbox.mixed = last, true
 end
 
 
@@ -95,22 +112,14 @@ function outbox.put_payload(operation, id, a, b, c, value, root)
     stir()
   end
   local list, n = outbox.list, outbox.n
-  local most = outbox.most
-  if most and outbox.weight > most then
-    return full()
-  end
   list[n + 1], list[n + 2], list[n + 3], list[n + 4], list[n + 5], list[n + 6] = operation, id, 0, a, b, c
   list[n + 7] = false
   local shape, last = encode(value, list, n + 7, outbox.limits, root)
   if not shape then
     return last
   end
-  list[n + 3], list[n + 7] = last - n - 3, shape
-  outbox.n = last
-  if most then
-    weigh(list, n + 4, last)
-  end
-  return nil
+  list[n + 7] = shape
+  return outbox.commit(n, last)
 end
 
 
@@ -123,7 +132,10 @@ end
 --- Take what is in the box: the list and its length. The list is the caller's until the next tick.
 function outbox.take()
   local list, n = outbox.list, outbox.n
-  outbox.n, outbox.events, outbox.weight, outbox.failures = 0, 0, 0, 0
+  outbox.n, outbox.weight = 0, 0
+  if outbox.mixed then
+    outbox.mixed, outbox.events, outbox.failures = false, 0, 0
+  end
   if n > KEEP then
     outbox.list = {}
   end

@@ -14,77 +14,105 @@ local scheduler, clock, outbox = prelude.scheduler, prelude.clock, prelude.outbo
 local bus, entity, fault, records = prelude.bus, prelude.entity, prelude.later("fault"), prelude.records
 
 local budget = prelude.budget
+local get_class, set_class, OPERATION = debug.getmetatable, debug.setmetatable, outbox.OPERATION
 
 local pump = { fixed_step = 1 / 60 }
 
-local type, rawget, select, tostring, rawequal, next = type, rawget, select, tostring, rawequal, next
+local type, rawget, select, tostring, rawequal = type, rawget, select, tostring, rawequal
 local raw_resume, yield, used = coroutine.resume, coroutine.yield, collectgarbage
 local unpack, cut = table.unpack or unpack, string.sub
 local SUSPEND, settle = scheduler.SUSPEND, scheduler.settle
 local take_upcoming, run_due, run_deferred = scheduler.take_upcoming, scheduler.run_due, scheduler.run_deferred
 local receive, subscriptions, put, put_payload = bus.receive, bus.subscriptions, outbox.put, outbox.put_payload
 local makers, hire_ear, DONE = prelude.reading.makers, records.hire_ear, records.DONE
+local hire_beat, sound_asleep = records.hire_beat, scheduler.sound_asleep
 local list, updaters, fixed, late = entity.list, entity.updaters, entity.fixed, entity.late
 
 local MOST_FAILURES = 100 -- of a tick that become problems
 local LONGEST_PROBLEM = 2000
 local MANY = 4000 -- values that a call may give back: LuaJIT's C stack has room for 8,000
 local FEW = 12 -- values of operations that a yield may carry
-local SHOWN = { "sprite", "frame", "layer", "angle", "scale", "flip", "alpha", "visible", "text", "light" }
+local LONGEST = 64 -- bytes of a field's string that goes as it is
+-- What a window shows of an entity, besides its place; `engine/display.py` has the same.
+local SHOWN = { "sprite", "frame", "layer", "angle", "scale", "flip", "alpha", "visible", "text", "light", "color" }
+local COLOR = #SHOWN
 
 local waiting = nil -- operations to be fetched
+local beating = nil -- the task that calls the `update` hook of the only entity
 local kept, count = {}, 0 -- mail that came in parts
 
-entity.written = {} -- shared values set in this tick
+entity.written = nil -- shared values set in this tick
 
 
-local function scalar(value)
-  local kind = type(value)
-  return (kind == "number" or kind == "string" or kind == "boolean") and value or nil
+local function warn(spot, reason)
+  put("log", spot.me.id, "warn", reason, spot.me.script, 0)
 end
 
 
--- What the window shows of an entity, besides its place.
-local function show(spot, self)
-  local seen = spot.seen
-  local changed = false
+-- A field has another value: tells the world. In a tick that has told it too much already, the next one does.
+local function tell(spot, seen, place, value)
+  local kind, id = type(value), spot.me.id
+  if kind == "string" and #value > LONGEST or kind == "table" and place == COLOR then
+    seen[place] = value
+    local reason = put_payload("look", id, place, 0, 0, value, "self." .. SHOWN[place])
+    return reason and warn(spot, reason)
+  elseif kind ~= "number" and kind ~= "string" and kind ~= "boolean" then
+    value = nil -- no table but a colour is kept, so no `__eq` of a script is ever asked here
+    if seen[place] == nil then
+      return
+    end
+  end
+  local stir = scheduler.stir
+  if stir then
+    stir()
+  end
+  local out, n, most = outbox.list, outbox.n, outbox.most
+  local weight = outbox.weight + OPERATION + (kind == "string" and #value or 8)
+  if most and weight > most then
+    return warn(spot, outbox.full())
+  end
+  local values = value == nil and 0 or 1
+  out[n + 1], out[n + 2], out[n + 3], out[n + 4] = -place, id, values, value
+  outbox.n, outbox.weight, seen[place] = n + 3 + values, weight, value
+end
+
+
+-- Tells the world what changed on the screen, besides the place, and gives x and y.
+-- The fields are read while `self` has no class: so each is just read, and only what is set in `self` itself is found.
+local function look(spot)
+  local self, seen = spot.self, spot.seen
+  local class = get_class(self)
+  set_class(self, nil)
+  local x, y, sprite, text, light = self.x, self.y, self.sprite, self.text, self.light
+  if not seen and sprite == nil and text == nil and light == nil then
+    set_class(self, class)
+    return x, y
+  end
+  local frame, layer, angle, scale, flip = self.frame, self.layer, self.angle, self.scale, self.flip
+  local alpha, visible, color = self.alpha, self.visible, self.color
+  set_class(self, class)
   if not seen then
-    seen = {}
-    spot.shown, spot.seen = true, seen
+    seen = { nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil }
+    spot.seen, spot.shown = seen, true
   end
-  for i = 1, #SHOWN do
-    local field = SHOWN[i]
-    local value = rawget(self, field)
-    if value ~= seen[field] then
-      seen[field] = scalar(value) -- no table, so no `__eq` of a script is ever asked here
-      changed = true
-    end
-  end
-  local color = rawget(self, "color")
-  if not rawequal(color, seen.color) then
-    seen.color = color
-    changed = true
-  end
-  if changed then
-    local view = {}
-    for field, value in next, seen do
-      view[field] = value
-    end
-    local reason = put_payload("view", spot.me.id, 0, 0, 0, view, "self")
-    if reason then
-      put("log", spot.me.id, "warn", reason, spot.me.script, 0)
-    end
-  end
+  if sprite ~= seen[1] then tell(spot, seen, 1, sprite) end
+  if frame ~= seen[2] then tell(spot, seen, 2, frame) end
+  if layer ~= seen[3] then tell(spot, seen, 3, layer) end
+  if angle ~= seen[4] then tell(spot, seen, 4, angle) end
+  if scale ~= seen[5] then tell(spot, seen, 5, scale) end
+  if flip ~= seen[6] then tell(spot, seen, 6, flip) end
+  if alpha ~= seen[7] then tell(spot, seen, 7, alpha) end
+  if visible ~= seen[8] then tell(spot, seen, 8, visible) end
+  if text ~= seen[9] then tell(spot, seen, 9, text) end
+  if light ~= seen[10] then tell(spot, seen, 10, light) end
+  if (color or seen[COLOR]) and not rawequal(color, seen[COLOR]) then tell(spot, seen, COLOR, color) end
+  return x, y
 end
 
 
--- Tells the world what changed on the screen; true when the entity has moved to a place that is one.
+-- The same with the place; true when the entity has moved to a place that is one.
 local function publish(spot)
-  local self = spot.self
-  if spot.shown or rawget(self, "sprite") ~= nil or rawget(self, "text") ~= nil or rawget(self, "light") ~= nil then
-    show(spot, self)
-  end
-  local x, y = rawget(self, "x"), rawget(self, "y")
+  local x, y = look(spot)
   if x == spot.x and y == spot.y then
     return false
   end
@@ -122,6 +150,14 @@ local function run_hooks(lists, name, dt)
 end
 
 
+local function run_every_frame(phase)
+  for _ = 1, phase do
+    run_hooks(fixed, "fixed_update", pump.fixed_step)
+  end
+  run_hooks(updaters, "update", clock.dt)
+end
+
+
 -- A tick without its mail and its single task. Gives the wake time, and x and y where the only entity moved. What runs in
 -- this frame has been `taken` where mail or the single task ran before: their waits are for the next.
 local function rest(phase, taken, one)
@@ -133,10 +169,7 @@ local function rest(phase, taken, one)
       run_due()
     end
     if entity.hooked then
-      for _ = 1, phase do
-        run_hooks(fixed, "fixed_update", pump.fixed_step)
-      end
-      run_hooks(updaters, "update", clock.dt)
+      run_every_frame(phase)
     end
   elseif phase == -2 then
     run_hooks(late, "late_update", clock.dt)
@@ -151,6 +184,58 @@ local function rest(phase, taken, one)
   if not spot then
     publish_all(one)
   elseif publish(spot) then
+    return entity.hooked or scheduler.wake_time(), spot.x, spot.y
+  end
+  return entity.hooked or scheduler.wake_time()
+end
+
+
+-- Calls the `update` hook of the only entity. What most calls need is written out: they end at once.
+local function run_beat(hook, spot)
+  if hook.paused then
+    return
+  end
+  local task, new = beating, nil
+  if not task or task.callback ~= hook then
+    task, new = hire_beat(spot.me, hook), true
+    beating = task
+  end
+  scheduler.current = task
+  local ok, token, request = raw_resume(task.thread, hook.fn, spot.self, clock.dt, new and task)
+  if token == DONE and task.state == "instant" and not task.marked then
+    scheduler.current, hook.failures = nil, 0
+  else
+    beating = nil
+    settle(task, nil, ok, token, request)
+  end
+end
+
+
+-- The same as `rest` without mail, in a state where only one entity lives, as in most.
+local function go_on(phase, taken)
+  local spot = entity.only
+  if not spot or phase < 0 then
+    return rest(phase, taken)
+  end
+  if scheduler.pending and not sound_asleep(clock.now) then
+    if not taken then
+      take_upcoming()
+    end
+    run_due()
+  end
+  local hook = entity.beat
+  if hook then
+    run_beat(hook, spot)
+  elseif entity.hooked then
+    run_every_frame(phase)
+  end
+  if scheduler.deferrals > 0 then
+    run_deferred()
+  end
+  if budget.finish and budget.finish() then
+    put("over", 0, budget.over_memory())
+  end
+  if publish(spot) then
     return entity.hooked or scheduler.wake_time(), spot.x, spot.y
   end
   return entity.hooked or scheduler.wake_time()
@@ -183,12 +268,19 @@ function pump.keep(...)
 end
 
 
+local function take()
+  if outbox.mixed then
+    entity.written, scheduler.quiet = nil, false
+  end
+  return outbox.take()
+end
+
+
 -- What a tick with mail gives, when its mail is done.
 local function leave(phase, one)
   local wake, x, y = rest(phase, true, one)
   if outbox.n > 0 then
-    entity.written, scheduler.quiet = {}, false
-    local out, n = outbox.take()
+    local out, n = take()
     if n > MANY then
       waiting = out
       return wake, x, y, n
@@ -230,8 +322,7 @@ local function hand_over(wake, x, y)
   if outbox.n == 0 then
     return yield(wake, x, y)
   end
-  entity.written, scheduler.quiet = {}, false
-  local out, n = outbox.take()
+  local out, n = take()
   if n <= FEW then
     return yield(wake, x, y, unpack(out, 1, n))
   end
@@ -324,13 +415,13 @@ function pump.run()
         scheduler.stir, scheduler.current, task.state = stir, task, "running"
       end
     end
-    if calm and (rawget(self, "sprite") ~= nil or rawget(self, "text") ~= nil or rawget(self, "light") ~= nil
-      or spot.shown) then
-      show(spot, self)
+    if calm and (spot.shown or rawget(self, "sprite") ~= nil or rawget(self, "text") ~= nil
+      or rawget(self, "light") ~= nil) then
+      look(spot)
     end
     if not calm or kibibytes and used("count") > kibibytes then
       stir()
-      now, dt, frame, phase = hand_over(rest(phase, task))
+      now, dt, frame, phase = hand_over(go_on(phase, task))
     else
       local to_x, to_y = rawget(self, "x"), rawget(self, "y")
       if to_x == x and to_y == y then

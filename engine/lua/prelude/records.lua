@@ -131,6 +131,27 @@ function records.hire_ear()
 end
 
 
+-- The same for `update` hooks, which take `self` and the seconds.
+local function beat(fn, self, dt, task)
+  repeat
+    fn(self, dt)
+    if task.exposed then
+      return
+    end
+    fn, self, dt = raw_yield(DONE)
+  until false
+end
+
+
+--- A task for one hook of one entity, whose thread takes (function, self, seconds, itself). It is never given back: it
+-- serves as long as the caller keeps it, which is while nothing marks it and each call ends at once.
+function records.hire_beat(entity, hook)
+  return {
+    thread = records.new_thread(beat), state = "instant", instant = hook.name, entity = entity, callback = hook, beat = true,
+  }
+end
+
+
 --- A task whose thread takes (itself, function, arguments...) when it is resumed.
 function records.hire(entity)
   local n = workers.n
@@ -149,7 +170,7 @@ end
 --- Take back a worker that yielded `DONE`.
 function records.release(task)
   local n = workers.n + 1
-  if not task.exposed and (n <= POOL or task.ear) then
+  if not task.exposed and not task.beat and (n <= POOL or task.ear) then
     task.listed, task.instant, task.reported, task.cause, task.marked = nil, nil, nil, nil, nil
     if task.ear then
       workers.ear = task

@@ -20,7 +20,8 @@ end
 --- A copy of the shared value: what this script set in this tick, else what the world had at the start of the round.
 function shared.get(key)
   check_key("shared.get", key)
-  local box = entity.written[key] or { entity.ask("shared", scheduler.current.entity.id, key) }
+  local written = entity.written
+  local box = written and written[key] or { entity.ask("shared", scheduler.current.entity.id, key) }
   return (decode(box[2], box, 3))
 end
 
@@ -56,7 +57,8 @@ function shared.set(key, value)
   for i = n + 7, outbox.mark() do
     box[i - n - 5] = outbox.list[i]
   end
-  entity.written[key] = box
+  local written = entity.written or {}
+  entity.written, written[key] = written, box
 end
 
 

@@ -250,6 +250,13 @@ function turns.run_due()
 end
 
 
+--- True where all who sleep here wait for times after `now`.
+function turns.sound_asleep(now)
+  local due = queue.wake()
+  return count == 0 and left == 0 and due and due > now
+end
+
+
 --- When the first sleeper wakes: true for the next frame, a time, or false for never.
 function turns.wake_time()
   return (turns.single or count > 0) and true or queue.wake()

@@ -1,0 +1,56 @@
+"""What scripts show: the fields of `self` that a window draws, and the commands that it obeys.
+
+In what a state tells, a field or a command with plain values is one short operation, known by its number.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from engine.payload import plain
+
+FIELDS = ("", "sprite", "frame", "layer", "angle", "scale", "flip", "alpha", "visible", "text", "light", "color")
+"""Operation -1 says that the first field has another value, and so on; `prelude/pump.lua` has the same numbers."""
+
+COMMANDS = (
+    *(("", ""), ("sprite", "play"), ("sprite", "stop"), ("sprite", "flash")),
+    *(("sound", "play"), ("sound", "loop"), ("sound", "stop")),
+    *(("camera", "follow"), ("camera", "move"), ("camera", "shake"), ("camera", "fade")),
+    *(("draw", "text"), ("draw", "rect"), ("draw", "circle"), ("draw", "line"), ("draw", "light"), ("draw", "say")),
+)
+"""Operation 1 is the first command, and so on; `prelude/window.lua` has the same numbers."""
+
+MOST_ARGUMENTS = 5
+"""Of a command that comes by its number; others come as payloads."""
+
+Operation = tuple[Any, ...]
+"""(number, entity, n, n values)."""
+
+
+class Command(NamedTuple):
+    """A call of `sprite`, `sound`, `camera` or `draw` by a script, for whoever shows the game."""
+
+    module: str
+    function: str
+    args: list[Any]
+    sender: int
+
+
+class Commands:
+    """What scripts called in one frame; made into `Command`s when somebody asks, which without a window nobody does."""
+
+    def __init__(self) -> None:
+        self._told: list[Operation | Command] = []
+        self._made: list[Command] = []
+        self.tell = self._told.append
+
+    def all(self) -> list[Command]:
+        """All so far, in order; the same list each time."""
+        for told in self._told[len(self._made) :]:
+            self._made.append(told if isinstance(told, Command) else _command(told))
+        return self._made
+
+
+def _command(operation: Operation) -> Command:
+    number, sender, _, *values = operation
+    return Command(*COMMANDS[number], [plain(value) for value in values], sender)
