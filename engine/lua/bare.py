@@ -14,7 +14,7 @@ from engine.lua.runtime import Runtime
 ROOM = 16 * 1024 * 1024
 """Bytes between the memory limit and the wall where Lua's allocations fail: for what comes from Python."""
 
-_FEW = 32  # as `bus.few` in Lua
+_FEW = 32  # as `mail.few` in Lua
 
 Entry = Callable[..., Any]
 
@@ -76,9 +76,9 @@ def limited_runtime(lua: str, limits: Limits, seed: int, *, wall: int | None = N
     runtime = Runtime(lua, seed, guards=limits.watched, memory=wall)
     settings = {
         ("outbox", "most"): limits.outbox,
-        ("bus", "most_events"): limits.mailbox,
-        ("bus", "few"): None if limits.mailbox is None else min(limits.mailbox // 4, _FEW),
-        ("bus", "most_subscriptions"): limits.subscriptions,
+        ("mail", "most_events"): limits.mailbox,
+        ("mail", "few"): None if limits.mailbox is None else min(limits.mailbox // 4, _FEW),
+        ("mail", "most_subscriptions"): limits.subscriptions,
         ("entity", "most_spawns"): limits.spawns,
         ("library", "most_lines"): limits.log,
         ("entity", "task_limit"): limits.tasks,

@@ -25,7 +25,7 @@ PRELUDE = (
     "wait",
     "reading",
     "outbox",
-    "bus",
+    "mail",
     "sandbox",
     "entity",
     "library",
@@ -35,6 +35,7 @@ PRELUDE = (
 # Loaded with the first word that somebody asks of them: few states need many of these, and all would carry them.
 PRELUDE_LATER = (
     "async",
+    "bus",
     "console",
     "coroutines",
     "crowd",

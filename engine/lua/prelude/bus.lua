@@ -5,30 +5,14 @@ local prelude = ...
 local scheduler, outbox, wait = prelude.scheduler, prelude.outbox, prelude.wait
 local fault, decode = prelude.later("fault"), prelude.reading.decode
 local check_seconds, check_function, request_of = wait.check_seconds, wait.check_function, wait.request_of
+local check_id = prelude.mail.check_id
 
 local error, type, tostring, setmetatable, pairs = error, type, tostring, setmetatable, pairs
-local rawget = rawget
 local format = string.format
 local put, put_payload = outbox.put, outbox.put_payload
 
-local bus = {
-  most_events = 1 / 0, most_subscriptions = 1 / 0,
-  few = 32, -- events of a tick whose lines nobody notes
-}
-
--- Files that read mail and are loaded with the first of its kind.
-local READERS = {
-  typed = "console", result = "host", callback = "host",
-  snapshot = "reload", load = "reload", fill = "reload", discard = "reload", resume = "reload",
-}
-
--- kind of mail -> function(box, i) -> next i
-local receive = setmetatable({}, { __index = function(receive, kind)
-  local file = READERS[kind]
-  return file and prelude[file] and rawget(receive, kind)
-end })
-
-local subscriptions, last_id = {}, 0
+local bus = prelude.mail
+local receive, subscriptions, last_id = bus.receive, bus.subscriptions, 0
 local pending, last_token = {}, 0
 local ids = setmetatable({}, { __mode = "k" }) -- what a script holds -> subscription id
 
@@ -42,15 +26,6 @@ local function check_name(word, name, level)
       name == "" and "an empty one" or name == nil and "nil" or "a " .. type(name)), level + 1)
   end
 end
-
-
-local function check_id(word, id, level)
-  if type(id) ~= "number" or id % 1 ~= 0 then
-    error(format("%s: expected an entity id, got %s", word, type(id) == "number" and tostring(id)
-      or id == nil and "nil" or "a " .. type(id)), level + 1)
-  end
-end
-bus.check_id = check_id
 
 
 local function check_options(word, options, level)
@@ -308,31 +283,9 @@ function receive.reply(box, i)
 end
 
 
---- Forget everything that `entity` listens to.
-function bus.leave(entity)
-  for _, sub in pairs(entity.subscriptions) do
-    sub.active, sub.handle.active = false, false
-    subscriptions[sub.id] = nil
-  end
-  entity.subscriptions, entity.listening = {}, 0
-end
-
-
---- Have every reader loaded.
-function bus.load_readers()
-  for _, file in pairs(READERS) do
-    local _ = prelude[file]
-  end
-end
-
-
 function bus.library()
   return prelude.sandbox.pick(bus, { "on", "once", "emit", "send", "request", "handle" })
 end
-
-
-bus.receive, bus.subscriptions = receive, subscriptions
-bus.entities = {} -- id -> entity, filled by the entity module
 
 
 return bus

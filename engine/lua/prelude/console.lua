@@ -1,7 +1,7 @@
 -- Runs what a person types, as a task of an entity. What comes out goes to the log.
 
 local prelude = ...
-local scheduler, bus, outbox = prelude.scheduler, prelude.bus, prelude.outbox
+local scheduler, bus, outbox = prelude.scheduler, prelude.mail, prelude.outbox
 
 local console = {}
 

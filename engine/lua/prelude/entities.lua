@@ -2,7 +2,7 @@
 
 local prelude = ...
 local scheduler, outbox, entity, clock = prelude.scheduler, prelude.outbox, prelude.entity, prelude.clock
-local decode, check_id = prelude.reading.decode, prelude.bus.check_id
+local decode, check_id = prelude.reading.decode, prelude.mail.check_id
 
 local error, type, tostring = error, type, tostring
 local find, format = string.find, string.format

@@ -2,7 +2,7 @@
 -- Guarantee: whatever fails in a script is reported once, with its place, and leaves the other entities alone.
 
 local prelude = ...
-local scheduler, outbox, bus = prelude.scheduler, prelude.outbox, prelude.bus
+local scheduler, outbox, bus = prelude.scheduler, prelude.outbox, prelude.mail
 local decode, sandbox = prelude.reading.decode, prelude.sandbox
 
 local error, type, next, load, setmetatable = error, type, next, load, setmetatable

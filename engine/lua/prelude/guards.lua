@@ -51,7 +51,7 @@ end
 
 sandbox.bounded = true
 if base.unpack then
-  base.unpack = sandbox.later("tables", { "unpack" }).unpack
+  base.unpack = sandbox.on_first_call("tables", { "unpack" }).unpack
 end
 
 

@@ -6,7 +6,7 @@
 
 local prelude = ...
 local payload, scheduler, outbox, fault = prelude.payload, prelude.scheduler, prelude.outbox, prelude.fault
-local bus, entity, kept, budget = prelude.bus, prelude.entity, prelude.kept, prelude.budget
+local bus, entity, kept, budget = prelude.mail, prelude.entity, prelude.kept, prelude.budget
 
 local handles = { keep = kept.keep, count = kept.count }
 

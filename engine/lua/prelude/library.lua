@@ -11,8 +11,8 @@ local library = { most_lines = 1 / 0 }
 local base = sandbox.base
 
 base.wait = prelude.wait.wait
-base.tween = sandbox.later("tween", { "tween" }).tween
-base.print = sandbox.later("log", { "print" }).print
+base.tween = sandbox.on_first_call("tween", { "tween" }).tween
+base.print = sandbox.on_first_call("log", { "print" }).print
 
 
 --- Give the state to a world: `ask` is Python's, for questions.

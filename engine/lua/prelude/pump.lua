@@ -11,7 +11,7 @@
 
 local prelude = ...
 local scheduler, clock, outbox = prelude.scheduler, prelude.clock, prelude.outbox
-local bus, entity, fault, records = prelude.bus, prelude.entity, prelude.later("fault"), prelude.records
+local bus, entity, fault, records = prelude.mail, prelude.entity, prelude.later("fault"), prelude.records
 
 local budget = prelude.budget
 local get_class, set_class, OPERATION = debug.getmetatable, debug.setmetatable, outbox.OPERATION

@@ -3,7 +3,7 @@
 
 local prelude = ...
 local scheduler, outbox, payload = prelude.scheduler, prelude.outbox, prelude.payload
-local bus, entity = prelude.bus, prelude.entity
+local bus, entity = prelude.mail, prelude.entity
 
 local next, rawget, type = next, rawget, type
 local concat, sort = table.concat, table.sort

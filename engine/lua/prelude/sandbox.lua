@@ -50,7 +50,7 @@ sandbox.pick = pick
 
 
 --- Functions of a file that is loaded with the first call of one. Tail calls: errors blame the script all the same.
-function sandbox.later(file, names)
+function sandbox.on_first_call(file, names)
   local made = {}
   for i = 1, #names do
     local name = names[i]

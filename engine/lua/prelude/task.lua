@@ -219,14 +219,14 @@ end
 
 
 function task.library()
-  local made = prelude.sandbox.later("group", { "group", "all", "race" })
+  local made = prelude.sandbox.on_first_call("group", { "group", "all", "race" })
   for _, word in next, { "spawn", "defer", "delay", "cancel", "every", "finally", "current", "status" } do
     made[word] = task[word]
   end
   for _, word in next, { "wait", "wait_frames", "wait_until" } do
     made[word] = prelude.wait[word]
   end
-  made.wait_event = prelude.bus.wait_event
+  made.wait_event = prelude.sandbox.on_first_call("bus", { "wait_event" }).wait_event
   return made
 end
 

@@ -1,0 +1,63 @@
+-- What the mail of one state is read with, before anybody listens. `bus` is this table too, with more in it: most of it is
+-- loaded with the first word that a script, or a piece of mail, needs of it.
+
+local prelude = ...
+
+local rawget, setmetatable, pairs = rawget, setmetatable, pairs
+local error, type, tostring, format = error, type, tostring, string.format
+
+local mail = {
+  most_events = 1 / 0, most_subscriptions = 1 / 0,
+  few = 32, -- events of a tick whose lines nobody notes
+  entities = {}, -- id -> entity, filled by the entity module
+  subscriptions = {},
+}
+
+-- Files that read mail and are loaded with the first of its kind.
+local READERS = {
+  direct = "bus", request = "bus", reply = "bus", typed = "console", result = "host", callback = "host",
+  snapshot = "reload", load = "reload", fill = "reload", discard = "reload", resume = "reload",
+}
+
+-- kind of mail -> function(box, i) -> next i
+mail.receive = setmetatable({}, { __index = function(receive, kind)
+  local file = READERS[kind]
+  return file and prelude[file] and rawget(receive, kind)
+end })
+
+
+--- Event for a subscription. `bus` puts its own in this place.
+function mail.take_event(box, i)
+  return prelude.bus.take_event(box, i)
+end
+
+
+--- Forget everything that `entity` listens to.
+function mail.leave(entity)
+  local subscriptions = mail.subscriptions
+  for _, sub in pairs(entity.subscriptions) do
+    sub.active, sub.handle.active = false, false
+    subscriptions[sub.id] = nil
+  end
+  entity.subscriptions, entity.listening = {}, 0
+end
+
+
+--- An error, `level` blames the caller, unless `id` is one of an entity.
+function mail.check_id(word, id, level)
+  if type(id) ~= "number" or id % 1 ~= 0 then
+    error(format("%s: expected an entity id, got %s", word, type(id) == "number" and tostring(id)
+      or id == nil and "nil" or "a " .. type(id)), level + 1)
+  end
+end
+
+
+--- Have every reader loaded.
+function mail.load_readers()
+  for _, file in pairs(READERS) do
+    local _ = prelude[file]
+  end
+end
+
+
+return mail
