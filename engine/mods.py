@@ -6,7 +6,6 @@ A manifest asks; it is written by who wrote the mod, so it grants nothing by its
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
 from typing import Any, Self
@@ -95,6 +94,8 @@ class ManifestError(EngineError):
 
 def read_manifest(folder: str, raw: bytes) -> Mod:
     """The mod that the text of a `mod.toml` describes; `ManifestError` where it has a mistake."""
+    import tomllib  # few games have mods
+
     if len(raw) > LARGEST:
         raise ManifestError(f"it has more than {LARGEST:,} bytes")
     try:

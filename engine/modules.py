@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, Protocol
 
 from engine.errors import EngineError, ScriptError
@@ -71,6 +70,8 @@ class ModuleHost(Protocol):
 
 def offered(name: str) -> Any:
     """The module that an installed package offers under this name."""
+    from importlib.metadata import entry_points  # slow to import, and most games install modules of their own
+
     found = entry_points(group=GROUP)
     for entry in found:
         if entry.name == name:

@@ -2,11 +2,13 @@
 
 import gc
 import os
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 import pytest
 from hypothesis import settings
@@ -28,16 +30,57 @@ settings.register_profile("tidelock", deadline=None)
 settings.load_profile("tidelock")
 
 
+LUAS = ["lua55", "lua54", "luajit21"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--all-pairs", action="store_true", help="each test of a world with every isolation on every Lua")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep each test on every version of Lua and under each isolation, but not every pair of the two.
+
+    Where a test runs under both, a state for each script is tried on one version, which depends on its name alone.
+    """
+    if config.getoption("all_pairs"):
+        return
+    with_a_state_each = {_claim(item, "isolation") for item in items if _param(item, "isolation") == "entity"}
+    dropped = [
+        item
+        for item in items
+        if _param(item, "isolation") == "script"
+        and _claim(item, "isolation") in with_a_state_each
+        and _param(item, "lua") not in (None, _version_for(_claim(item, "isolation", "lua")))
+    ]
+    config.hook.pytest_deselected(items=dropped)
+    gone = set(dropped)
+    items[:] = [item for item in items if item not in gone]
+
+
+def _param(item: pytest.Item, name: str) -> object:
+    return item.callspec.params.get(name) if isinstance(item, pytest.Function) and hasattr(item, "callspec") else None
+
+
+def _claim(item: pytest.Item, *but: str) -> str:
+    """The test and its parameters, except those."""
+    if not (isinstance(item, pytest.Function) and hasattr(item, "callspec")):
+        return item.nodeid
+    places = {name: place for name, place in sorted(item.callspec.indices.items()) if name not in but}
+    return f"{item.nodeid.partition('[')[0]} {places}"
+
+
+def _version_for(claim: str) -> str:
+    here = [lua for lua in LUAS if find_spec(f"lupa.{lua}")]
+    return here[crc32(claim.encode()) % len(here)]
+
+
 # Once per module, so that property tests may use it too: hypothesis refuses fixtures of function scope.
-@pytest.fixture(scope="module", params=["lua55", "lua54", "luajit21"])
+@pytest.fixture(scope="module", params=LUAS)
 def lua(request: pytest.FixtureRequest) -> str:
     """Each version of Lua in turn."""
     version: str = request.param
-    if version == "luajit21":
-        try:
-            import_module("lupa.luajit21")
-        except ImportError:
-            pytest.skip("this platform's lupa wheel has no LuaJIT 2.1")
+    if version == "luajit21" and find_spec("lupa.luajit21") is None:
+        pytest.skip("this platform's lupa wheel has no LuaJIT 2.1")
     return version
 
 
@@ -92,6 +135,14 @@ def play(request: pytest.FixtureRequest, one_window: None) -> Iterator["Play"]:
 
     with play_in(request.param) as made:
         yield made
+
+
+@pytest.fixture
+def press_ctrl_c() -> Iterator[Callable[[], None]]:
+    """A process that a shell started in the background would ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield lambda: signal.raise_signal(signal.SIGINT)
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

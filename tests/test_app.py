@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import signal
 import threading
 
 import pygame
@@ -54,11 +53,11 @@ def test_the_close_button_ends_the_loop_after_its_frame(fake):
     assert fake.closed == 1
 
 
-def test_ctrl_c_goes_on_to_the_caller_after_everything_is_closed(fake):
-    fake.at_tick = lambda: signal.raise_signal(signal.SIGINT)
+def test_ctrl_c_goes_on_to_the_caller_after_everything_is_closed(fake, press_ctrl_c):
+    fake.at_tick = press_ctrl_c
 
     with pytest.raises(KeyboardInterrupt):
-        App(fake, headless=True).run()
+        App(fake, headless=True).run(frames=10)
 
     assert fake.closed == 1
     assert not pygame.display.get_init()

@@ -1,7 +1,6 @@
 """The window around a real world: what scripts say is what is seen, and what the player does reaches them."""
 
 import asyncio
-import signal
 
 import pygame
 import pytest
@@ -147,11 +146,11 @@ def test_run_closes_the_world_and_run_async_does_too(make_world, assets):
             world.tick(1 / 60)
 
 
-def test_ctrl_c_in_the_middle_of_a_tick_closes_the_world(make_world, scripts):
+def test_ctrl_c_in_the_middle_of_a_tick_closes_the_world(make_world, scripts, press_ctrl_c):
     scripts.write("caller", "return { update = function() bus.emit('call') end }")
     world = make_world()
     world.spawn("caller")
-    world.bus.on("call", lambda event: signal.raise_signal(signal.SIGINT))
+    world.bus.on("call", lambda event: press_ctrl_c())
 
     with pytest.raises(KeyboardInterrupt):
         App(world, headless=True).run(frames=5)
