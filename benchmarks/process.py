@@ -50,7 +50,7 @@ def tables(size: Size, luas: list[str]) -> Iterator[Table]:
     for lua in luas:
         for count in (1, 10, 100):
             title = f"{count} walking, in a process ({lua})"
-            cases = walking(lua, count)
+            cases = walking(lua, min(count, size.count(count)))
             yield compare(f"process/{lua}/{count}", title, cases, "in the game", size, unit=unit, repeat=50)
         title = f"{WORKERS} computing, in processes ({lua})"
         yield compare(f"process/{lua}/computing", title, computing(lua), "in the game", size, unit=unit, repeat=5)

@@ -3,7 +3,7 @@
 import gc
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
@@ -31,47 +31,57 @@ settings.load_profile("tidelock")
 
 
 LUAS = ["lua55", "lua54", "luajit21"]
+LUAS_HERE = [lua for lua in LUAS if find_spec(f"lupa.{lua}")]
+LOOPS = ["plain", "pygame", "asyncio"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--all-pairs", action="store_true", help="each test of a world with every isolation on every Lua")
+    parser.addoption("--all-combinations", action="store_true", help="every Lua with every isolation and main loop")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep each test on every version of Lua and under each isolation, but not every pair of the two.
+    """Keep each test on every Lua, under each isolation and in every main loop, but not all of their combinations.
 
-    Where a test runs under both, a state for each script is tried on one version, which depends on its name alone.
+    A state for each script, and a main loop, are tried on one Lua each, which depends on the test's name alone. A test
+    that is parametrised with some of them itself keeps all it asks for.
     """
-    if config.getoption("all_pairs"):
+    if config.getoption("all_combinations"):
         return
-    with_a_state_each = {_claim(item, "isolation") for item in items if _param(item, "isolation") == "entity"}
-    dropped = [
-        item
-        for item in items
-        if _param(item, "isolation") == "script"
-        and _claim(item, "isolation") in with_a_state_each
-        and _param(item, "lua") not in (None, _version_for(_claim(item, "isolation", "lua")))
-    ]
-    config.hook.pytest_deselected(items=dropped)
-    gone = set(dropped)
-    items[:] = [item for item in items if item not in gone]
+    dropped = {item for item in items if isinstance(item, pytest.Function) and not _is_needed(item)}
+    config.hook.pytest_deselected(items=list(dropped))
+    items[:] = [item for item in items if item not in dropped]
 
 
-def _param(item: pytest.Item, name: str) -> object:
-    return item.callspec.params.get(name) if isinstance(item, pytest.Function) and hasattr(item, "callspec") else None
+def _is_needed(item: pytest.Function) -> bool:
+    """Every Lua meets the first isolation; beside that, who varies by `isolation` or `play` does so on one Lua."""
+    free = varies_by(item)
+    if "lua" not in free or len(free) == 1:
+        return True
+    params = item.callspec.params
+    turn = crc32(claim_of(item).encode())
+    lua = LUAS_HERE.index(params["lua"]) if params["lua"] in LUAS_HERE else -1
+    if "play" in free and (LOOPS.index(params["play"]) + turn) % len(LUAS_HERE) != lua:
+        return False
+    return "isolation" not in free or params["isolation"] == "entity" or turn // 3 % len(LUAS_HERE) == lua
 
 
-def _claim(item: pytest.Item, *but: str) -> str:
-    """The test and its parameters, except those."""
-    if not (isinstance(item, pytest.Function) and hasattr(item, "callspec")):
-        return item.nodeid
-    places = {name: place for name, place in sorted(item.callspec.indices.items()) if name not in but}
-    return f"{item.nodeid.partition('[')[0]} {places}"
+def varies_by(item: pytest.Function) -> list[str]:
+    """Which of the fixtures below give the test their values, one after the other."""
+    marked = {name for mark in item.iter_markers("parametrize") for name in _names(mark.args[0])}
+    params = item.callspec.params if hasattr(item, "callspec") else {}
+    return [name for name in ("lua", "isolation", "play") if name in params and name not in marked]
 
 
-def _version_for(claim: str) -> str:
-    here = [lua for lua in LUAS if find_spec(f"lupa.{lua}")]
-    return here[crc32(claim.encode()) % len(here)]
+def claim_of(item: pytest.Function) -> str:
+    """The name of the test, with what it is parametrised with beside those fixtures."""
+    words = item.callspec.id.split("-")
+    for name in varies_by(item):
+        words.remove(item.callspec.params[name])
+    return "-".join([item.nodeid.partition("[")[0], *words])
+
+
+def _names(names: str | Sequence[str]) -> list[str]:
+    return [name.strip() for name in names.split(",")] if isinstance(names, str) else list(names)
 
 
 # Once per module, so that property tests may use it too: hypothesis refuses fixtures of function scope.
@@ -79,8 +89,8 @@ def _version_for(claim: str) -> str:
 def lua(request: pytest.FixtureRequest) -> str:
     """Each version of Lua in turn."""
     version: str = request.param
-    if version == "luajit21" and find_spec("lupa.luajit21") is None:
-        pytest.skip("this platform's lupa wheel has no LuaJIT 2.1")
+    if version not in LUAS_HERE:
+        pytest.skip(f"this platform's lupa wheel has no {version}")
     return version
 
 
@@ -128,7 +138,7 @@ def one_window() -> Iterator[None]:
     pygame.quit()
 
 
-@pytest.fixture(params=["plain", "pygame", "asyncio"])
+@pytest.fixture(params=LOOPS)
 def play(request: pytest.FixtureRequest, one_window: None) -> Iterator["Play"]:
     """Plays a world in each kind of main loop: `play(world).until(...)`."""
     from host_loops import play_in

@@ -34,7 +34,9 @@ BESIDE = {
 
 @pytest.mark.parametrize("name", command.SUITE)
 def test_a_benchmark_measures_what_it_names_beside_its_peers(name):
-    tables = list(import_module(f"benchmarks.{name}").tables(TINY, ["lua55", *here()[2:]]))
+    luas = ["lua55", *here()[2:]] if name in ("swarm", "one_state", "limits", "host") else ["lua55"]
+
+    tables = list(import_module(f"benchmarks.{name}").tables(TINY, luas))
 
     assert tables
     assert BESIDE[name] <= names_in(tables[0])
@@ -250,12 +252,12 @@ def test_plots_are_drawn_small_with_text_as_text_and_the_same_each_time(tmp_path
     tables = results.Results.load().tables
 
     files = plots.draw(tables, tmp_path)
-    first = [file.read_bytes() for file in files]
-    plots.draw(tables, tmp_path)
+    first = {file.stem: file.read_bytes() for file in files}
+    again = plots.draw({name: table for name, table in tables.items() if name.startswith("bus/")}, tmp_path)
 
-    assert {file.stem for file in files} == {"swarm", "one_state", "bus", "growth", "sleepers", "frame", "spawn"}
-    assert [file.read_bytes() for file in files] == first
-    assert all(b"<text" in text and b"@font-face" not in text and len(text) < 80_000 for text in first)
+    assert first.keys() == {"swarm", "one_state", "bus", "growth", "sleepers", "frame", "spawn"}
+    assert [file.read_bytes() for file in again] == [first["bus"]]
+    assert all(b"<text" in text and b"@font-face" not in text and len(text) < 80_000 for text in first.values())
 
 
 def test_the_page_on_performance_shows_every_plot():

@@ -5,7 +5,8 @@ import pytest
 from engine import Limits
 from helpers import ticks
 
-pytestmark = pytest.mark.row("G2")
+# LuaJIT has no limit on memory.
+pytestmark = [pytest.mark.row("G2"), pytest.mark.parametrize("lua", ["lua55", "lua54"], indirect=True)]
 
 GREEDY = """
     local greedy = {}
@@ -23,11 +24,6 @@ GREEDY = """
 """
 
 SMALL = Limits(memory=2 * 2**20)
-
-
-@pytest.fixture(params=["lua55", "lua54"], scope="module")
-def lua(request):
-    return request.param
 
 
 def write(scripts, eats):

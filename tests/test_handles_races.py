@@ -167,7 +167,7 @@ def use(entity, function, stop, futures):
         except (EngineError, AttributeError):
             pass  # it ended, or its world ticks on the other thread
 
-for round in range(6):
+for round in range(4):
     world = World(folder, lua=LUA)
     entities = [world.spawn("a") for _ in range(4)]
     stop, futures = threading.Event(), []

@@ -96,11 +96,11 @@ def test_an_endless_loop_is_stopped_and_named_and_the_frame_goes_on(lua, name, f
     if form == IN_UPDATE and name == "predicate":
         pytest.skip("an update cannot wait")
 
-    said = outcome(lua, LOOPS, name, form, limits={"instructions": 1_000_000})
+    said = outcome(lua, LOOPS, name, form, limits={"instructions": 200_000})
 
     message, script, line, _ = said["problems"][0]
     assert said["witness"], "the witnesses lost a frame or an event"
-    assert "stopped after 1,000,000 instructions in one tick, the limit (Limits.instructions)" in message
+    assert "stopped after 200,000 instructions in one tick, the limit (Limits.instructions)" in message
     assert script == "scripts/hostile.lua"
     assert line is not None or name in ("length", "move")
     assert said["seconds"] < 4
@@ -134,11 +134,11 @@ EATERS = {
 @pytest.mark.parametrize("name", EATERS)
 @pytest.mark.row("G2")
 def test_a_state_that_eats_memory_is_stopped_at_the_limit(lua, name):
-    said = outcome(lua, EATERS, name, IN_TASK, limits={"memory": 16 * 2**20, "seconds": 0.3})
+    said = outcome(lua, EATERS, name, IN_TASK, limits={"memory": 8 * 2**20, "seconds": 0.2})
 
     message = said["problems"][0][0]
     assert said["witness"], "the witnesses lost a frame or an event"
-    assert re.search(r"16 MiB.*\(Limits.memory\)|\(Limits.(instructions|seconds)\)|stack overflow", message)
+    assert re.search(r" 8 MiB.*\(Limits.memory\)|\(Limits.(instructions|seconds)\)|stack overflow", message)
     assert said["seconds"] < 8
 
 

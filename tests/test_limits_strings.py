@@ -65,7 +65,7 @@ INITS = st.one_of(st.none(), st.integers(-15, 15))
 
 @pytest.mark.parametrize("lua", VERSIONS)
 @pytest.mark.row("G3")
-@settings(max_examples=400)
+@settings(max_examples=250)
 @given(text=TEXTS, pattern=PATTERNS, init=INITS)
 @example(text="aXb", pattern="%f[%u]", init=None)
 @example(text="a$b", pattern="a$b", init=None)
@@ -81,7 +81,7 @@ def test_find_match_and_gmatch_give_what_luas_own_give(lua, text, pattern, init)
 
 @pytest.mark.parametrize("lua", VERSIONS)
 @pytest.mark.row("G3")
-@settings(max_examples=400)
+@settings(max_examples=250)
 @given(
     text=TEXTS,
     pattern=PATTERNS,
