@@ -182,11 +182,12 @@ class Operations:
             found.show(values[0], decode(values[3], values[4:]))
 
     def _places(self, _: Actor, entity: int, values: Values) -> None:
-        get = self._world.entity
-        for start in range(0, len(values), 3):
-            found = get(values[start])
+        get = self._world.population.entities.get
+        each = iter(values)
+        for place in zip(each, each, each, strict=True):
+            found = get(place[0])
             if found is not None:
-                found.place = values[start : start + 3]
+                found.place = place
 
     def _at(self, _: Actor, entity: int, values: Values) -> None:
         self._crowd = entity, (self._flat, *values)

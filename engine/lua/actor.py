@@ -183,7 +183,8 @@ class Actor(LuaState):
         """A result with its operations, where it told only how many there are."""
         wake, x, y, count = result
         operations: list[Any] = []
-        for start in range(1, count + 1, _PART):
+        while len(operations) < count:
+            start = len(operations) + 1
             part = self._fetch(start, min(start + _PART - 1, count))
             operations += part if type(part) is tuple else (part,)
         return (wake, x, y, *operations)

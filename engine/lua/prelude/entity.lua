@@ -23,6 +23,7 @@ local entity = {
   only = nil, -- where the entity is, in a state that has just one
   plain = nil, -- the same, where that one has neither `update` nor `fixed_update`
   beat = nil, -- the `update` hook, where only one entity lives here and it has no `fixed_update`
+  entangled = false, -- an entity may reach `self` of another, through what Python gave it
   hooked = false, -- somebody has `update` or `fixed_update`
 }
 local by_id = bus.entities
@@ -53,9 +54,18 @@ function Entity:disown(task)
 end
 
 
+-- A state that had a second entity once has a place for each from then on.
+local function join(made)
+  if not scheduler.ran then
+    prelude.places.join(entity.list[1])
+  end
+  prelude.places.join(made)
+end
+
+
 -- Keeps what the pump looks at in every tick.
 local function survey()
-  entity.only = not entity.list[2] and entity.list[1] and entity.list[1].spot or nil
+  entity.only = not scheduler.ran and entity.list[1] and entity.list[1].spot or nil
   entity.hooked = (entity.updaters[1] or entity.fixed[1]) and true or false
   local only = entity.only
   entity.plain = not entity.hooked and only or nil
@@ -67,13 +77,16 @@ end
 function entity.new(id, script, seed)
   local made = setmetatable({
     id = id, script = script, tasks = {}, task_count = 0, subscriptions = {}, listening = 0,
-    answers = {}, hooks = {}, modules = {}, seed = seed, self = {},
+    answers = {}, hooks = {}, modules = {}, seed = seed, self = {}, slot = 0,
   }, Entity)
   made.spot = { me = made, self = made.self, x = nil, y = nil, shown = false }
   made.env = sandbox.environment(made)
   by_id[id] = made
   if id > 0 then
     insert(entity.list, made)
+    if entity.list[2] or scheduler.ran then
+      join(made)
+    end
     survey()
   end
   return made
@@ -180,6 +193,7 @@ entity.load_script = load_script
 --- Give `self` these fields, then the defaults of the properties that are missing.
 function entity.fill(me, fields)
   local self = me.self
+  scheduler.mark(me)
   for key, value in next, fields do
     self[key] = value
   end
@@ -247,6 +261,9 @@ function entity.remove(me)
   strike(entity.fixed, me)
   strike(entity.late, me)
   strike(entity.list, me)
+  if scheduler.ran then
+    prelude.places.leave(me)
+  end
   survey()
   by_id[me.id] = nil
 end

@@ -152,6 +152,18 @@ function handles.own(id, key)
 end
 
 
+-- Any entity of the state may have moved; with `always`, may move another one from now on.
+local function look_at_all(always)
+  local ran = scheduler.ran
+  if ran then
+    ran.all = true
+  end
+  if always then
+    entity.entangled = true
+  end
+end
+
+
 --- Set a field to plain data, or to nil.
 function handles.set(id, key, shape, ...)
   if values[id] == nil then
@@ -159,6 +171,7 @@ function handles.set(id, key, shape, ...)
   end
   local value = payload.decode(shape, (gathered(...)), 1)
   rawset(values[id], key_of(key), value)
+  look_at_all()
   return nil
 end
 
@@ -169,6 +182,7 @@ function handles.link(id, key, other)
     return GONE
   end
   rawset(values[id], key_of(key), values[other])
+  look_at_all(true)
   return nil
 end
 
@@ -313,6 +327,7 @@ local function arguments(...)
     n = n + 1
     if packed[at] == true then
       args[n], at = values[packed[at + 1]], at + 2
+      look_at_all(true)
     else
       args[n], at = payload.decode(packed[at], packed, at + 1)
     end

@@ -26,7 +26,7 @@ local take_upcoming, run_due, run_deferred = scheduler.take_upcoming, scheduler.
 local receive, subscriptions, put, put_payload = bus.receive, bus.subscriptions, outbox.put, outbox.put_payload
 local makers, hire_ear, DONE = prelude.reading.makers, records.hire_ear, records.DONE
 local hire_beat, sound_asleep = records.hire_beat, scheduler.sound_asleep
-local list, updaters, fixed, late = entity.list, entity.updaters, entity.fixed, entity.late
+local updaters, fixed, late = entity.updaters, entity.fixed, entity.late
 
 local MOST_FAILURES = 100 -- of a tick that become problems
 local LONGEST_PROBLEM = 2000
@@ -37,7 +37,8 @@ local LONGEST = 64 -- bytes of a field's string that goes as it is
 local SHOWN = { "sprite", "frame", "layer", "angle", "scale", "flip", "alpha", "visible", "text", "light", "color" }
 local COLOR = #SHOWN
 
-local waiting = nil -- operations to be fetched
+local waiting, own = nil, 0 -- operations to be fetched, and how many values they are
+local apart = 0 -- values of the operation that tells the places, after those
 local beating = nil -- the task that calls the `update` hook of the only entity
 local kept, count = {}, 0 -- mail that came in parts
 
@@ -123,28 +124,24 @@ local function publish(spot)
 end
 
 
--- The same for a state with many entities: one list of all places. `one` is the only entity to look at, if there is one.
-local function publish_all(one)
-  local places, n = {}, 0
-  for i = 1, one and 1 or #list do
-    local spot = (one or list[i]).spot
-    if publish(spot) then
-      places[n + 1], places[n + 2], places[n + 3] = spot.me.id, spot.x, spot.y
-      n = n + 3
-    end
-  end
-  if n > 0 then
-    outbox.put_list("places", 0, places, n)
+-- The same for a state with many entities: one list of all places that are new, which goes by itself where it is long.
+local function publish_all()
+  local n = prelude.places.look(look)
+  if n > FEW then
+    apart = n
+  elseif n > 3 then
+    outbox.put_list("places", 0, { unpack(prelude.places.told, 4, n) }, n - 3)
   end
 end
 
 
-local function run_hooks(lists, name, dt)
-  for i = 1, #lists do
-    local me = lists[i]
-    local hook = me and me.hooks[name]
-    if hook and not hook.paused then
-      scheduler.call_hook(me, hook, me.self, dt)
+local function run_hooks(list, name, dt)
+  if list[1] then
+    local hooks = prelude.hooks
+    if scheduler.raw_resume == raw_resume then
+      hooks.run(list, name, dt)
+    else
+      hooks.run_each(list, name, dt)
     end
   end
 end
@@ -160,7 +157,7 @@ end
 
 -- A tick without its mail and its single task. Gives the wake time, and x and y where the only entity moved. What runs in
 -- this frame has been `taken` where mail or the single task ran before: their waits are for the next.
-local function rest(phase, taken, one)
+local function rest(phase, taken)
   if phase >= 0 then
     if scheduler.pending then
       if not taken then
@@ -182,7 +179,7 @@ local function rest(phase, taken, one)
   end
   local spot = entity.only
   if not spot then
-    publish_all(one)
+    publish_all()
   elseif publish(spot) then
     return entity.hooked or scheduler.wake_time(), spot.x, spot.y
   end
@@ -242,11 +239,9 @@ local function go_on(phase, taken)
 end
 
 
--- Gives the entity that the mail is about, where it can have moved no other: a birth must not look at all of its state.
 local function deliver(mail, n)
-  local i, pieces = 1, 0
+  local i = 1
   while i <= n do
-    pieces = pieces + 1
     local read = receive[mail[i]]
     if read then
       i = read(mail, i + 1)
@@ -254,7 +249,6 @@ local function deliver(mail, n)
       i = bus.take_event(mail, i)
     end
   end
-  return pieces == 1 and (mail[1] == "create" or mail[1] == "boot") and bus.entities[mail[2]] or nil
 end
 
 
@@ -268,21 +262,28 @@ function pump.keep(...)
 end
 
 
-local function take()
+-- Empties the outbox: its list and length; or nothing and how many values are to be fetched, where they are too many or
+-- the places go by themselves.
+local function take(most)
   if outbox.mixed then
     entity.written, scheduler.quiet = nil, false
   end
-  return outbox.take()
+  local out, n = outbox.take()
+  if n <= most and apart == 0 then
+    return out, n
+  end
+  waiting, own = out, n
+  n, apart = n + apart, 0
+  return nil, n
 end
 
 
 -- What a tick with mail gives, when its mail is done.
-local function leave(phase, one)
-  local wake, x, y = rest(phase, true, one)
-  if outbox.n > 0 then
-    local out, n = take()
-    if n > MANY then
-      waiting = out
+local function leave(phase)
+  local wake, x, y = rest(phase, true)
+  if outbox.n + apart > 0 then
+    local out, n = take(MANY)
+    if not out then
       return wake, x, y, n
     end
     return wake, x, y, unpack(out, 1, n)
@@ -310,30 +311,34 @@ function pump.deliver(now, dt, frame, phase, ...)
     pump.keep(...)
     local mail, n = kept, count
     kept, count = {}, 0
-    return leave(phase, deliver(mail, n))
+    deliver(mail, n)
+  else
+    deliver({ ... }, select("#", ...))
   end
-  return leave(phase, deliver({ ... }, select("#", ...)))
+  return leave(phase)
 end
 
 
 -- Yields what a tick gave. lupa moves yielded values to the main state without making room for them there, so a yield
 -- carries few; the world fetches longer lists with `pump.fetch`.
 local function hand_over(wake, x, y)
-  if outbox.n == 0 then
+  if outbox.n + apart == 0 then
     return yield(wake, x, y)
   end
-  local out, n = take()
-  if n <= FEW then
+  local out, n = take(FEW)
+  if out then
     return yield(wake, x, y, unpack(out, 1, n))
   end
-  waiting = out
   return yield(wake, x, y, n)
 end
 
 
---- A part of the list whose length was yielded.
+--- A part of what there is to be fetched, from value number `from` to `to`, or less.
 function pump.fetch(from, to)
-  return unpack(waiting, from, to)
+  if from > own then
+    return unpack(prelude.places.told, from - own, to - own)
+  end
+  return unpack(waiting, from, to < own and to or own)
 end
 
 
@@ -489,6 +494,9 @@ function pump.listen()
       now, dt, frame, phase, id, name, sender, shape, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p =
         yield(scheduler.single and true or scheduler.pending and scheduler.wake_time())
     else
+      if sub and scheduler.ran then
+        scheduler.mark(sub.entity)
+      end
       now, dt, frame, phase, id, name, sender, shape, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p =
         hand_over(rest(phase))
     end

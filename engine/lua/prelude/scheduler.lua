@@ -16,7 +16,7 @@ local raw_resume, raw_yield = coroutine.resume, coroutine.yield
 local raw_status, isyieldable = coroutine.status, coroutine.isyieldable
 local error, next, select = error, next, select
 local sort, unpack = table.sort, table.unpack or unpack
-local hire, own, next_frame = records.hire, records.own, turns.next_frame
+local hire, own, next_frame, mark = records.hire, records.own, turns.next_frame, turns.mark
 local finish, fail, retire, destroy = endings.finish, endings.fail, endings.retire, endings.destroy
 
 local SUSPEND, REFUSED, DONE = records.SUSPEND, records.REFUSED, records.DONE
@@ -70,6 +70,9 @@ end
 -- What happened when `task` last ran: it waits, ended, failed, or yielded a value of its own.
 local function settle(task, outer, ...)
   scheduler.current = outer
+  if scheduler.ran then
+    mark(task.entity)
+  end
   local ok, token, request = ...
   if token == SUSPEND and ok then
     if task.state == "running" then
@@ -99,7 +102,7 @@ scheduler.settle = settle
 
 --- Resume threads with `fn` from here on, as a trace does.
 function scheduler.resume_with(fn)
-  raw_resume = fn
+  raw_resume, scheduler.raw_resume = fn, fn
 end
 
 

@@ -11,6 +11,7 @@ local turns = {
   pending = false, -- others sleep here, and none of them is in `single`
   deferrals = 0, -- how many tasks wait for the end of this tick
   stir = nil, -- while the pump takes `single` for all that happens here: to be called before anything else does
+  ran = nil, -- in a state with many entities, the slots of those whose tasks ran in this tick
   on_overrun = nil, -- function(task, rounds): deferred tasks keep deferring others
 }
 
@@ -20,6 +21,8 @@ local upcoming, spare, count = {}, {}, 0 -- tasks that wait for the next frame, 
 local taken, left = {}, 0 -- those of this frame, while mail is delivered and while they run
 local deferred, spare_deferred = {}, {}
 local endings = {}
+
+turns.raw_resume = coroutine.resume
 
 
 -- Where a second task waits, the single one goes into the list before it.
@@ -51,6 +54,16 @@ function turns.next_frame(task)
   count = count + 1
   upcoming[count] = task
   return true
+end
+
+
+--- Note that `entity` may have moved.
+function turns.mark(entity)
+  local ran = turns.ran
+  if ran then
+    local n = ran.n + 1
+    ran.n, ran[n] = n, entity.slot
+  end
 end
 
 
@@ -188,7 +201,7 @@ end
 
 -- A waiting task goes on with nothing; one that was set aside starts with its arguments.
 local function run_next(task)
-  if task.state == "next" then
+  if task and task.state == "next" then
     if task.args then
       task.state = "new"
       return turns.start(task)
@@ -209,16 +222,32 @@ function turns.take_upcoming()
 end
 
 
+-- What nearly all do is written out: they wait for the next frame again. More than two results are kept for who waits
+-- for a task, and its arguments are given to one that has not begun.
 local function run_taken()
-  local list, n = taken, left
+  local list, n, ran = taken, left, turns.ran
+  local raw_resume, settle, SUSPEND = turns.raw_resume, turns.settle, turns.SUSPEND
   for i = 1, n do
     local task = list[i]
     list[i] = nil
-    if task then
+    if not task or task.args or task.on_end then
       run_next(task)
+    elseif task.state == "next" then
+      turns.current, task.state = task, "running"
+      local ok, token, request = raw_resume(task.thread)
+      if request == true and token == SUSPEND and ok and task.state == "running" then
+        count, task.state = count + 1, "next"
+        upcoming[count] = task
+        if ran then
+          local m = ran.n + 1
+          ran.n, ran[m] = m, task.entity.slot
+        end
+      else
+        settle(task, nil, ok, token, request)
+      end
     end
   end
-  left = 0
+  turns.current, left = nil, 0
 end
 
 
