@@ -18,7 +18,7 @@ local free, vacant, last = {}, 0, 0
 
 local places = { told = told }
 
-scheduler.ran = ran
+scheduler.note_in(ran)
 
 
 --- Look at this entity from now on.

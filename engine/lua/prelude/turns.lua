@@ -44,7 +44,7 @@ function turns.next_frame(task)
     if stir then
       stir()
     end
-    if not turns.single and not task.on_end and not task.args then
+    if not turns.single and not task.on_end and not task.args and not turns.ran then
       turns.single = task
       return true
     end
@@ -54,6 +54,16 @@ function turns.next_frame(task)
   count = count + 1
   upcoming[count] = task
   return true
+end
+
+
+--- Note in `ran` from now on whose tasks run; no task has the fast place any more, where nobody notes it.
+function turns.note_in(ran)
+  turns.ran = ran
+  if turns.single then
+    turns.pending = true
+    enlist_single()
+  end
 end
 
 
@@ -254,7 +264,7 @@ end
 -- Where all but one have ended, that one has the fast place again.
 local function look_for_single()
   local task = upcoming[1]
-  if count == 1 and task and task.state == "next" and not task.on_end and not task.args then
+  if count == 1 and task and task.state == "next" and not task.on_end and not task.args and not turns.ran then
     upcoming[1], count = nil, 0
     turns.single, turns.pending = task, false
   end
