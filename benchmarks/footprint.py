@@ -63,7 +63,7 @@ def tidelock(lua: str, count: int, **options: Any) -> tuple[float, float]:
     grown = resident() - before
     actors = {actor for entity in world.entities if (actor := entity.actor) is not None}
     for actor in actors:
-        actor.trusted("collect")
+        actor.function("memory", "collect")()
     counted = sum(actor.memory for actor in actors)
     world.close()
     return grown / count, counted / (count + 1)

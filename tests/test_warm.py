@@ -1,5 +1,6 @@
 """States that are made ahead of time, and what a new state begins with."""
 
+import gc
 import threading
 
 import pytest
@@ -33,6 +34,32 @@ end
 
 return child
 """
+
+
+NOTHING = "return { start = function(self) self.x, self.y = 1, 2 while true do wait() end end }"
+
+
+class Fetched(dict):
+    """The files of the prelude, and which were asked for."""
+
+    def __init__(self, files):
+        super().__init__(files)
+        self.names = []
+
+    def get(self, name):
+        self.names.append(name.decode())
+        return super().get(name)
+
+
+@pytest.fixture
+def fetched(monkeypatch):
+    """Names of the prelude's files that states loaded since `clear()`, in order."""
+    found = {lua: Fetched(runtime._prelude(lua)) for lua in runtime.VERSIONS if runtime.available(lua)}
+    names = []
+    for files in found.values():
+        files.names = names
+    monkeypatch.setattr(runtime, "_prelude", found.__getitem__)
+    return names
 
 
 @pytest.fixture
@@ -197,3 +224,87 @@ def test_an_entity_of_a_warm_state_reloads_like_any_other(scripts, lua):
         world.tick(1 / 60)
 
         assert child.position == (3, 2)
+
+
+# What a state begins with.
+
+
+def test_a_state_loads_no_more_than_its_script_uses(scripts, lua, isolation, fetched):
+    scripts.write("plain", NOTHING)
+    with World(scripts.path, lua=lua, isolation=isolation) as world:
+        world.spawn("plain")
+        for _ in range(3):
+            world.tick(1 / 60)
+
+        assert not world.problems
+    assert not {*fetched} - {"guards"}
+
+
+@pytest.mark.parametrize(
+    ("word", "file"),
+    [
+        ("tween(self, 0.1, { x = 10 })", "tween"),
+        ("bus.emit('told')", "bus"),
+        ("bus.emit('told', { to = 1 })", "payload"),
+        ("task.spawn(print)", "task"),
+        ("local x = math.floor(1.5)", "standard"),
+        ("local r = math.random()", "random"),
+        ("print('hello')", "log"),
+        ("local t = time.now", "time"),
+        ("shared.set('k', 1)", "shared"),
+        ("sound.play('horn')", "window"),
+        ("local id = entity.find('plain')", "entities"),
+        ("local c = coroutine.create(print)", "coroutines"),
+        ("error('oh no')", "fault"),
+    ],
+)
+def test_a_file_of_the_prelude_is_loaded_with_its_first_use(scripts, lua, fetched, word, file):
+    scripts.write("plain", NOTHING)
+    scripts.write("user", f"local m = {{}}\nfunction m:update() {word} end\nfunction m:start() end\nreturn m")
+    if file == "tween":
+        scripts.write("user", f"local m = {{}}\nfunction m:start() wait() {word} end\nreturn m")
+    with World(scripts.path, lua=lua) as world:
+        world.spawn("plain")
+        world.spawn("user")
+        assert file not in fetched
+
+        for _ in range(3):
+            world.tick(1 / 60)
+
+    assert fetched.count(file) == 1
+
+
+def test_a_state_keeps_its_code_when_nobody_else_does(scripts, lua):
+    scripts.write("child", CHILD)
+    scripts.write("parent", PARENT)
+    with World(scripts.path, lua=lua) as world:
+        world.spawn("parent")
+        runtime._prelude.cache_clear()
+        gc.collect()
+        world.spawn("parent")
+        for _ in range(20):
+            world.tick(1 / 60)
+
+        assert not world.problems
+        assert [one.position is not None for one in world.entities] == [True] * 4
+
+
+@pytest.mark.parametrize("lua", ["lua55", "lua54"])
+def test_a_birth_in_a_shared_state_takes_as_much_work_whoever_else_lives_there(scripts, lua):
+    scripts.write("plain", NOTHING)
+    with World(scripts.path, lua=lua, isolation="script", limits=Limits.off()) as world:
+        first = world.spawn("plain")
+        world.tick(1 / 60)
+        vm = first.actor._runtime._vm
+        vm.execute(b"steps = 0 debug.sethook(function() steps = steps + 1 end, '', 10)")
+
+        def work():
+            vm.execute(b"steps = 0")
+            world.spawn("plain")
+            return vm.execute(b"return steps")
+
+        among_few = [work() for _ in range(5)]
+        among_many = [work() for _ in range(300)][-5:]
+
+    assert min(among_few) > 0
+    assert max(among_many) <= max(among_few) * 1.2

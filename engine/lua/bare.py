@@ -44,7 +44,9 @@ class Warm:
         """Have so many ready: make those that are missing, let go of those that are too many."""
         ready = self._ready.setdefault((lua, limits, seed), [])
         while len(ready) < count:
-            ready.append(make_bare(lua, limits, seed))
+            made = make_bare(lua, limits, seed)
+            made.runtime.get("memory", "collect")()  # else the births would do it
+            ready.append(made)
         del ready[count:]
 
     def take(self, lua: str, limits: Limits, seed: int) -> Bare | None:

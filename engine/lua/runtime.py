@@ -70,6 +70,11 @@ GUARDS_LATER = ("patterns", "steps", "strings", "tables")
 
 _EAGER = b"every state's"
 
+# Lua 5.5 can use bytecode where it lies, which saves a sixth of a state. A state holds `_prelude`, where it lies, as it
+# fetches its files there. For the lines that stripped code lacks Lua takes the bytes behind: there must be some.
+_FIXED = ("lua55",)
+_BEHIND = bytes(16 * 1024)
+
 _COMPILE = b"""
 local load, dump = load, string.dump
 return function(text, name, strip)
@@ -126,7 +131,7 @@ def _prelude(lua: str) -> dict[bytes, bytes]:
     for name in guards:
         text = (folder / f"{name}.lua").read_bytes()
         code[name.encode()] = compile_text(text, b"=[tidelock %s]" % name.encode(), False)
-    code[_EAGER] = compile_text(_joined(texts), b"=[tidelock]", True)
+    code[_EAGER] = compile_text(_joined(texts), b"=[tidelock]", True) + (_BEHIND if lua in _FIXED else b"")
     return code
 
 
@@ -154,7 +159,7 @@ class Runtime:
         self.lua = lua
         self._vm = _bare(lua, seed, None if memory is None else 0)
         code = _prelude(lua)
-        boot = self._vm.compile(code[_EAGER], b"=[tidelock]", "b")
+        boot = self._vm.compile(code[_EAGER], b"=[tidelock]", "B" if lua in _FIXED else "b")
         self._get, self._put = boot(code.get, guards)
         self._kept: dict[tuple[str, str], Any] = {}
         self.used: Callable[[], int] = partial(self._vm.get_memory_used, True)

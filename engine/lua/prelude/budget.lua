@@ -60,7 +60,7 @@ local function place(thread)
     local info = thread and getinfo(thread, level, "Sl") or not thread and getinfo(level, "Sl")
     if not info then
       break
-    elseif info.what ~= "C" and info.currentline > 0 and not find(info.short_src, "^%[tidelock") then
+    elseif info.what ~= "C" and info.currentline > 0 and not fault.is_ours(info.short_src) then
       return format("%s:%d: ", info.short_src, info.currentline)
     end
   end

@@ -62,12 +62,18 @@ function fault.describe(value)
 end
 
 
+--- True for the source of a file of the prelude. Lua may tell a line of it, though it has none.
+function fault.is_ours(source)
+  return source == "?" or find(source, "^%[tidelock") ~= nil
+end
+
+
 --- One line for an error of `thread`: one that is no text gets the place where it was raised.
 function fault.locate(thread, value)
   local text = fault.describe(value)
   local level = 0
   local info = type(value) ~= "string" and getinfo(thread, level, "Sl") or nil
-  while info and (info.currentline < 1 or find(info.short_src, "^%[tidelock")) do
+  while info and (info.currentline < 1 or fault.is_ours(info.short_src)) do
     level = level + 1
     info = getinfo(thread, level, "Sl")
   end
@@ -116,7 +122,7 @@ end
 function fault.caller()
   local level = 3
   local info = getinfo(level, "Sl")
-  while info and (info.currentline < 1 or find(info.short_src, "^%[tidelock")) do
+  while info and (info.currentline < 1 or fault.is_ours(info.short_src)) do
     level = level + 1
     info = getinfo(level, "Sl")
   end
