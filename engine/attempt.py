@@ -8,18 +8,22 @@ much data, it is taken at the end of the frame before: nothing but the game can 
 from __future__ import annotations
 
 import time
+import weakref
 from collections.abc import Container
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
+from engine.builder import Builder
 from engine.entity import Entity
 from engine.errors import EngineError, ScriptError
 from engine.forward import forwardings
 from engine.lua.actor import Actor, Result
 from engine.lua.failures import script_error
+from engine.lua.runtime import PRELUDE_LATER
 from engine.operations import each
 from engine.process.process import Process
+from engine.process.remote import RemoteActor
 from engine.sources import Version
 
 if TYPE_CHECKING:
@@ -31,6 +35,9 @@ FEW = 16
 Operation = tuple[bytes, int, tuple[Any, ...]]
 Carried = tuple[bytes, bytes, tuple[Any, ...]]
 """`self` of an old version: the names of its properties, shape, leaves."""
+
+_NOT_AHEAD = frozenset(("rights", "trace"))
+"""Files of the prelude that change what is there when they are loaded."""
 
 _HINT = '; begin the field\'s name with "_" and set it in start, then it is not carried'
 
@@ -60,7 +67,10 @@ class Attempt:
         self._by_id: dict[int, Trial] = {}
         self._together: Trial | None = None
         self._process: Process | None = None  # where it is tried
+        self._builder: Builder | None = None
+        self._left_over: list[object] = []  # by the builder
         self._carried: dict[int, Carried] = {}
+        self._rehearsed: weakref.WeakSet[Actor] = weakref.WeakSet()
         self.loaded = False
         self.frames = 0  # that it took to load
 
@@ -95,7 +105,10 @@ class Attempt:
             if late:
                 return False
             self._load(entity, source.chunk, source.text)
+            if self._process is None:
+                self._get_ready(entity, len(entities) - len(self._by_id), in_time=deadline is not None)
             late = deadline is not None and len(self._by_id) >= FEW and time.perf_counter() > deadline
+        self._end_builder()
         self.loaded = True
         return True
 
@@ -128,7 +141,13 @@ class Attempt:
         if self._process is not None:
             self._world.children.dismiss(self._process)
             self._process = None
-        return husks
+        self._end_builder()
+        return husks + self._left_over
+
+    def _end_builder(self) -> None:
+        if self._builder is not None:
+            self._left_over += self._builder.close()
+            self._builder = None
 
     # Loading.
 
@@ -136,7 +155,8 @@ class Attempt:
         trial = self._together
         if trial is None:
             try:
-                trial = Trial(self._world.population.new_actor(entity, self._process))
+                bare = None if self._builder is None else self._builder.take()
+                trial = Trial(self._world.population.new_actor(entity, self._process, bare))
             except EngineError as error:  # there is no process for it
                 self._report(ScriptError(str(error)), entity)
                 raise Failed from None
@@ -154,6 +174,26 @@ class Attempt:
                 self._together = trial
             if clock == b"real":
                 trial.actor.clock = self._world.loop.real
+
+    def _get_ready(self, entity: Entity, missing: int, *, in_time: bool) -> None:
+        """An entity was loaded: make ready what the others, and the swap, will need."""
+        old = entity.actor
+        if old is None or isinstance(old, RemoteActor) or not entity.ready:
+            return
+        if in_time and old not in self._rehearsed:
+            self._rehearse(old, entity.id)
+        if self._builder is None and self._together is None:
+            # What the old version has come to use, the new one has at once.
+            used = frozenset(old.function("reload", "loaded")().decode().split("\n")) - _NOT_AHEAD
+            modules = tuple(name for name in PRELUDE_LATER if name in used)
+            world = self._world
+            self._builder = Builder(missing, world.lua, world.limits_of(self.script), world.seed, modules)
+
+    def _rehearse(self, actor: Actor, id: int) -> None:
+        """Have an old state take its data once while there is time: at the swap it knows how."""
+        self._rehearsed.add(actor)
+        _, rest = _parted(actor.hand((b"snapshot", id)))
+        self._absorb_rest(actor, rest)
 
     def _dismiss_dead(self) -> None:
         """Entities that ended meanwhile need no new version."""
@@ -181,8 +221,7 @@ class Attempt:
 
     def _take(self, actor: Actor, result: Result) -> None:
         snapshots, rest = _parted(result)
-        if len(rest) > 3 or (rest and rest[1] is not None):
-            self._world.loop.absorb(actor, rest)  # what Python changed since its last tick
+        self._absorb_rest(actor, rest)
         for _, id, values in snapshots:
             if values[0] is False:
                 reason = values[3].decode(errors="replace")
@@ -192,6 +231,11 @@ class Attempt:
         if not snapshots:
             self._report(ScriptError(f"self cannot be carried over: {result}"), self._world.entity(actor.key))
             raise Failed
+
+    def _absorb_rest(self, actor: Actor, rest: tuple[Any, ...]) -> None:
+        """What Python changed in a state since its last tick was told together with its data."""
+        if len(rest) > 3 or (rest and rest[1] is not None):
+            self._world.loop.absorb(actor, rest)
 
     def _start(self, carried: dict[int, Carried]) -> None:
         """Start every entity in its new state; one that never ran may fail again, unless all do."""
@@ -239,7 +283,7 @@ class Attempt:
         unread = frozenset(number for box in mail for number in box.requests())
         for entity in entities:
             population.leave(entity.id, unread)
-        husks = [population.replace(old) for old in olds]
+        husks = self._left_over + [population.replace(old) for old in olds]
         if self._process is not None:
             world.children.adopt(self.script, self._process)
             self._process = None

@@ -11,7 +11,7 @@ from zlib import crc32
 from engine.entity import Entities, Entity
 from engine.errors import EngineError, LimitError, ScriptError
 from engine.lua.actor import Actor, Mail
-from engine.lua.bare import Warm
+from engine.lua.bare import Bare, Warm
 from engine.payload import Encoded, encode
 from engine.process.process import Process, ProcessEnded
 from engine.process.remote import RemoteActor
@@ -134,13 +134,17 @@ class Population:
         seed = crc32(f"{self._world.seed}:{entity.id}".encode())
         return (kind, entity.id, entity.script.encode(), chunk.encode(), text, seed, fields[0], *fields[1])
 
-    def new_actor(self, entity: Entity, tried_in: Process | None = None) -> Actor:
-        """A state for `entity`, under the limits of its script, in the process that is its place or that of a trial."""
+    def new_actor(self, entity: Entity, tried_in: Process | None = None, bare: Bare | None = None) -> Actor:
+        """A state for `entity`, under the limits of its script, in the process that is its place or that of a trial.
+
+        `bare` is one that was made for it, where it needs no process.
+        """
         world = self._world
         permit = world.permits.of(entity.script)
         limits = world.limits_of(entity.script)
         process = tried_in or world.children.process(entity.script, world.lua, limits)
-        bare = self.warm.take(world.lua, limits, world.seed) if process is None else None
+        if process is None and bare is None:
+            bare = self.warm.take(world.lua, limits, world.seed)
         made = (partial(Actor, bare=bare) if process is None else partial(RemoteActor, process))(
             entity.id,
             world.loop.game,

@@ -17,8 +17,8 @@ LAYERS = {
     "world": [
         "scripts", "sources", "watch", "saves", "scheduler", "workers", "shapes", "events", "mailboxes", "routes",
         "requests", "bus", "shared", "inputs", "entity", "modules",
-        "origins", "bounds", "mods", "permits", "operations", "questions", "population", "forward", "attempt",
-        "probation", "reload", "losses", "loop", "stats", "leaks", "trace", "world",
+        "origins", "bounds", "mods", "permits", "operations", "questions", "population", "forward", "builder",
+        "attempt", "probation", "reload", "losses", "loop", "stats", "leaks", "trace", "world",
     ],
     "host": ["host"],
     "package": ["__init__"],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache, partial
 from importlib import resources
 from typing import Any
@@ -179,6 +179,11 @@ class Runtime:
     def get_all(self, module: str, *words: str) -> tuple[Any, ...]:
         """Several of one module, at least two."""
         return self._get(*(name for word in words for name in (module.encode(), word.encode())))  # type: ignore[no-any-return]
+
+    def load(self, modules: Iterable[str]) -> None:
+        """Load files of the prelude now that would be loaded when they are first used."""
+        for module in modules:
+            self.get(module, "")
 
     def put(self, module: str, word: str, value: Any) -> None:
         self._put(module.encode(), word.encode(), value)

@@ -59,7 +59,10 @@ end
 
 -- An entity under a new version, to be started later: id, script, chunk, text, seed.
 function receive.load(box, i)
-  entity.load_script(entity.new(box[i], box[i + 1], box[i + 4]), box[i + 2], box[i + 3])
+  local me = entity.new(box[i], box[i + 1], box[i + 4])
+  if entity.load_script(me, box[i + 2], box[i + 3]) then
+    names_of(me) -- here, while there is time, not at the swap
+  end
   return i + 5
 end
 
@@ -138,4 +141,13 @@ function receive.resume(box, i)
 end
 
 
-return {}
+return {
+  --- The names of the prelude's modules that this state has loaded.
+  loaded = function()
+    local names = {}
+    for name in next, prelude do
+      names[#names + 1] = name
+    end
+    return concat(names, SEPARATOR)
+  end,
+}
