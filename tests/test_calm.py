@@ -1,0 +1,248 @@
+"""A state whose only task waits for every next frame takes a short way through its ticks. Nobody can tell."""
+
+import pytest
+
+from engine import Limits
+
+# What happens in the fifth frame of a task that has done the same in the four before it.
+SURPRISES = {
+    "ends": "return",
+    "fails": "error('oops')",
+    "cancels itself": "task.cancel(coroutine.running())",
+    "is cancelled by another": "local me = coroutine.running() task.spawn(function() task.cancel(me) end)",
+    "cancels itself and cleans up": "task.finally(function() log.info('cleaned') end) task.cancel(coroutine.running())",
+    "sleeps": "wait(0.05)",
+    "waits for frames": "task.wait_frames(2)",
+    "waits for an event": "task.wait_event('bell', 0.1)",
+    "spawns": "task.spawn(function() wait() log.info('spawned') self.y = 7 end)",
+    "defers": "task.defer(function() log.info('deferred') self.x = self.x + 100 end)",
+    "delays": "task.delay(0.03, function() log.info('delayed') end)",
+    "repeats": "task.every(0.02, function() self.y = self.y + 10 end)",
+    "emits": "bus.emit('bell', { n = n })",
+    "listens": "bus.on('bell', function() self.y = 50 wait() self.y = 60 end)",
+    "asks itself": "bus.handle('age', function() return n end) log.info(bus.request(entity.id, 'age'))",
+    "shows itself": "self.sprite = 'slime'",
+    "hides": "self.sprite, self.x = nil, nil wait() self.x = 1",
+    "is nowhere": "self.x = 'far' wait() self.x = 2",
+    "resumes a coroutine": "local co = coroutine.wrap(function() wait() self.y = 3 end) co()",
+    "yields by itself": "task.defer(coroutine.running()) coroutine.yield()",
+    "spawns an entity": "entity.spawn('other')",
+    "destroys itself": "entity.destroy()",
+    "shares": "shared.set('n', n) log.info(shared.get('n'))",
+    "asks for the time": "log.info(time.now, time.frame, wait())",
+    "races": "task.race { function() wait(0.02) end, function() wait() wait() end }",
+}
+
+WALKER = """
+local walker = {}
+
+function walker:start()
+  SLEEPER
+  self.x, self.y = 0, 0
+  local n = 0
+  while true do
+    n = n + 1
+    self.x = self.x + 1
+    if n == 5 then
+      SURPRISE
+    end
+    wait()
+  end
+end
+
+return walker
+"""
+
+# A second sleeper, so that the state never takes the short way.
+SLEEPER = "task.delay(1000, function() end)"
+
+
+def story(make_world, scripts, surprise, sleeper):
+    """What can be seen of twelve frames, from Python and from the log."""
+    name = "walker"
+    scripts.write(name, WALKER.replace("SLEEPER", sleeper).replace("SURPRISE", f"do {surprise} end"))
+    scripts.write("other", "return { start = function() bus.emit('bell') end }")
+    world = make_world()
+    seen = []
+    world.bus.on("bell", lambda event: seen.append((world.frame, event.payload)))
+    walker = world.spawn(name)
+    for frame in range(12):
+        if frame == 8:
+            world.bus.emit("bell", frame)
+        world.tick(1 / 60)
+        seen.append((walker.alive, walker.position, dict(walker.view), len(world.entities), len(world.log)))
+    seen += world.log
+    seen += [(problem.message, problem.line, problem.count, problem.first_frame) for problem in world.problems]
+    return seen
+
+
+@pytest.mark.parametrize("surprise", SURPRISES.values(), ids=SURPRISES)
+def test_whatever_a_task_does_after_frames_that_were_alike_is_as_in_a_state_with_another(make_world, scripts, surprise):
+    alone = story(make_world, scripts, surprise, "")
+    beside = story(make_world, scripts, surprise, SLEEPER)
+
+    assert alone == beside
+
+
+def test_a_call_from_python_between_two_frames_is_no_part_of_the_task_that_sleeps(world, scripts):
+    scripts.write(
+        "walker",
+        """
+        local walker = {}
+        function walker:start()
+          self.x, self.y = 0, 0
+          self.push = function(by)
+            task.spawn(function() wait() self.y = self.y + by end)
+            bus.emit("pushed")
+          end
+          while true do
+            self.x = self.x + 1
+            wait()
+          end
+        end
+        return walker
+        """,
+    )
+    walker = world.spawn("walker")
+    for _ in range(3):
+        world.tick(1 / 60)
+
+    with walker.self.upgrade() as self_:
+        self_["push"](5)
+    world.tick(1 / 60)
+
+    assert walker.position == (5, 5)
+    assert world.problems == []
+
+
+@pytest.mark.parametrize("events", [1, 2])
+def test_a_handler_sees_what_the_task_did_last_and_the_task_what_the_handler_did(world, scripts, events):
+    scripts.write(
+        "walker",
+        """
+        local walker = {}
+        function walker:start()
+          self.x, self.y = 0, 0
+          bus.on("jump", function() self.y = self.x * 10 end)
+          while true do
+            self.x = self.x + self.y
+            self.x = self.x + 1
+            wait()
+          end
+        end
+        return walker
+        """,
+    )
+    walker = world.spawn("walker")
+    for _ in range(3):
+        world.tick(1 / 60)
+
+    for _ in range(events):
+        world.bus.emit("jump")
+    world.tick(1 / 60)
+
+    assert walker.position == (4 + 40 + 1, 40)
+
+
+@pytest.mark.parametrize("lua", ["lua55", "lua54"])
+def test_a_loop_that_does_not_end_is_stopped_after_frames_that_were_alike(make_world, scripts):
+    scripts.write(
+        "walker",
+        """
+        local walker = {}
+        function walker:start()
+          self.x, self.y = 0, 0
+          for n = 1, 50 do
+            self.x = n
+            wait()
+          end
+          while true do end
+        end
+        return walker
+        """,
+    )
+    world = make_world(limits=Limits(instructions=50_000))
+    world.spawn("walker")
+    for _ in range(52):
+        world.tick(1 / 60)
+
+    assert [problem.line for problem in world.problems] == [8]
+    assert "50,000 instructions" in world.problems[0].message
+
+
+@pytest.mark.parametrize("lua", ["lua55", "lua54"])
+def test_each_of_the_frames_that_are_alike_has_all_its_instructions(make_world, scripts):
+    scripts.write(
+        "walker",
+        """
+        local walker = {}
+        function walker:start()
+          self.x, self.y = 0, 0
+          while true do
+            for _ = 1, 1000 do self.x = self.x + 1 end
+            wait()
+          end
+        end
+        return walker
+        """,
+    )
+    world = make_world(limits=Limits(instructions=10_000))
+    world.spawn("walker")
+    for _ in range(30):
+        world.tick(1 / 60)
+
+    assert world.problems == []
+
+
+@pytest.mark.parametrize("lua", ["lua55", "lua54"])
+def test_a_state_that_grows_a_little_in_frames_that_are_alike_is_closed_at_its_limit(make_world, scripts):
+    scripts.write(
+        "hoarder",
+        """
+        local hoarder, hoard = {}, {}
+        function hoarder:start()
+          self.x, self.y = 0, 0
+          while true do
+            hoard[#hoard + 1] = string.rep("x", 1024) .. #hoard
+            self.x = self.x + 1
+            wait()
+          end
+        end
+        return hoarder
+        """,
+    )
+    world = make_world(limits=Limits(memory=1024 * 1024))
+    hoarder = world.spawn("hoarder")
+    for _ in range(1200):
+        world.tick(1 / 60)
+
+    assert not hoarder.alive
+    assert "Limits.memory" in world.problems[0].message
+
+
+def test_time_that_stands_still_and_goes_on_moves_nobody_twice(world, scripts):
+    scripts.write(
+        "walker",
+        """
+        local walker = {}
+        function walker:start()
+          self.x, self.y = 0, 0
+          while true do
+            self.x = self.x + 1
+            wait()
+          end
+        end
+        return walker
+        """,
+    )
+    walker = world.spawn("walker")
+    for _ in range(3):
+        world.tick(1 / 60)
+
+    world.time_scale = 0
+    for _ in range(3):
+        world.tick(1 / 60)
+    world.time_scale = 1
+    world.tick(1 / 60)
+
+    assert walker.position == (5, 0)
