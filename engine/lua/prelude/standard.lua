@@ -24,20 +24,9 @@ local MATH = {
 local BIT = { "arshift", "band", "bnot", "bor", "bswap", "bxor", "lshift", "rol", "ror", "rshift", "tobit", "tohex" }
 
 
--- Puts the bounded functions in the place of Lua's own, where there are limits.
-local function bound(made, functions)
-  for name, fn in next, functions or {} do
-    if type(fn) == "function" and made[name] then
-      made[name] = fn
-    end
-  end
-  return made
-end
-
-
 local libraries = {
-  string = bound(pick(string, STRING), sandbox.bounded and prelude.strings),
-  utf8 = utf8 and bound(pick(utf8, UTF8), sandbox.bounded and prelude.strings.utf8),
+  string = pick(string, STRING),
+  utf8 = utf8 and pick(utf8, UTF8),
   table = pick(table, TABLE),
   math = pick(math, MATH),
   bit = bit and pick(bit, BIT),
@@ -46,7 +35,14 @@ libraries.table.unpack = table.unpack or unpack
 libraries.table.pack = table.pack or function(...)
   return { n = select("#", ...), ... }
 end
-bound(libraries.table, sandbox.bounded and prelude.tables)
+
+
+-- The bounded functions that stand in the place of Lua's own, where there are limits; most scripts never need them.
+local BOUNDED = {
+  string = function() return prelude.strings end,
+  utf8 = function() return prelude.strings.utf8 end,
+  table = function() return prelude.tables end,
+}
 
 
 local function generator(me)
@@ -71,7 +67,13 @@ end
 
 --- The library of that name.
 function standard.library(name)
-  return libraries[name]
+  local made, functions = libraries[name], sandbox.bounded and BOUNDED[name]
+  for word, fn in next, functions and functions() or {} do
+    if type(fn) == "function" and made[word] then
+      made[word] = fn
+    end
+  end
+  return made
 end
 
 

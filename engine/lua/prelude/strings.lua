@@ -6,7 +6,7 @@
 -- that they blame the script's line.
 
 local prelude = ...
-local budget, patterns = prelude.budget, prelude.patterns
+local budget, patterns = prelude.budget, prelude.later("patterns")
 
 local strings = {
   effort = 200000, -- steps that a C function may take, less than a millisecond
