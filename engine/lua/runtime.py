@@ -30,6 +30,7 @@ PRELUDE = (
     "entity",
     "library",
     "pump",
+    "hearing",
 )
 
 # Loaded with the first word that somebody asks of them: few states need many of these, and all would carry them.

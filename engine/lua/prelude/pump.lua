@@ -23,8 +23,7 @@ local raw_resume, yield, used = coroutine.resume, coroutine.yield, collectgarbag
 local unpack, cut = table.unpack or unpack, string.sub
 local SUSPEND, settle = scheduler.SUSPEND, scheduler.settle
 local take_upcoming, run_due, run_deferred = scheduler.take_upcoming, scheduler.run_due, scheduler.run_deferred
-local receive, subscriptions, put, put_payload = bus.receive, bus.subscriptions, outbox.put, outbox.put_payload
-local makers, hire_ear, DONE = prelude.reading.makers, records.hire_ear, records.DONE
+local receive, put, put_payload = bus.receive, outbox.put, outbox.put_payload
 local hire_beat, sound_asleep = records.hire_beat, scheduler.sound_asleep
 local updaters, fixed, late = entity.updaters, entity.fixed, entity.late
 
@@ -408,7 +407,10 @@ function pump.run()
       end
       inside = false
     else
-      stir()
+      local rouse = scheduler.stir -- this one, or that of who hears
+      if rouse then
+        rouse()
+      end
       task = run_single(phase)
       spot = place_of_calm(task)
       if spot then
@@ -443,64 +445,9 @@ function pump.run()
 end
 
 
---- The same for ticks with one event, of at most 16 leaves: the number of its subscription, name, sender and shape.
--- What most handlers need is written out here: they end at once, and move nothing. A hundred states hear an event one
--- after the other, so what this touches has left the cache: every table, closure and thread less counts.
-function pump.listen()
-  local scheduler, clock, entity, outbox, budget = scheduler, clock, entity, outbox, budget -- luacheck: ignore 431
-  local raw_resume, yield, rawget, DONE, used = raw_resume, yield, rawget, DONE, used -- luacheck: ignore 431
-  local begin, kibibytes = budget.begin, budget.begin and budget.kibibytes
-  local subscriptions, makers = subscriptions, makers -- luacheck: ignore 431
-  local ear, new = nil, nil -- a task that hears events, and whether its thread has not begun
-  local now, dt, frame, phase, id, name, sender, shape, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p = yield(true)
-  while true do
-    clock.now, clock.dt, clock.frame = now, dt, frame
-    local stir = scheduler.stir
-    if stir then
-      stir()
-    end
-    if begin and not budget.fresh then
-      begin()
-    end
-    if phase >= 0 then
-      take_upcoming()
-    end
-    local sub, make = subscriptions[id], makers[shape]
-    local fn = make and sub and sub.often
-    if fn then
-      if not ear then
-        ear, new = hire_ear()
-      end
-      ear.entity, ear.callback, scheduler.current = sub.entity, sub, ear
-      local ok, token, request = raw_resume(ear.thread, fn, {
-        name = name, payload = make(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p), sender = sender or nil,
-      }, new and ear)
-      new = nil
-      if token == DONE and ear.state == "running" and not ear.marked then
-        scheduler.current, ear.callback, sub.failures = nil, nil, 0
-      else
-        local task = ear
-        ear = nil
-        settle(task, nil, ok, token, request)
-      end
-    else
-      bus.take_event({ id, name, sender, shape, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p }, 1)
-    end
-    local spot = phase == -1 and outbox.n == 0 and scheduler.deferrals == 0 and entity.plain
-    local self = spot and not spot.shown and spot.self
-    if self and rawget(self, "x") == spot.x and rawget(self, "y") == spot.y and rawget(self, "sprite") == nil
-      and rawget(self, "text") == nil and rawget(self, "light") == nil
-      and not (kibibytes and used("count") > kibibytes) then
-      now, dt, frame, phase, id, name, sender, shape, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p =
-        yield(scheduler.single and true or scheduler.pending and scheduler.wake_time())
-    else
-      if sub and scheduler.ran then
-        scheduler.mark(sub.entity)
-      end
-      now, dt, frame, phase, id, name, sender, shape, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p =
-        hand_over(rest(phase))
-    end
-  end
+--- The end of a tick outside of `pump.run`, whose mail or event has been heard; gives the values of the next tick.
+function pump.end_tick(phase)
+  return hand_over(rest(phase))
 end
 
 

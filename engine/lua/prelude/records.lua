@@ -2,6 +2,7 @@
 -- Guarantee: a record that has ended holds nothing alive, and no script ever holds a token.
 
 local prelude = ...
+local turns = prelude.turns
 local workers = { idle = {}, n = 0 }
 
 -- Tokens are functions: tables could be compared by a script, whose `__eq` would be given the token.
@@ -85,6 +86,10 @@ end
 --- Scripts got to know this thread: it must not be used again for something else.
 function records.expose(task)
   if not task.exposed then
+    local stir = turns.stir
+    if stir then
+      stir()
+    end
     task.exposed, task.marked = true, true
     tasks[task.thread] = task
   end
@@ -107,27 +112,24 @@ local function work(task, fn, ...)
 end
 
 
--- The same for handlers of events, which take one value each: it is all that the pump needs, and half the work.
-local function hear(fn, event, task)
+-- The same for handlers of events, which take one value each: it is all that `hearing` needs, and half the work.
+local function hear(fn, event)
   repeat
     fn(event)
-    if task.exposed then
-      return
-    end
     fn, event = raw_yield(DONE)
   until false
 end
 
 
---- A task whose thread takes (function, event, itself) at first, and (function, event) from then on; and whether it is
--- new. It counts as running as long as the caller keeps it, which is while nothing marks it and each handler ends at once.
+--- A task whose thread takes (function, event). It counts as running as long as the caller keeps it, which is while
+-- nothing marks it and each handler ends at once.
 function records.hire_ear()
   local task = workers.ear
   if task then
     workers.ear, task.state = nil, "running"
-    return task, false
+    return task
   end
-  return { thread = records.new_thread(hear), state = "running", ear = true }, true
+  return { thread = records.new_thread(hear), state = "running", ear = true }
 end
 
 

@@ -309,6 +309,10 @@ function scheduler.finally(fn)
   local task = scheduler.current
   local list = task.cleanups
   if not list then
+    local stir = scheduler.stir
+    if stir then
+      stir()
+    end
     list = {}
     task.cleanups, task.marked = list, true
   end

@@ -1,0 +1,143 @@
+-- Hears events: ticks with one event, for states of which many hear the same.
+-- Guarantee: what a handler can see and do is the same as with `pump.deliver`.
+--
+-- A hundred states hear an event one after the other, so what one of them touches has left the cache: every table, key,
+-- closure and thread less counts. The usual event is like the one before: the same subscription and shape, a handler that
+-- ends at once, and an entity that stays where it is. As long as that is so the state is `calm`, as in `pump.run`: what
+-- such a tick needs is in locals, and whoever does anything else calls `scheduler.stir` first.
+
+local prelude = ...
+local scheduler, clock, outbox, budget = prelude.scheduler, prelude.clock, prelude.outbox, prelude.budget
+local bus, entity, records, pump = prelude.bus, prelude.entity, prelude.records, prelude.pump
+
+local rawget, raw_resume, yield, used = rawget, coroutine.resume, coroutine.yield, collectgarbage
+local DONE, settle, take_upcoming, hire_ear = records.DONE, scheduler.settle, scheduler.take_upcoming, records.hire_ear
+local subscriptions, makers = bus.subscriptions, prelude.reading.makers
+
+local LOOK = 16 -- calm events between two looks at the memory; what can come with so many is far less than its head-room
+
+local hearing = {}
+
+
+-- True where nothing of the only entity has changed that the world would have to know.
+local function unchanged(spot, self)
+  return rawget(self, "x") == spot.x and rawget(self, "y") == spot.y and rawget(self, "sprite") == nil
+    and rawget(self, "text") == nil and rawget(self, "light") == nil
+end
+
+
+-- The entity's place, where an event made nothing happen that the world would have to know; else nil.
+local function place_of_quiet(phase)
+  local spot = phase == -1 and outbox.n == 0 and scheduler.deferrals == 0 and entity.plain
+  if spot and not spot.shown and unchanged(spot, spot.self)
+    and not (budget.begin and used("count") > budget.kibibytes) then
+    return spot
+  end
+end
+
+
+-- A handler of `sub` has run in `ear`, which comes back if it is free for the next.
+local function settle_ear(ear, sub, ok, token, request)
+  if token == DONE and ear.state == "running" and not ear.marked then
+    scheduler.current, ear.callback, sub.failures = nil, nil, 0
+    return ear
+  end
+  settle(ear, nil, ok, token, request)
+end
+
+
+--- Ticks with one event of at most 16 leaves, for ever: the number of its subscription, name, sender and shape.
+function hearing.listen()
+  local scheduler, clock, raw_resume, yield = scheduler, clock, raw_resume, yield -- luacheck: ignore 431
+  local rawget, used, DONE = rawget, used, DONE -- luacheck: ignore 431
+  local calm, inside = false, false -- and whether a handler runs now
+  local ear, thread, sub, fn, make, self, x, y -- what the last event took; `ear` is a task that hears events
+  local known_id, known_shape, kibibytes, left
+  local answer, what = yield, true
+
+  local function stir()
+    if calm then
+      calm, scheduler.stir, fn, self = false, nil, nil, nil
+      if not inside then
+        scheduler.current, ear.callback, ear.entity, sub = nil, nil, nil, nil
+      end
+    end
+  end
+
+  while true do
+    local now, dt, frame, phase, id, name, sender, shape, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p = answer(what)
+    clock.now, clock.dt, clock.frame = now, dt, frame
+    if calm and id == known_id and shape == known_shape and phase == -1 then
+      inside = true
+      local ok, token, request
+      if i == nil then
+        ok, token, request = raw_resume(thread, fn, {
+          name = name, payload = make(a, b, c, d, e, f, g, h), sender = sender or nil,
+        })
+      else
+        ok, token, request = raw_resume(thread, fn, {
+          name = name, payload = make(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p), sender = sender or nil,
+        })
+      end
+      if not calm or token ~= DONE then
+        stir()
+        ear = settle_ear(ear, sub, ok, token, request)
+        answer, what = pump.end_tick, phase
+      end
+      inside = false
+      if calm then
+        left = left - 1
+        if left < 0 then
+          left = used("count") > kibibytes and left or LOOK
+        end
+        if left >= 0 and rawget(self, "x") == x and rawget(self, "y") == y and rawget(self, "sprite") == nil
+          and rawget(self, "text") == nil and rawget(self, "light") == nil then
+          what = scheduler.pending and scheduler.wake_time()
+        else
+          stir()
+          answer, what = pump.end_tick, phase
+        end
+      end
+    else
+      local rouse = scheduler.stir -- this one, or that of `pump.run`
+      if rouse then
+        rouse()
+      end
+      if budget.begin and not budget.fresh then
+        budget.begin()
+      end
+      if phase >= 0 then
+        take_upcoming()
+      end
+      sub, make = subscriptions[id], makers[shape]
+      fn = make and sub and sub.often
+      if fn then
+        ear = ear or hire_ear()
+        ear.entity, ear.callback, scheduler.current = sub.entity, sub, ear
+        ear = settle_ear(ear, sub, raw_resume(ear.thread, fn, {
+          name = name, payload = make(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p), sender = sender or nil,
+        }))
+      else
+        bus.take_event({ id, name, sender, shape, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p }, 1)
+      end
+      local spot = place_of_quiet(phase)
+      if not spot then
+        answer, what = pump.end_tick, phase
+      else
+        answer, what = yield, scheduler.single and true or scheduler.pending and scheduler.wake_time()
+        if fn and ear and sub.often and not scheduler.single then
+          if budget.begin then
+            budget.begin()
+          end
+          calm, thread, self, x, y = true, ear.thread, spot.self, spot.x, spot.y
+          known_id, known_shape = id, shape
+          kibibytes, left = budget.begin and budget.kibibytes or 1 / 0, LOOK
+          scheduler.stir, scheduler.current, ear.callback = stir, ear, sub
+        end
+      end
+    end
+  end
+end
+
+
+return hearing
