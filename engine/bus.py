@@ -12,14 +12,15 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any
 
+from engine.audiences import Audiences
 from engine.errors import LimitError, WorldClosed
 from engine.events import ENGINE, Event, Listener, checked, id_of, text
-from engine.lua.actor import Actor, Mail
+from engine.lua.actor import HEARD, Actor, Mail
 from engine.lua.commons import Outside
 from engine.mailboxes import Mailboxes
 from engine.payload import Encoded
 from engine.requests import Requests
-from engine.routes import Routes
+from engine.routes import Routes, Subscription
 from engine.shapes import Shapes
 
 Leaves = tuple[Any, ...]
@@ -45,6 +46,7 @@ class Bus:
         self._failed = failed
         self._overflowed = overflowed
         self._actors: dict[int, Actor] = {}
+        self.audiences = Audiences(self._actors)
         self._expected: dict[int, list[Callable[[], object]]] = {}
         self._outside = outside
         self._closed = False
@@ -99,6 +101,7 @@ class Bus:
     def join(self, entity: int, actor: Actor) -> None:
         """The entity lives in `actor`; mail that waited for it comes with what is next from outside."""
         self._actors[entity] = actor
+        self.audiences.forget()
         for action in self._expected.pop(entity, ()):
             self._outside.add(action)
 
@@ -108,6 +111,7 @@ class Bus:
         At a reload `unread` are the requests that the next version will answer.
         """
         self._actors.pop(entity, None)
+        self.audiences.forget()
         self._expected.pop(entity, None)
         self.pruned += self.routes.unsubscribe_all(entity)
         self.requests.leave(entity, unread)
@@ -117,6 +121,7 @@ class Bus:
         self._closed = True
         self._actors.clear()
         self._expected.clear()
+        self.audiences.forget()
         self.routes.close()
         self._outside.end()
         self.boxes.close()
@@ -124,9 +129,11 @@ class Bus:
 
     def subscribe(self, entity: int, callback: int, name: str, coalesce: bool = False) -> None:
         self.routes.subscribe(entity, callback, name, coalesce)
+        self.audiences.forget()
 
     def unsubscribe(self, entity: int, callback: int) -> None:
         self.routes.unsubscribe(entity, callback)
+        self.audiences.forget()
         self.boxes.drop(entity, callback)
 
     def names_of(self, entity: int) -> dict[int, str]:
@@ -149,9 +156,16 @@ class Bus:
     def publish(self, name: bytes, sender: int, shape: bytes, leaves: Leaves) -> None:
         """Deliver to all who listen to `name`."""
         subscriptions, listeners, _ = self.routes.known.get(name) or self.routes.find(name)
+        tail = (name, sender, self.shapes.number(shape), *leaves)
+        audience = self.audiences.find(name, subscriptions) if len(tail) < HEARD else None
+        if audience is None or not self.boxes.tell(audience, tail):
+            self._mail(subscriptions, tail)
+        for listener in listeners:
+            self.call(listener, Event(text(name), (shape, leaves), sender or None))
+
+    def _mail(self, subscriptions: list[Subscription], tail: Mail) -> None:
         actors, boxes = self._actors, self.boxes
         mailed, least = boxes.mailed, boxes.least
-        tail = (name, sender, self.shapes.number(shape), *leaves)
         known, mail = 0, ()
         for entity, callback, coalesce in subscriptions:
             # Scripts that are alike have the same callback ids, so one piece of mail serves many.
@@ -167,9 +181,7 @@ class Bus:
                 inbox.append(mail)
                 mailed[actor] = None
             elif not boxes.offer(actor, mail):
-                self._overflow(sender, name, entity)
-        for listener in listeners:
-            self.call(listener, Event(text(name), (shape, leaves), sender or None))
+                self._overflow(tail[1], tail[0], entity)
 
     def post(self, target: int, name: bytes, sender: int, shape: bytes, leaves: Leaves) -> None:
         """Deliver to one entity: to its subscriptions of that name, else to its `on_event`."""

@@ -9,9 +9,10 @@ from threading import get_ident
 from typing import TYPE_CHECKING
 from zlib import crc32
 
+from engine.audiences import Audience, order_of
 from engine.display import Commands
 from engine.events import ENGINE, Event, text
-from engine.lua.actor import LATE, MAIL_ONLY, Actor, Clock, Result
+from engine.lua.actor import LATE, MAIL_ONLY, Actor, Clock, Mail, Result, hear
 from engine.operations import Operations
 from engine.scheduler import Wakes
 from engine.workers import ticker
@@ -36,7 +37,8 @@ class Loop:
         self.wakes = {self.game: Wakes(), self.real: Wakes()}
         self.operations = Operations(world)
         self.commands = Commands()  # of the newest frame
-        self.tick = world.children.ticker(ticker(world.workers))
+        self.tick = self._usual_tick = world.children.ticker(ticker(world.workers))
+        self._alone = world.workers is None
         self.late: dict[Actor, None] = {}
         self.number = 0
         self.running = False
@@ -111,6 +113,7 @@ class Loop:
     def set_clock(self, actor: Actor, clock: Clock) -> None:
         """Let `actor` live by another clock; only before it has slept."""
         actor.clock = clock
+        self._world.bus.audiences.forget()
 
     def note(self, sender: int, name: bytes) -> None:
         """Remember what travels in the last rounds, for the problem that names the chain."""
@@ -194,7 +197,10 @@ class Loop:
 
     def _run(self, actors: list[Actor]) -> None:
         """Tick actors one after the other, then carry out what they want, in the same order."""
-        for actor, result in zip(actors, self._ticks(actors), strict=True):
+        self._settle(actors, self._ticks(actors))
+
+    def _settle(self, actors: list[Actor], results: list[Result]) -> None:
+        for actor, result in zip(actors, results, strict=True):
             if result is False:
                 actor.wake = None
             else:
@@ -203,7 +209,7 @@ class Loop:
     def _ticks(self, actors: list[Actor]) -> list[Result]:
         results = self.tick(actors)
         if actors is not self._ticked:
-            self._ticked, self._keys = actors, marshal.dumps([actor.key for actor in actors], 2)
+            self._ticked, self._keys = actors, order_of(actors)
         self._order = crc32(self._keys, self._order)
         return results
 
@@ -213,16 +219,31 @@ class Loop:
         self.real.phase(MAIL_ONLY)
         released = False
         for self._round in range(1, ROUNDS + 1):
-            if boxes.held and not released and (not boxes.mailed or self._round == ROUNDS):
+            if boxes.held and not released and (not boxes.any or self._round == ROUNDS):
                 released = True
                 boxes.release()
-            if not boxes.mailed:
+            told = boxes.take_told() if self._alone and self.tick is self._usual_tick else None
+            if told is not None:
+                self._tell(*told)
+            elif boxes.any:
+                self._run(sorted(boxes.take_mailed(), key=_key))
+            else:
                 break
-            self._run(sorted(boxes.take_mailed(), key=_key))
         self._round = 0
-        if boxes.mailed:
+        if boxes.any:
             self._report_chain()
         self._chain = {}
+
+    def _tell(self, audience: Audience, tail: Mail) -> None:
+        """Tick those who hear an event that is all the mail there is."""
+        actors = audience.actors
+        results = hear(actors, audience.callbacks, audience.clock.args, tail)
+        self._order = crc32(audience.order, self._order)
+        if results.count(False) < len(results):  # no wake time is 0
+            self._settle(actors, results)
+            return
+        for actor in actors:
+            actor.wake = None
 
     def chain(self) -> str:
         """What travels in the last rounds of this frame; the same, wherever in a ring of events the frame ended."""

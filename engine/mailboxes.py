@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import sys
 
+from engine.audiences import Audience
 from engine.lua.actor import Actor, Mail
 
 
 class Mailboxes:
     """Puts mail into inboxes. `mailed` are the actors to be ticked for it.
+
+    Where one event is all the mail there is, it waits as `told`: its audience, and its name, sender, shape and leaves.
+    Whoever looks at an inbox, or puts something into one, has it spread first.
 
     `limit` is what an inbox of the world holds at most, `least` what every inbox holds, whatever its script's own
     limit is.
@@ -20,16 +24,43 @@ class Mailboxes:
 
     def __init__(self, limit: int | None) -> None:
         self.limit = self.least = most(limit)
-        self.mailed: dict[Actor, None] = {}
+        self.told: tuple[Audience, Mail] | None = None
         self.held: dict[tuple[int, int], tuple[Actor, Mail]] = {}  # (entity, callback) -> newest mail
+        self._mailed: dict[Actor, None] = {}
+
+    @property
+    def mailed(self) -> dict[Actor, None]:
+        if self.told is not None:
+            self._spread()
+        return self._mailed
+
+    @property
+    def any(self) -> bool:
+        """True where somebody has mail."""
+        return self.told is not None or bool(self._mailed)
+
+    def tell(self, audience: Audience, tail: Mail) -> bool:
+        """Have all of them hear an event; False where there is other mail already."""
+        if self.told is not None or self._mailed or self.least < 1:
+            return False
+        self.told = audience, tail
+        return True
+
+    def take_told(self) -> tuple[Audience, Mail] | None:
+        """The event that is all the mail there is, to be heard now."""
+        told, self.told = self.told, None
+        return told
 
     def put(self, actor: Actor, mail: Mail) -> None:
         """Put mail that must arrive: an answer, a hook, a word about shared data."""
+        mailed = self.mailed
         actor.inbox.append(mail)
-        self.mailed[actor] = None
+        mailed[actor] = None
 
     def offer(self, actor: Actor, mail: Mail) -> bool:
         """Put an event; False where the inbox is full."""
+        if self.told is not None:
+            self._spread()
         held = len(actor.inbox)
         if held >= self.least and held >= most(actor.limits.mailbox):
             return False
@@ -48,11 +79,13 @@ class Mailboxes:
 
     def take_mailed(self) -> dict[Actor, None]:
         """The actors that have mail, to be ticked now."""
-        mailed, self.mailed = self.mailed, {}
+        mailed, self._mailed = self.mailed, {}
         return mailed
 
     def take(self, actor: Actor) -> tuple[list[Mail], dict[tuple[int, int], Mail]]:
         """All mail of an actor, to be given to another: its inbox, and what is held by (entity, callback)."""
+        if self.told is not None:
+            self._spread()
         mail, actor.inbox = actor.inbox, []
         held = {key: piece for key, (owner, piece) in self.held.items() if owner is actor}
         self.forget(actor)
@@ -63,7 +96,8 @@ class Mailboxes:
         self.held.pop((entity, callback), None)
 
     def close(self) -> None:
-        self.mailed.clear()
+        self.told = None
+        self._mailed.clear()
         self.held.clear()
 
     def forget(self, actor: Actor) -> None:
@@ -71,6 +105,20 @@ class Mailboxes:
         self.mailed.pop(actor, None)
         for key in [key for key, (owner, _) in self.held.items() if owner is actor]:
             del self.held[key]
+
+    def _spread(self) -> None:
+        """Put the event that waits for its audience into their inboxes."""
+        told, self.told = self.told, None
+        if told is None:
+            return
+        audience, tail = told
+        known, mail = 0, ()
+        for actor, callback in zip(audience.actors, audience.callbacks, strict=True):
+            # Scripts that are alike have the same callback ids, so one piece of mail serves many.
+            if callback != known:
+                known, mail = callback, (callback, *tail)
+            actor.inbox.append(mail)
+            self._mailed[actor] = None
 
 
 def most(limit: int | None) -> int:

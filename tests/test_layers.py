@@ -15,7 +15,8 @@ LAYERS = {
     "data": ["errors", "limits", "payload", "display", "report", "problems"],
     "border": ["lua", "process"],
     "world": [
-        "scripts", "sources", "watch", "saves", "scheduler", "workers", "shapes", "events", "mailboxes", "routes",
+        "scripts", "sources", "watch", "saves", "scheduler", "workers", "shapes", "events", "routes", "audiences",
+        "mailboxes",
         "requests", "bus", "shared", "inputs", "entity", "modules",
         "origins", "bounds", "mods", "permits", "operations", "questions", "population", "forward", "builder",
         "attempt", "probation", "reload", "losses", "loop", "stats", "leaks", "trace", "world",

@@ -31,7 +31,9 @@ LATE = -2
 CATCH_UP = 8
 """Most fixed updates in one frame; a longer frame loses the rest."""
 
-_HEARD = 20  # values of an event that `pump.listen` takes
+HEARD = 20
+"""Most values of an event that `hearing.listen` takes, its callback's number included."""
+
 _PART = 4000  # values per crossing; LuaJIT's C stack has room for 8,000
 
 
@@ -250,7 +252,7 @@ def _tick(actors: Sequence[Actor]) -> list[Result]:
                 if len(inbox) == 1 and mail is last_mail and args is last_args:
                     inbox.clear()
                     result = actor._hear(heard)
-                elif len(inbox) == 1 and type(mail[0]) is int and len(mail) <= _HEARD:
+                elif len(inbox) == 1 and type(mail[0]) is int and len(mail) <= HEARD:
                     inbox.clear()
                     last_args, last_mail, heard = args, mail, args + mail
                     result = actor._hear(heard)
@@ -258,6 +260,28 @@ def _tick(actors: Sequence[Actor]) -> list[Result]:
                     result = actor.deliver(args)
             else:
                 result = actor._send(args)
+            if type(result) is tuple and len(result) == 4:
+                result = actor.whole(result)
+        except Exception as error:
+            result = error
+        results.append(result)
+    return results
+
+
+def hear(actors: Sequence[Actor], callbacks: Sequence[int], args: tuple[Any, ...], tail: Mail) -> list[Result]:
+    """One tick of each actor, in order, with one event: name, sender, shape and leaves. Nobody has other mail."""
+    return actors[0].commons.enter(_hear, actors, callbacks, args, tail)  # type: ignore[no-any-return]
+
+
+def _hear(actors: Sequence[Actor], callbacks: Sequence[int], args: tuple[Any, ...], tail: Mail) -> list[Result]:
+    results = []
+    known = 0
+    heard: tuple[Any, ...] = ()
+    for actor, callback in zip(actors, callbacks, strict=True):
+        if callback != known:
+            known, heard = callback, (*args, callback, *tail)
+        try:
+            result = actor._hear(heard)
             if type(result) is tuple and len(result) == 4:
                 result = actor.whole(result)
         except Exception as error:

@@ -1,0 +1,66 @@
+"""Who hears an event, made ready: states that each hear it once need no inbox for it.
+
+An audience is good as long as nobody begins or ceases to listen, comes, or leaves.
+"""
+
+from __future__ import annotations
+
+import marshal
+from collections.abc import Sequence
+from operator import attrgetter
+from typing import NamedTuple
+
+from engine.lua.actor import Actor, Clock
+from engine.routes import Subscription
+
+_MOST = 4096  # names that are made up as the game runs must not fill the memory
+
+
+class Audience(NamedTuple):
+    """States that hear the same event, in the order in which they tick, and the callback of each."""
+
+    actors: list[Actor]
+    callbacks: list[int]
+    clock: Clock
+    order: bytes
+    """What the digest is told of them."""
+
+
+class Audiences:
+    """The audiences of a world, by the event's name."""
+
+    def __init__(self, actors: dict[int, Actor]) -> None:
+        self._actors = actors
+        self._known: dict[bytes, Audience | None] = {}
+
+    def find(self, name: bytes, subscriptions: Sequence[Subscription]) -> Audience | None:
+        """Those who hear `name`; None where they are too different for that."""
+        if name not in self._known:
+            if len(self._known) >= _MOST:
+                self.forget()
+            self._known[name] = self._gather(subscriptions)
+        return self._known[name]
+
+    def forget(self) -> None:
+        """Somebody came, left, or listens to something else than before."""
+        self._known.clear()
+
+    def _gather(self, subscriptions: Sequence[Subscription]) -> Audience | None:
+        callbacks: dict[Actor, int] = {}
+        for entity, callback, coalesce in subscriptions:
+            actor = self._actors.get(entity)
+            if coalesce or actor in callbacks or type(actor) is not Actor:
+                return None
+            callbacks[actor] = callback
+        actors = sorted(callbacks, key=_key)
+        if not actors or any(actor.clock is not actors[0].clock for actor in actors):
+            return None
+        return Audience(actors, [callbacks[actor] for actor in actors], actors[0].clock, order_of(actors))
+
+
+def order_of(actors: Sequence[Actor]) -> bytes:
+    """What the digest is told of a round in which these states ticked."""
+    return marshal.dumps([actor.key for actor in actors], 2)
+
+
+_key = attrgetter("key")
