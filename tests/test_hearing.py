@@ -1,0 +1,219 @@
+"""Events that are heard again and again take a shorter way: what handlers do on it is what they do on any other."""
+
+import weakref
+
+import pytest
+
+from engine import World
+from helpers import ticks
+
+# What a handler may do when it hears an event of a kind it has heard often; each leaves the short way elsewhere.
+DEEDS = {
+    "nothing": "",
+    "writes a field": "self.hp = (self.hp or 0) + 1",
+    "emits": 'bus.emit("said", n)',
+    "moves": "self.x, self.y = n, n + 1",
+    "leaves its place": "self.x = nil",
+    "is shown": 'self.sprite = "door"',
+    "is shown as text": "self.text = tostring(n)",
+    "logs": 'log.info("heard " .. n)',
+    "waits": 'wait(0.05) bus.emit("said", n)',
+    "waits a frame": 'wait() bus.emit("said", n)',
+    "waits for an event": 'task.wait_event("news") bus.emit("said", n)',
+    "waits in an inner coroutine": 'coroutine.wrap(function() wait(0.05) end)() bus.emit("said", n)',
+    "yields": "coroutine.yield(n)",
+    "fails": 'error("no " .. n)',
+    "fails after a wait": 'wait(0.05) error("no " .. n)',
+    "spawns a task": 'task.spawn(function() bus.emit("said", n) wait(0.05) bus.emit("said", -n) end)',
+    "spawns a task that only waits": 'task.spawn(function() wait() bus.emit("said", n) end)',
+    "defers": 'task.defer(function() bus.emit("said", n) end)',
+    "delays": 'task.delay(0.05, function() bus.emit("said", n) end)',
+    "repeats": 'task.every(0.05, function() bus.emit("said", n) end)',
+    "cancels itself": 'task.cancel(coroutine.running()) wait() bus.emit("said", n)',
+    "cancels itself and ends": "task.cancel(coroutine.running())",
+    "keeps its thread": 'local co = coroutine.running() wait(0.05) bus.emit("said", coroutine.status(co))',
+    "shows its thread": 'seen = coroutine.running() bus.emit("said", coroutine.status(seen))',
+    "looks at its old thread": 'bus.emit("said", seen and coroutine.status(seen)) seen = seen or coroutine.running()',
+    "cleans up": 'task.finally(function() bus.emit("said", n) end)',
+    "cleans up and fails": 'task.finally(function() bus.emit("said", n) end) error("no " .. n)',
+    "cancels the subscription": "sub:cancel()",
+    "listens once more": 'bus.on("news", function(event) bus.emit("said", { event.payload.n, n }) end)',
+    "asks the time": 'said = { time.now, time.dt, time.frame } bus.emit("said", said)',
+    "asks": 'local ok, why = pcall(bus.request, entity.id, "what", n, 0.05) bus.emit("said", why)',
+    "writes shared data": 'shared.set("n", n)',
+    "tags": 'entity.tag("t" .. n)',
+    "spawns an entity": 'entity.spawn("other")',
+    "destroys itself": "entity.destroy()",
+    "makes threads": "for _ = 1, 3 do coroutine.wrap(function() end)() end",
+    "works for long": "local s = 0 for i = 1, 5000 do s = s + i end self.s = s",
+    "keeps the event": 'kept = kept or {} kept[#kept + 1] = event bus.emit("said", #kept .. kept[1].payload.tags[1])',
+    "changes the event": 'event.payload.tags[1] = "x" event.name = nil self.n = n',
+}
+
+SPEAKER = """
+local speaker = {}
+function speaker:update()
+  bus.emit("news", { n = time.frame, tags = { "a", "b" } })
+end
+return speaker
+"""
+
+LISTENER = """
+local listener = {}
+local heard, seen, kept = 0, nil, nil
+function listener:start()
+  local sub
+  sub = bus.on("news", function(event)
+    heard = heard + 1
+    local n = event.payload.n
+    if heard > 5 and heard % 2 == 0 then
+      DEED
+    end
+  end)
+  ALSO
+end
+return listener
+"""
+
+ALSO = {
+    "nothing else": "",
+    "a timer": 'task.every(0.11, function() self.beat = (self.beat or 0) + 1 bus.emit("said", "beat") end)',
+    "a wait in every frame": "while true do self.x = (self.x or 0) + 1 wait() end",
+    "another listener": 'bus.on("said", function(event) self.last = event.sender end)',
+}
+
+
+def write_scripts(scripts, deed, also=""):
+    scripts.write("speaker", SPEAKER)
+    scripts.write("listener", LISTENER.replace("DEED", deed).replace("ALSO", also))
+    scripts.write("other", "return {}")
+
+
+def play(world, frames=12):
+    """All that can be seen of two listeners that hear the same event in every frame."""
+    said, seen = [], []
+    world.bus.on("said", lambda event: said.append((world.frame, event.sender, event.payload)))
+    for name in ("listener", "listener", "speaker"):
+        world.spawn(name)
+    for _ in range(frames):
+        world.tick(1 / 60)
+        seen.append([(one.id, one.position, dict(one.view)) for one in world.entities])
+    data = {one.id: one.self.upgrade() for one in world.entities}
+    return {
+        "said": said,
+        "seen": seen,
+        "data": {id: proxy.__enter__().to_dict() for id, proxy in data.items()},
+        "log": [(line.text, line.entity) for line in world.log],
+        "problems": [(p.message, p.entity, p.count, p.first_frame, p.last_frame, p.traceback) for p in world.problems],
+        # The digest looks at tracebacks too, and how deep the engine's own part of them is.
+        "digest": not world.problems and world.stats().digest,
+        "subscriptions": world.stats().subscriptions,
+    }
+
+
+MIXED = ("nothing", "emits", "waits a frame", "fails", "delays", "cancels the subscription", "shows its thread")
+CASES = [(deed, "nothing else") for deed in DEEDS] + [(deed, also) for deed in MIXED for also in list(ALSO)[1:]]
+
+
+@pytest.mark.parametrize(("deed", "also"), CASES)
+def test_a_handler_does_the_same_however_its_event_comes(scripts, lua, monkeypatch, deed, also):
+    write_scripts(scripts, DEEDS[deed], ALSO[also])
+    with World(scripts.path, lua=lua) as world:
+        short = play(world)
+    monkeypatch.setattr("engine.bus.HEARD", 0)
+    monkeypatch.setattr("engine.lua.actor.HEARD", 0)
+    with World(scripts.path, lua=lua) as world:
+        usual = play(world)
+
+    assert short == usual
+
+
+HEARER = """
+local hearer = {}
+function hearer:start()
+  bus.on("news", function(event) self.last = event.payload end)
+end
+return hearer
+"""
+
+
+def hearers(world, scripts, count):
+    scripts.write("hearer", HEARER)
+    made = [world.spawn("hearer") for _ in range(count)]
+    ticks(world, 1)
+    return made
+
+
+def tell(world, value):
+    """Emit `news` such that it is heard in a round of its own, as what scripts emit is."""
+    world.bus.publish(b"news", 0, *world.bus.encode(value, "payload"))
+
+
+def last_of(entity):
+    with entity.self.upgrade() as data:
+        return data.get("last")
+
+
+@pytest.mark.parametrize("isolation", ["entity"])
+def test_who_is_destroyed_while_an_event_is_on_its_way_does_not_hear_it_and_the_others_do(world, scripts):
+    first, second, third = hearers(world, scripts, 3)
+    tell(world, 1)
+
+    second.destroy()
+    ticks(world, 1)
+
+    assert [last_of(first), last_of(third)] == [1, 1]
+    assert not second.alive
+
+
+@pytest.mark.parametrize("isolation", ["entity"])
+def test_what_comes_after_an_event_that_waits_for_its_audience_is_heard_after_it(world, scripts):
+    entities = hearers(world, scripts, 3)
+
+    tell(world, 1)
+    world.bus.send(entities[1], "news", 2)
+    tell(world, 3)
+    world.bus.post(entities[2].id, b"news", 0, *world.bus.encode(4, "payload"))
+    ticks(world, 1)
+
+    assert [last_of(entity) for entity in entities] == [3, 2, 4]
+
+
+@pytest.mark.parametrize("isolation", ["entity"])
+def test_who_begins_to_listen_hears_the_next_event(world, scripts):
+    entities = hearers(world, scripts, 2)
+    tell(world, 1)
+    ticks(world, 1)
+
+    entities += hearers(world, scripts, 1)
+    tell(world, 2)
+    ticks(world, 1)
+
+    assert [last_of(entity) for entity in entities] == [2, 2, 2]
+
+
+@pytest.mark.parametrize("isolation", ["entity"])
+def test_the_bus_keeps_nobody_who_heard_an_event(world, scripts, no_gc):
+    entity = hearers(world, scripts, 2)[0]
+    scripts.write("speaker", SPEAKER)
+    world.spawn("speaker")
+    ticks(world, 3)
+    state = weakref.ref(entity.actor)
+
+    entity.destroy()
+    ticks(world, 2)
+
+    assert state() is None
+
+
+def test_a_run_is_the_same_however_many_workers_tick_those_who_hear(make_world, scripts):
+    write_scripts(scripts, DEEDS["emits"])
+
+    def run(**options):
+        world = make_world(isolation="entity", **options)
+        for name in ("listener",) * 6 + ("speaker",):
+            world.spawn(name)
+        ticks(world, 12)
+        return world.stats().digest
+
+    assert run(workers=2) == run()
