@@ -11,6 +11,7 @@ local scheduler, clock, outbox, budget = prelude.scheduler, prelude.clock, prelu
 local bus, entity, records, pump = prelude.bus, prelude.entity, prelude.records, prelude.pump
 
 local rawget, raw_resume, yield, used = rawget, coroutine.resume, coroutine.yield, collectgarbage
+local get_class, set_class = debug.getmetatable, debug.setmetatable
 local DONE, settle, take_upcoming, hire_ear = records.DONE, scheduler.settle, scheduler.take_upcoming, records.hire_ear
 local subscriptions, makers = bus.subscriptions, prelude.reading.makers
 
@@ -40,6 +41,9 @@ end
 local function settle_ear(ear, sub, ok, token, request)
   if token == DONE and ear.state == "running" and not ear.marked then
     scheduler.current, ear.callback, sub.failures = nil, nil, 0
+    if scheduler.ran then
+      scheduler.mark(sub.entity)
+    end
     return ear
   end
   settle(ear, nil, ok, token, request)
@@ -49,9 +53,9 @@ end
 --- Ticks with one event of at most 16 leaves, for ever: the number of its subscription, name, sender and shape.
 function hearing.listen()
   local scheduler, clock, raw_resume, yield = scheduler, clock, raw_resume, yield -- luacheck: ignore 431
-  local rawget, used, DONE = rawget, used, DONE -- luacheck: ignore 431
+  local set_class, used, DONE = set_class, used, DONE -- luacheck: ignore 431
   local calm, inside = false, false -- and whether a handler runs now
-  local ear, thread, sub, fn, make, self, x, y -- what the last event took; `ear` is a task that hears events
+  local ear, thread, sub, fn, make, self, class, x, y -- what the last event took; `ear` is a task that hears events
   local known_id, known_shape, kibibytes, left
   local answer, what = yield, true
 
@@ -90,8 +94,10 @@ function hearing.listen()
         if left < 0 then
           left = used("count") > kibibytes and left or LOOK
         end
-        if left >= 0 and rawget(self, "x") == x and rawget(self, "y") == y and rawget(self, "sprite") == nil
-          and rawget(self, "text") == nil and rawget(self, "light") == nil then
+        set_class(self, nil) -- so that each field is just read, and only what is set in `self` itself is found
+        local same = self.x == x and self.y == y and self.sprite == nil and self.text == nil and self.light == nil
+        set_class(self, class)
+        if same and left >= 0 then
           what = scheduler.pending and scheduler.wake_time()
         else
           stir()
@@ -130,6 +136,7 @@ function hearing.listen()
             budget.begin()
           end
           calm, thread, self, x, y = true, ear.thread, spot.self, spot.x, spot.y
+          class = get_class(self)
           known_id, known_shape = id, shape
           kibibytes, left = budget.begin and budget.kibibytes or 1 / 0, LOOK
           scheduler.stir, scheduler.current, ear.callback = stir, ear, sub

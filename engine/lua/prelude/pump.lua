@@ -24,7 +24,7 @@ local unpack, cut = table.unpack or unpack, string.sub
 local SUSPEND, settle = scheduler.SUSPEND, scheduler.settle
 local take_upcoming, run_due, run_deferred = scheduler.take_upcoming, scheduler.run_due, scheduler.run_deferred
 local receive, put, put_payload = bus.receive, outbox.put, outbox.put_payload
-local hire_beat, sound_asleep = records.hire_beat, scheduler.sound_asleep
+local hire_beat, DONE, sound_asleep = records.hire_beat, records.DONE, scheduler.sound_asleep
 local updaters, fixed, late = entity.updaters, entity.fixed, entity.late
 
 local MOST_FAILURES = 100 -- of a tick that become problems
