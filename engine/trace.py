@@ -227,8 +227,8 @@ class _Seams:
             note(name, entity, values)
             trace.noted(name, entity, values)
 
-        def made(entity: Entity, process: Any = None) -> Actor:
-            actor = new_actor(entity, process)
+        def made(entity: Entity, *where: Any) -> Actor:
+            actor = new_actor(entity, *where)
             trace.follow(actor)
             return actor
 
