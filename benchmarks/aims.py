@@ -48,6 +48,7 @@ class Aim:
 
 
 SWARM, ONE, ONE_JIT, BUS, SPAWN = "swarm/lua55", "one_state/lua55", "one_state/luajit21", "bus/lua55", "spawn/lua55"
+FOOTPRINT, HOOKED = "footprint/lua55", "floor: one send each, with a hook"
 SEND, LOOP, CALL = "floor: one send each", "floor: a bare Lua loop", "floor: one call each"
 BARE, BYTECODE = "LuaRuntime() and the script", "floor: LuaRuntime() and bytecode"
 STARTED = "floor: a start in a runtime made before"
@@ -68,7 +69,13 @@ AIMS = (
         1.5,
         floor=ratio(SWARM, SEND, "mlua, Lua 5.4"),
     ),
-    Aim("the same, with limits", "without", ratio(SWARM, "Tidelock", "Tidelock, no limits"), 1.4),
+    Aim(
+        "the same, with limits",
+        "without",
+        ratio(SWARM, "Tidelock", "Tidelock, no limits"),
+        1.4,
+        floor=ratio(SWARM, HOOKED, SEND),
+    ),
     Aim("10,000 in one state", "a bare Lua loop", ratio(ONE, "Tidelock", LOOP), 1.5),
     Aim(
         "10,000 in one state, luajit21",
@@ -91,7 +98,13 @@ AIMS = (
         3.0,
         floor=ratio(f"growth/{SEND}", "10,000", "100"),
     ),
-    Aim("10,000 asleep", "10,000 awake", ratio("sleepers/beside awake", "asleep", "awake"), 0.01),
+    Aim(
+        "10,000 asleep",
+        "10,000 awake",
+        ratio("sleepers/beside awake", "asleep", "awake"),
+        0.01,
+        floor=ratio("sleepers/beside awake", "floor: asleep", "floor: awake"),
+    ),
     Aim(
         "one event to 100 states",
         "lupa used plainly",
@@ -120,7 +133,13 @@ AIMS = (
         0.5,
         floor=ratio(SPAWN, STARTED, BARE),
     ),
-    Aim("memory of a state", "a bare runtime", ratio("footprint/lua55", "Tidelock", "bare LuaRuntime()"), 2.0),
+    Aim(
+        "memory of a state",
+        "a bare runtime",
+        ratio(FOOTPRINT, "Tidelock", "bare LuaRuntime()"),
+        2.0,
+        floor=ratio(FOOTPRINT, "floor: the least runtime", "bare LuaRuntime()"),
+    ),
     Aim(
         "1,000 entities with 50 µs of Lua each, one thread",
         "`workers=2`",

@@ -29,9 +29,10 @@ end
 """
 
 FLOOR = """
-function(x)
+function(x, step)
   local self = { x = x, y = 0.0, vx = 1.0, vy = 0.5 }
   return function()
+    if step > 0 then debug.sethook(function() end, "", step) end
     local dt = coroutine.yield()
     while true do
       self.x = self.x + self.vx * dt
@@ -97,12 +98,15 @@ def plain(lua: str, count: int) -> Case:
     return Case("plain lupa", run, count)
 
 
-def floor(lua: str, count: int) -> Case:
-    """The floor of a state each: one `send` into each, which moves it and yields where it is."""
+def floor(lua: str, count: int, *, step: int = 0) -> Case:
+    """The floor of a state each: one `send` into each, which moves it and yields where it is.
+
+    With limits it is the same under a hook, called after each `step` instructions, that does nothing.
+    """
     module = importlib.import_module(f"lupa.{lua}")
     sends = []
     for i in range(count):
-        send = module.LuaRuntime(encoding=None, register_eval=False).eval(FLOOR)(float(i)).coroutine().send
+        send = module.LuaRuntime(encoding=None, register_eval=False).eval(FLOOR)(float(i), step).coroutine().send
         send(None)
         sends.append(send)
 
@@ -110,7 +114,7 @@ def floor(lua: str, count: int) -> Case:
         for send in sends:
             send(1 / 60)
 
-    return Case("floor: one send each", run, count)
+    return Case("floor: one send each, with a hook" if step else "floor: one send each", run, count)
 
 
 def bare(lua: str, count: int) -> Case:

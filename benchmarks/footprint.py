@@ -1,7 +1,7 @@
 """Memory: what an entity with a state of its own takes, beside a bare runtime with the same script in it.
 
 Each kind is measured in processes of its own: how much the process grew, and what Lua counts after a collection. All
-have started and run for a few frames.
+have started and run for a few frames. The floors: the least runtime that moves the entity, and the least in one state.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from benchmarks.contenders import PLAIN
+from benchmarks.contenders import BARE, FLOOR, PLAIN
 from benchmarks.harness import Size, main
 from benchmarks.swarm import MOVER
 from benchmarks.tables import Row, Table
@@ -50,6 +50,38 @@ def bare(lua: str, count: int) -> tuple[float, float]:
     return grown / count, counted * 1024 / len(made)
 
 
+def least(lua: str, count: int) -> tuple[float, float]:
+    """A runtime without lupa's helpers, and the coroutine that the floor of the swarm has."""
+    module = importlib.import_module(f"lupa.{lua}")
+
+    def make() -> tuple[Any, Any]:
+        runtime = module.LuaRuntime(encoding=None, register_eval=False, register_builtins=False)
+        send = runtime.eval(FLOOR)(0.0, 0).coroutine().send
+        send(None)
+        return runtime, send
+
+    made = [make()]
+    before = resident()
+    made += [make() for _ in range(count)]
+    for _ in range(FRAMES):
+        for _, send in made:
+            send(1 / 60)
+    grown = resident() - before
+    counted = sum(runtime.execute(COUNTED.encode()) for runtime, _ in made)
+    return grown / count, counted * 1024 / len(made)
+
+
+def least_together(lua: str, count: int) -> tuple[float, float]:
+    """A table and a coroutine each, in one runtime."""
+    runtime = importlib.import_module(f"lupa.{lua}").LuaRuntime()
+    alone = runtime.execute(COUNTED)
+    before = resident()
+    frame = runtime.execute(BARE, count)
+    for _ in range(FRAMES):
+        frame(1 / 60)
+    return (resident() - before) / count, (runtime.execute(COUNTED) - alone) * 1024 / count
+
+
 def tidelock(lua: str, count: int, **options: Any) -> tuple[float, float]:
     world = make_world({"mover": MOVER}, lua, **options)
     fields = {"x": 0.0, "y": 0.0, "vx": 1.0, "vy": 0.5}
@@ -79,9 +111,11 @@ def together(lua: str, count: int) -> tuple[float, float]:
 
 KINDS: dict[str, Callable[[str, int], tuple[float, float]]] = {
     "bare LuaRuntime()": bare,
+    "floor: the least runtime": least,
     "Tidelock": tidelock,
     "Tidelock, no limits": without_limits,
     "Tidelock, one state": together,
+    "floor: one bare state": least_together,
 }
 
 

@@ -1,8 +1,14 @@
-"""Limits: what they cost, as ratios to the same script with `Limits.off()`."""
+"""Limits: what they cost, as ratios to the same script with `Limits.off()`.
+
+The floors are the same Lua in bare runtimes: alone, with a hook that does nothing, and with one that counts and stops.
+No host that can stop a script is faster than the second: Lua itself is slower as soon as a hook is set.
+"""
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterator
+from typing import Any
 
 from benchmarks.harness import Case, Size, compare, main
 from benchmarks.tables import Table
@@ -71,6 +77,63 @@ return creature
 """
 
 
+STEP = 1000
+"""Instructions between two calls of the hook, as in the engine."""
+
+HOOKS = {
+    "floor: bare Lua": "nil",
+    "floor: a hook that does nothing": "function() end",
+    "floor: a hook that counts": """(function()
+      local spent = 0
+      return function()
+        spent = spent + 1000
+        if spent > 1e15 then error("stopped") end
+      end
+    end)()""",
+}
+
+FLOOR = """
+function(load_script)
+  local hook = {hook}
+  if hook then -- a thread that a script makes gets it, too
+    local create, resume, sethook = coroutine.create, coroutine.resume, debug.sethook
+    function coroutine.create(f)
+      local thread = create(f)
+      sethook(thread, hook, "", {step})
+      return thread
+    end
+    function coroutine.wrap(f)
+      local thread = coroutine.create(f)
+      return function(...) return select(2, resume(thread, ...)) end
+    end
+  end
+  wait, time, bus = coroutine.yield, {{ now = 0 }}, {{ emit = function() end }}
+  local script, self = load_script(), {{}}
+  local thread = coroutine.create(function()
+    if script.start then script.start(self) end
+    while true do script.update(self) wait() end
+  end)
+  local go = coroutine.resume
+  go(thread)
+  return function(dt) go(thread, dt) end
+end
+"""
+
+
+def floors(source: str, lua: str, count: int) -> Iterator[Case]:
+    """The script in bare runtimes, one call into each."""
+    module = importlib.import_module(f"lupa.{lua}")
+    for name, hook in HOOKS.items():
+        runtimes = [module.LuaRuntime() for _ in range(count)]
+        calls = [each.eval(FLOOR.format(hook=hook, step=STEP))(each.compile(source)) for each in runtimes]
+
+        def run(calls: list[Any] = calls) -> None:
+            for call in calls:
+                call(1 / 60)
+
+        yield Case(name, run, per=count)
+
+
 def pair(source: str, lua: str, entities: int) -> list[Case]:
     cases = []
     for name, limits in (("off", Limits.off()), ("on", Limits())):
@@ -85,9 +148,10 @@ def pair(source: str, lua: str, entities: int) -> list[Case]:
 def tables(size: Size, luas: list[str]) -> Iterator[Table]:
     for lua in [lua for lua in luas if lua != "luajit21"]:  # which has none
         for name, body in SCRIPTS.items():
-            cases = pair(LOOP.format(body=body), lua, size.count(20))
+            source = LOOP.format(body=body)
+            cases = [*floors(source, lua, size.count(20)), *pair(source, lua, size.count(20))]
             yield compare(f"limits/{lua}/{name}", f"Limits: {name} ({lua})", cases, "off", size, unit="tick", repeat=5)
-        cases = pair(GAME, lua, size.count(ENTITIES))
+        cases = [*floors(GAME, lua, size.count(ENTITIES)), *pair(GAME, lua, size.count(ENTITIES))]
         yield compare(f"limits/{lua}/game", f"Limits: a script of a game ({lua})", cases, "off", size, unit="tick")
 
 

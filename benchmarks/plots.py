@@ -35,7 +35,7 @@ STYLE = {
     "figure.constrained_layout.use": True,
 }
 BARS = {"swarm": "µs for an entity and frame", "one_state": "µs for an entity and frame", "bus": "µs for a delivery"}
-THEIRS = {"plain lupa", "floor: one send each", "tasks, each looked at"}
+THEIRS = {"plain lupa", "floor: one send each", "tasks, each looked at", "floor: a heap of tasks"}
 LEFT_OUT = {"asyncio tasks"}  # so slow that the others would be small beside them
 
 
