@@ -382,7 +382,7 @@ function pump.run()
   local clock, raw_resume, yield, rawget, type, used = clock, raw_resume, yield, rawget, type, used -- luacheck: ignore 431
   local SUSPEND = SUSPEND -- luacheck: ignore 431
   local calm, inside = false, false -- and whether the task runs now
-  local task, thread, spot, self, x, y, kibibytes
+  local task, thread, spot, self, x, y, shown, kibibytes
 
   local function stir()
     if calm then
@@ -418,13 +418,14 @@ function pump.run()
           budget.begin()
           kibibytes = budget.kibibytes
         end
-        calm, thread, self, x, y = true, task.thread, spot.self, spot.x, spot.y
+        calm, thread, self, x, y, shown = true, task.thread, spot.self, spot.x, spot.y, spot.shown
         scheduler.stir, scheduler.current, task.state = stir, task, "running"
       end
     end
-    if calm and (spot.shown or rawget(self, "sprite") ~= nil or rawget(self, "text") ~= nil
+    if calm and (shown or rawget(self, "sprite") ~= nil or rawget(self, "text") ~= nil
       or rawget(self, "light") ~= nil) then
       look(spot)
+      shown = true
     end
     if not calm or kibibytes and used("count") > kibibytes then
       stir()

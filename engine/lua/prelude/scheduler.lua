@@ -68,7 +68,8 @@ end
 
 
 -- What happened when `task` last ran: it waits, ended, failed, or yielded a value of its own.
-local function settle(task, outer, ...)
+local settle
+function settle(task, outer, ...)
   scheduler.current = outer
   if scheduler.ran then
     mark(task.entity)
@@ -80,6 +81,9 @@ local function settle(task, outer, ...)
         return next_frame(task)
       end
       return sleep(task, request)
+    elseif task.state == "instant" then
+      scheduler.current = task
+      return settle(task, outer, raw_resume(task.thread, REFUSED))
     end
     return destroy(task)
   elseif not ok then
@@ -198,8 +202,11 @@ function scheduler.check_can_wait(word, level)
 end
 
 
---- Raise that `obstacle`, a C function, keeps the calling task from waiting.
+--- Raise that `obstacle`, a C function, keeps the calling task from waiting; without one, that the task may not wait.
 function scheduler.refuse(word, level, obstacle)
+  if not obstacle then
+    return scheduler.check_can_wait(word, level)
+  end
   error(word .. ": cannot wait inside " .. obstacle .. ", which is a C function; wait before or after the call", level + 1)
 end
 

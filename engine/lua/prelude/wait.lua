@@ -7,7 +7,7 @@ local scheduler, clock, fault, records = prelude.scheduler, prelude.clock, prelu
 local error, type, tostring = error, type, tostring
 local format, floor, huge = string.format, math.floor, math.huge
 local raw_yield, isyieldable = coroutine.yield, coroutine.isyieldable
-local suspend, SUSPEND, REFUSED = scheduler.suspend, records.SUSPEND, records.REFUSED
+local suspend, SUSPEND = scheduler.suspend, records.SUSPEND
 
 local wait = {}
 
@@ -45,19 +45,20 @@ end
 wait.request_of = request_of
 
 
---- Suspend the calling task for `seconds`; returns the seconds that really passed.
+--- Suspend the calling task for `seconds`; returns the seconds that really passed. One that may not wait is refused by the
+-- scheduler, so that nothing is looked up here.
 function wait.wait(seconds)
   local request = true
   if seconds ~= nil and seconds ~= 0 then
     check_seconds("wait", seconds, 2)
     request = request_of(seconds)
   end
-  if scheduler.current.state ~= "running" or not isyieldable() then
+  if not isyieldable() then
     scheduler.check_can_wait("wait", 2)
   end
   local started = clock.now
   local refused, obstacle = raw_yield(SUSPEND, request)
-  if refused == REFUSED then
+  if refused then
     scheduler.refuse("wait", 2, obstacle)
   end
   return clock.now - started
