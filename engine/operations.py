@@ -274,4 +274,6 @@ def _outcome(where: str, handles_event: bool) -> str:
         return f"the rest of {where} was not done; saving the script tries again"
     if where in ("update", "fixed_update", "late_update"):
         return f"{where} is called again in the next frame"
+    if where == "task.every":
+        return "its function is called again when it is next due"
     return "" if where else "the task ended"

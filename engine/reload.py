@@ -63,10 +63,10 @@ class Reloader:
         self._probation = Probation(self._world)
         self._saves: Saves | None = None
 
-    def watch(self) -> None:
+    def watch(self, *, poll: bool = False) -> None:
         """Notice when scripts are saved; asking twice is asking once."""
         if self._saves is None:
-            self._saves = Saves([self._scripts.folder])
+            self._saves = Saves([self._scripts.folder], poll=poll)
 
     def ask(self, name: str, version: int | None = None) -> None:
         """Reload script or library `name` at the start of the next frame; asking twice is asking once."""

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Protocol
 
+from engine.errors import EngineError
+
 QUIET = 0.03
 PATIENCE = 0.5
 
@@ -25,16 +27,20 @@ class Changes(Protocol):
 
 
 class Saves:
-    """The saved files of some folders. `take()` never waits; times are seconds of the machine's clock."""
+    """The saved files of some folders. `take()` never waits; times are seconds of the machine's clock.
+
+    `poll` looks at the files four times a second, where the file system sends no events.
+    """
 
     def __init__(
         self,
         folders: Iterable[str | os.PathLike[str]],
         *,
+        poll: bool = False,
         watcher: Changes | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        self._watcher = _watcher(folders) if watcher is None else watcher
+        self._watcher = _watcher(folders, poll) if watcher is None else watcher
         self._clock = clock
         self._open: dict[Path, tuple[float, float]] = {}  # path -> when first and last told
 
@@ -55,8 +61,15 @@ class Saves:
         self._watcher.close()
 
 
-def _watcher(folders: Iterable[str | os.PathLike[str]]) -> Changes:
+def polls(watch: bool | str) -> bool:
+    """What the games' `watch=` means: True or "poll"; `EngineError` for another word."""
+    if watch not in (True, False, "poll"):
+        raise EngineError(f'watch must be True, False or "poll", got {watch!r}')
+    return watch == "poll"
+
+
+def _watcher(folders: Iterable[str | os.PathLike[str]], poll: bool) -> Changes:
     """Imported late: what watches files takes a fifth of the time that importing the engine does."""
     from engine.watch import Watcher
 
-    return Watcher(folders)
+    return Watcher(folders, poll=poll)

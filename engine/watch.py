@@ -25,6 +25,7 @@ _STEP_MS = 10
 _DEBOUNCE_MS = 50
 _SWEEP_SECONDS = 1.0
 _POLL_SECONDS = 0.25
+_UNHEARD = 2  # sweeps in a row that find what no event told of, before there is no more waiting for events
 
 _IGNORED_FOLDER = re.compile(r"\..*|__pycache__")
 # Hidden, backup, swap and lock files; the bare number is the file with which vim tries whether it may write.
@@ -39,12 +40,13 @@ class Watcher:
     """A thread that collects changed paths until `changes()` asks for them.
 
     `poll=True` looks every quarter of a second instead of waiting for events, for folders whose file system
-    sends none (network drives, some containers).
+    sends none (network drives, some containers). A watcher that finds twice that no event came does so by itself.
     """
 
     def __init__(self, folders: Iterable[str | os.PathLike[str]], *, poll: bool = False) -> None:
         self._roots = [_root(folder) for folder in folders]
         self._poll = poll
+        self._unheard = 0
         self._seen = _sweep(self._roots)
         self._lock = Lock()
         self._changed: set[Path] = set()
@@ -78,7 +80,7 @@ class Watcher:
                 self._follow()
             except (OSError, RuntimeError) as error:
                 # No watches left, the folder is gone, a file name is no text: look without events, try again.
-                self._warn(error)
+                self._warn(str(error))
                 self._stop.wait(_POLL_SECONDS)
                 self._look([])
             finally:
@@ -89,8 +91,19 @@ class Watcher:
         for touched in self._batches():
             # Changes that no event told of: as when the folder was deleted and made again, and the events
             # still belong to the old one. Ask for them anew.
-            if self._look(touched) and not touched:
+            found = self._look(touched)
+            if touched:
+                self._unheard = 0
+            elif found:
+                self._miss_events()
                 return
+
+    def _miss_events(self) -> None:
+        """Something changed and no event told of it."""
+        self._unheard += 1
+        if self._unheard >= _UNHEARD and not self._poll:
+            self._warn("files change without any")
+            self._poll = True
 
     def _batches(self) -> Iterator[list[str]]:
         """Paths that events name; an empty batch is a tick."""
@@ -144,10 +157,10 @@ class Watcher:
             with self._lock:
                 self._changed.update(map(Path, paths))
 
-    def _warn(self, error: Exception) -> None:
-        if str(error) != self._warned:
-            self._warned = str(error)
-            _log.warning("no file events (%s); looking every %s seconds instead", error, _POLL_SECONDS)
+    def _warn(self, why: str) -> None:
+        if why != self._warned:
+            self._warned = why
+            _log.warning("no file events (%s); looking every %s seconds instead", why, _POLL_SECONDS)
 
 
 class _StopAsked:

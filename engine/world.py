@@ -35,6 +35,7 @@ from engine.population import Population
 from engine.problems import Problem, Problems
 from engine.process.children import Children
 from engine.reload import Reload, Reloader
+from engine.saves import polls
 from engine.scripts import Scripts
 from engine.shared import Shared
 from engine.sources import Sources, Version
@@ -54,8 +55,8 @@ class World:
     `scripts` is the folder of the Lua files; `lua` is "lua55", "lua54" or "luajit21"; `isolation` "entity" (a state
     each), "script" (entities of one script share a state) or "process" (a state each, in a child process for every
     script or folder of scripts; `isolate` chooses for some); `strict` raises the first script error out of `tick`;
-    `watch` reloads scripts when their files change; `workers` > 1 ticks states on so many threads, with the same
-    result.
+    `watch` reloads scripts when their files change ("poll" where the file system sends no events); `workers` > 1 ticks
+    states on so many threads, with the same result.
     """
 
     def __init__(
@@ -68,7 +69,7 @@ class World:
         limits: Limits | None = None,
         strict: bool = False,
         workers: int = 0,
-        watch: bool = False,
+        watch: bool | str = False,
     ) -> None:
         self.children = Children(isolation)
         if not isinstance(workers, int) or workers < 0:
@@ -107,7 +108,7 @@ class World:
         self.reloads = Reloader(self, self._scripts)
         self._closed = False
         if watch:
-            self.watch()
+            self.watch(poll=polls(watch))
 
     # Entities.
 
@@ -222,10 +223,13 @@ class World:
         """The numbers of the versions that `reload` can go to, the running one included, ascending."""
         return self.population.sources.versions(script)
 
-    def watch(self) -> None:
-        """Reload scripts when their files change, from now on; what `World(watch=True)` does."""
+    def watch(self, *, poll: bool = False) -> None:
+        """Reload scripts when their files change, from now on; what `World(watch=True)` does.
+
+        `poll`, as `World(watch="poll")`, looks at the files four times a second instead of waiting for events.
+        """
         self._check_open()
-        self.reloads.watch()
+        self.reloads.watch(poll=poll)
 
     def on_reload(self, listener: Callable[[Reload], object]) -> None:
         """Call `listener(reload)` after every reload that went well."""

@@ -592,6 +592,26 @@ def test_a_version_that_fails_again_and_again_is_taken_back(world, scripts):
     assert (slimes[0].version, world.problems) == (3, [])
 
 
+def test_a_version_whose_timer_fails_again_and_again_is_taken_back(world, scripts):
+    scripts.write("slime", "return {}")
+    slime = world.spawn("slime")
+    told = reloads(world)
+
+    save(
+        world,
+        scripts,
+        "slime",
+        "return { start = function(self)\n  task.every(0.1, function() self.n = 1 + self.speed end)\nend }",
+    )
+    ticks_until(world, lambda: len(told) == 2)
+
+    assert (slime.version, told) == (1, [("slime", 2, 1), ("slime", 1, 1)])
+    error, verdict = world.problems
+    assert (error.count, error.line, error.outcome) == (10, 2, "its function is called again when it is next due")
+    assert "task.every at" in verdict.message
+    assert verdict.message.endswith("failed 10 times in a row: version 2 was taken back, version 1 runs again")
+
+
 def ticks_until(world, condition):
     """What does not come from the game by itself may take a few frames."""
     for _ in range(1000):

@@ -7,6 +7,8 @@ import pytest
 
 import engine.attempt
 import engine.reload
+import engine.watch
+from engine import EngineError
 from engine.saves import PATIENCE, QUIET, Saves
 from helpers import ticks
 
@@ -244,6 +246,23 @@ def test_watching_can_begin_later(make_world, scripts):
     scripts.write("door", text(2))
 
     until(world, lambda: value(door, "n") == 2)
+
+
+@pytest.mark.row("F4")
+def test_a_world_that_polls_needs_no_events(make_world, scripts, monkeypatch):
+    monkeypatch.setattr(engine.watch, "watch", None)  # whoever asks for events fails
+    scripts.write("door", text(1))
+    world = make_world(watch="poll")
+    door = world.spawn("door")
+
+    for version in (2, 3):
+        scripts.write("door", text(version))
+        until(world, lambda version=version: value(door, "n") == version)
+
+
+def test_another_word_for_watching_is_an_error_that_names_those_there_are(make_world):
+    with pytest.raises(EngineError, match="watch must be True, False or \"poll\", got 'always'"):
+        make_world(watch="always")
 
 
 # Reloads that take several frames: the budget of a frame is over after one entity.

@@ -385,6 +385,33 @@ def test_events_that_get_lost_are_made_good_by_the_next_sweep(folder, watching, 
     assert changes_until(watcher, *both) == both
 
 
+def test_where_events_never_come_the_watcher_says_so_and_looks_more_often(folder, watching, monkeypatch, caplog):
+    starts: list[float] = []
+    monkeypatch.setattr(engine.watch, "watch", lambda *a, **k: starts.append(0) or ticks_only(*a, **k))
+    with caplog.at_level(logging.WARNING, logger="tidelock.watch"):
+        watcher = watching(folder)
+        for text in ("return 22", "return 333", "return 4444", "return 55555"):
+            (folder / "door.lua").write_text(text)
+            until(reads_as_told(watcher, folder / "door.lua", text))
+
+    assert len(starts) == 2
+    assert [record.message for record in caplog.records] == [
+        "no file events (files change without any); looking every 0.25 seconds instead"
+    ]
+
+
+def test_a_watcher_that_polls_asks_for_no_events(folder, watching, monkeypatch):
+    def no_events(*_paths, **_options):
+        raise AssertionError("events were asked for")
+
+    monkeypatch.setattr(engine.watch, "watch", no_events)
+    watcher = watching(folder, poll=True)
+
+    for text in ("return 22", "return 333"):
+        (folder / "door.lua").write_text(text)
+        until(reads_as_told(watcher, folder / "door.lua", text))
+
+
 def test_when_events_fail_the_watcher_says_so_once_and_goes_on_by_looking(folder, watching, monkeypatch, caplog):
     def no_watches_left(*_paths, **_options):
         raise OSError("no watches left")

@@ -21,7 +21,7 @@ from engine.app.stage import Stage
 from engine.app.text import Font
 from engine.app.window import Window, drivers
 from engine.errors import EngineError, WorldClosed
-from engine.saves import Saves
+from engine.saves import Saves, polls
 
 # After a laptop slept, or a debugger stopped, a game goes on from where it was instead of catching up.
 LONGEST_DT = 0.25
@@ -34,7 +34,7 @@ class App:
     images and sounds; by default the one of that name beside the scripts. `actions` gives actions their keys,
     see `controls`. `headless` needs neither display nor sound device, makes every frame 1/`fps` seconds long
     and never waits. `watch` notices what is saved, scripts, images and sounds, while the app is open; by default
-    it does unless `headless`. F1 shows and hides the figures in the corner.
+    it does unless `headless`; "poll" for drives that send no events. F1 shows and hides the figures in the corner.
 
     The world gets at most 0.25 s a frame. A window without the focus runs on, muted, with all keys released.
     """
@@ -51,7 +51,7 @@ class App:
         background: Any = "#0b0e1a",
         actions: Mapping[str, Iterable[str]] | None = None,
         headless: bool = False,
-        watch: bool | None = None,
+        watch: bool | str | None = None,
     ) -> None:
         self.world = world
         self.fps = fps
@@ -156,8 +156,9 @@ class App:
             self._stage.sounds.open()
             self._controls.open()
         if self._watch:
-            self.world.watch()
-            self._saves = Saves([self._assets.folder]) if self._assets.folder.is_dir() else None
+            poll = polls(self._watch)
+            self.world.watch(poll=poll)
+            self._saves = Saves([self._assets.folder], poll=poll) if self._assets.folder.is_dir() else None
         self._is_open = True
 
     def close(self) -> None:

@@ -14,7 +14,7 @@ local error, setmetatable, pcall, rawequal = error, setmetatable, pcall, rawequa
 
 local closing = false
 
-scheduler.on_failure = nil -- function(task, value, traceback): an error nobody waits for
+scheduler.on_failure = nil -- function(task, value, traceback, where): an error nobody waits for
 scheduler.quiet = false -- so many failures in this tick that nobody will look at another traceback
 scheduler.on_pause = nil -- function(task, callback): it failed too often and is not called any more
 scheduler.error_limit = nil -- failures in a row after which that happens

@@ -452,7 +452,7 @@ function pump.end_tick(phase)
 end
 
 
-function scheduler.on_failure(task, value, trace)
+function scheduler.on_failure(task, value, trace, where)
   local me = task.entity
   outbox.failures = outbox.failures + 1
   if outbox.failures > MOST_FAILURES then
@@ -466,7 +466,7 @@ function scheduler.on_failure(task, value, trace)
   local maker = records.origin(task) or false
   local callback = task.callback
   put("problem", me.id, cut(fault.describe(value), 1, LONGEST_PROBLEM), cut(trace, 1, 4 * LONGEST_PROBLEM), maker,
-    callback and callback.name or task.instant or false, callback and callback.id and true or false)
+    where or callback and callback.name or task.instant or false, callback and callback.id and true or false)
 end
 
 

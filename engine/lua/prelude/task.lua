@@ -120,7 +120,7 @@ end
 
 -- Counts the failures of `every`'s callback; true when it has failed too often.
 local function count_failure(me, failures, problem)
-  scheduler.on_failure(me, problem.value, problem.trace)
+  scheduler.on_failure(me, problem.value, problem.trace, "task.every")
   if scheduler.gives_up(failures) then
     scheduler.on_pause(me, { name = "task.every at " .. (records.origin(me) or "?"), failures = failures })
     return true
