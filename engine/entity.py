@@ -15,6 +15,15 @@ from engine.payload import Encoded, plain
 _NOWHERE = (None, None, None)
 
 
+class Sheet:
+    """The places of all entities of one state: x and y of each, one after the other; False where one has none."""
+
+    __slots__ = ("values",)
+
+    def __init__(self) -> None:
+        self.values: list[Any] = []
+
+
 class Entity:
     """One running instance of a script."""
 
@@ -22,6 +31,8 @@ class Entity:
         "_actor",
         "_destroy",
         "_lent",
+        "_seat",
+        "_sheet",
         "_view",
         "fallen",
         "id",
@@ -41,7 +52,9 @@ class Entity:
         self.ready = False  # init has ended: a reload carries `self` over instead of starting anew
         self.tags: dict[str, None] = {}
         self.version = 0
-        self.place: tuple[Any, ...] = _NOWHERE
+        self.place: tuple[Any, ...] = _NOWHERE  # x and y stand second and third
+        self._sheet: Sheet | None = None  # where its place stands instead
+        self._seat = 0
         self._view: dict[str, Any] = {}
         self._lent = False  # somebody has `_view`, which must not change under their hands
         self._destroy: Callable[[int], None] | None = destroy
@@ -58,6 +71,8 @@ class Entity:
 
     @actor.setter
     def actor(self, actor: Actor | None) -> None:
+        if self._sheet is not None:
+            self.place, self._sheet = (None, *self.where()), None
         self._actor = None if actor is None else weakref.ref(actor)
 
     @property
@@ -72,8 +87,28 @@ class Entity:
     @property
     def position(self) -> tuple[float, float] | None:
         """`(self.x, self.y)` as of the entity's last tick; None where they are no numbers."""
+        sheet = self._sheet
+        if sheet is not None:
+            seat = self._seat
+            x = sheet.values[seat]
+            return None if x is False else (x, sheet.values[seat + 1])
         place = self.place
         return None if place[1] is None else (place[1], place[2])
+
+    def where(self) -> tuple[Any, Any]:
+        """x and y, or twice None."""
+        return self.position or (None, None)
+
+    def move(self, place: tuple[Any, ...]) -> None:
+        """It is at (..., x, y)."""
+        if self._sheet is None:
+            self.place = place
+        else:
+            self._sheet.values[self._seat : self._seat + 2] = place[1:]
+
+    def sit(self, sheet: Sheet, seat: int) -> None:
+        """From here on, x and y stand in `sheet`, from number `seat` on."""
+        self._sheet, self._seat = sheet, seat
 
     @property
     def view(self) -> dict[str, Any]:

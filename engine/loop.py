@@ -133,7 +133,7 @@ class Loop:
 
     def digest(self) -> str:
         """A sum of all that happened so far, and of where the entities are."""
-        places = tuple((entity.id, *entity.place[1:3]) for entity in self._world.entities)
+        places = tuple((entity.id, *entity.where()) for entity in self._world.entities)
         return f"{crc32(marshal.dumps((self._order, self.operations.digest, self.game.now, places), 2)):08x}"
 
     def _take_outside(self) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from zlib import crc32
 
 from engine.display import Command, Commands
+from engine.entity import Sheet
 from engine.events import text
 from engine.lua.actor import Actor
 from engine.lua.failures import readable, script_error
@@ -92,7 +93,11 @@ class Operations:
                     if found is not None:
                         found.show(-name, operation[3] if len(operation) > 3 else None)
             elif name == b"places":  # the digest looks at places by itself
-                self._places(actor, entity, flat[at + 3 : after])
+                self._places(flat[at + 3 : after])
+            elif name == b"sheet":
+                actor.sheet.values = list(flat[at + 3 : after])
+            elif name == b"seats":
+                self._seats(actor, flat[at + 3 : after])
             else:
                 self.do(actor, name, entity, flat[at + 3 : after])
             at = after
@@ -181,13 +186,23 @@ class Operations:
         if found is not None:
             found.show(values[0], decode(values[3], values[4:]))
 
-    def _places(self, _: Actor, entity: int, values: Values) -> None:
+    def _places(self, values: Values) -> None:
         get = self._world.population.entities.get
         each = iter(values)
         for place in zip(each, each, each, strict=True):
             found = get(place[0])
             if found is not None:
-                found.place = place
+                found.move(place)
+
+    def _seats(self, actor: Actor, ids: Values) -> None:
+        """Which entities the sheet, which comes next, has places of."""
+        actor.sheet = Sheet()
+        actor.sheet.values = [False] * (2 * len(ids))
+        get = self._world.population.entities.get
+        for number, id in enumerate(ids):
+            found = get(id) if id else None
+            if found is not None:
+                found.sit(actor.sheet, 2 * number)
 
     def _at(self, _: Actor, entity: int, values: Values) -> None:
         self._crowd = entity, (self._flat, *values)

@@ -594,3 +594,80 @@ def test_frames_of_many_that_wait_leave_no_garbage(lua, isolation):
             assert walkers[-1].position == (61.0, 0.0), walkers[-1].position
         """
     )
+
+
+def test_one_born_or_gone_among_many_that_move_changes_no_other_place(world, scripts):
+    scripts.write("mover", "local m = {} function m:update() self.x = self.x + 1 end return m")
+    movers = [world.spawn("mover", x=100 * i, y=i) for i in range(20)]
+    ticks(world, 4)
+
+    movers[5].destroy()
+    ticks(world, 2)
+    movers.append(world.spawn("mover", x=2000, y=20))
+    ticks(world, 3)
+
+    lived = [4 if i == 5 else 3 if i == 20 else 9 for i in range(21)]
+    assert places(movers) == [(100 * i + lived[i], i) for i in range(21)]
+
+
+def test_who_moves_alone_among_many_is_told_alone(world, scripts):
+    scripts.write(
+        "mover",
+        "local m = {} function m:update() if self.y == 3 or time.frame < 5 then self.x = self.x + 1 end end return m",
+    )
+    movers = [world.spawn("mover", x=0, y=i) for i in range(20)]
+
+    ticks(world, 8)
+
+    assert places(movers) == [(8 if i == 3 else 4, i) for i in range(20)]
+
+
+def test_one_without_a_place_among_many_has_none(world, scripts):
+    scripts.write("mover", "local m = {} function m:update() if self.x then self.x = self.x + 1 end end return m")
+    movers = [world.spawn("mover", y=i, **({} if i == 3 else {"x": 0})) for i in range(20)]
+
+    ticks(world, 4)
+
+    assert places(movers) == [None if i == 3 else (4, i) for i in range(20)]
+
+
+def test_places_stay_over_a_reload(world, scripts):
+    text = "local m = {} function m:update() self.x = self.x + 1 end return m"
+    scripts.write("mover", text)
+    movers = [world.spawn("mover", x=0, y=i) for i in range(20)]
+    ticks(world, 4)
+
+    scripts.write("mover", text.replace("+ 1", "+ 10"))
+    world.reload("mover")
+    before = places(movers)
+    ticks(world, 3)
+
+    assert before == [(4, i) for i in range(20)]
+    assert len(set(places(movers))) == 20
+    assert {x % 10 for x, _ in places(movers)} == {4}
+    assert {x for x, _ in places(movers)} <= {24, 34}
+
+
+def test_each_has_its_own_globals_and_locals_of_the_file_though_the_code_is_shared(world, scripts):
+    scripts.write(
+        "counter",
+        """
+        local counter, n = {}, 0 -- a comment ends the file
+        function counter:update() n, total = n + 1, (total or 0) + entity.id self.x, self.y = n, total end
+        return counter -- here""",
+    )
+    counters = [world.spawn("counter") for _ in range(4)]
+
+    ticks(world, 3)
+
+    assert places(counters) == [(3, 3 * counter.id) for counter in counters]
+
+
+def test_a_script_that_gives_no_table_says_the_same_of_each(world, scripts):
+    scripts.write("odd", "local made = entity.id == 1 and {} or nil\n\nreturn made\n")
+
+    for _ in range(3):
+        world.spawn("odd")
+
+    assert [problem.message for problem in world.problems] == [world.problems[0].message]
+    assert world.problems[0].count == 2

@@ -86,6 +86,8 @@ class Hosted(Actor):
         self._most = most
         super().__init__(*args, **kwargs)
         self.limits = self.limits.but(memory=most or self.limits.memory)
+        assert self._runtime is not None
+        self._runtime.put("entity", "apart", True)
 
     def _make_bare(self, seed: int) -> Bare:
         wall = None if self._most is None else self._most + ROOM

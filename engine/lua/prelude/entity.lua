@@ -6,7 +6,7 @@ local scheduler, outbox, bus = prelude.scheduler, prelude.outbox, prelude.mail
 local decode, sandbox = prelude.reading.decode, prelude.sandbox
 
 local error, type, next, load, setmetatable = error, type, next, load, setmetatable
-local rawget, pairs = rawget, pairs
+local rawget, pairs, setfenv = rawget, pairs, setfenv
 local format = string.format
 local sort, insert, remove = table.sort, table.insert, table.remove
 local getinfo = debug.getinfo
@@ -23,10 +23,12 @@ local entity = {
   only = nil, -- where the entity is, in a state that has just one
   plain = nil, -- the same, where that one has neither `update` nor `fixed_update`
   beat = nil, -- the `update` hook, where only one entity lives here and it has no `fixed_update`
+  apart = false, -- the state lives in another process than the world
   entangled = false, -- an entity may reach `self` of another, through what Python gave it
   hooked = false, -- somebody has `update` or `fixed_update`
 }
 local by_id = bus.entities
+local last_text, last_name, make = nil, nil, nil -- the text that was read last, and what makes its functions
 
 local Entity = {}
 Entity.__index = Entity
@@ -155,14 +157,31 @@ local function find_hooks(me, script)
 end
 
 
+-- The function of a script's text in `env`. From the second entity on, all share its code: what is compiled once gives each
+-- a function of its own. The text has been compiled by itself before, so it is the whole body of that function.
+local function compile(text, name, env)
+  if text ~= last_text or name ~= last_name then
+    last_text, last_name, make = text, name, nil
+    return load(text, name, "t", env)
+  end
+  make = make or load((setfenv and "" or "local _ENV = ... ") .. "return function(...) " .. text .. "\nend", name, "t", {})
+  if not make then
+    return load(text, name, "t", env)
+  end
+  local fn = make(env)
+  return setfenv and setfenv(fn, env) or fn
+end
+
+
 -- Runs the script's text and takes the table it returns.
 local function read_script(me, chunk, text)
-  local fn, problem = load(text, "@" .. chunk, "t", me.env)
+  local fn, problem = compile(text, "@" .. chunk, me.env)
   if not fn then
     error(problem, 0)
   end
   local script = fn()
   if type(script) ~= "table" then
+    fn = load(text, "@" .. chunk, "t", {})
     error(format("%s:%d: the script must return its table of hooks, got %s; did you forget \"return %s\"?", chunk,
       getinfo(fn, "S").lastlinedefined > 0 and getinfo(fn, "S").lastlinedefined or 1,
       script == nil and "nothing" or "a " .. type(script), me.script), 0)

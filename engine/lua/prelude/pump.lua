@@ -129,7 +129,8 @@ local function publish_all()
   if n > FEW then
     apart = n
   elseif n > 3 then
-    outbox.put_list("places", 0, { unpack(prelude.places.told, 4, n) }, n - 3)
+    local list = prelude.places.list
+    outbox.put_list(list[1], 0, { unpack(list, 4, n) }, n - 3)
   end
 end
 
@@ -335,7 +336,7 @@ end
 --- A part of what there is to be fetched, from value number `from` to `to`, or less.
 function pump.fetch(from, to)
   if from > own then
-    return unpack(prelude.places.told, from - own, to - own)
+    return unpack(prelude.places.list, from - own, to - own)
   end
   return unpack(waiting, from, to < own and to or own)
 end

@@ -11,6 +11,7 @@ local raw_collect, match, concat = collectgarbage, string.match, table.concat
 
 local sandbox = {
   base = {}, -- the functions that stand in every environment
+  on_class = nil, -- called with every table that a script gives a metatable
   bounded = false, -- there are limits: what could work for long is counted
 }
 
@@ -94,6 +95,8 @@ function base.setmetatable(value, meta)
   local current = debug_getmetatable(value)
   if current and rawget(current, "__metatable") ~= nil then
     error("cannot change a protected metatable", 2)
+  elseif sandbox.on_class then
+    sandbox.on_class(value)
   end
   return raw_setmetatable(value, meta)
 end
