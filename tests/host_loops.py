@@ -18,11 +18,17 @@ LOOPS = ("plain", "pygame", "asyncio")
 PATIENCE = 20.0
 PAUSE = 0.001  # lets servers and other threads run between two frames
 
-# For tests that wait for servers and disks, or do very much: three loops under one Lua, three Luas under one loop.
+# For tests that wait for servers and disks, or do very much: each value meets some of the others.
 each_loop_and_each_lua = pytest.mark.parametrize(
-    ("lua", "play"),
-    [*(("lua55", loop) for loop in LOOPS), ("lua54", "plain"), ("luajit21", "plain")],
-    indirect=True,
+    ("lua", "play", "isolation"),
+    [
+        ("lua55", "plain", "entity"),
+        ("lua55", "pygame", "script"),
+        ("lua55", "asyncio", "entity"),
+        ("lua54", "plain", "script"),
+        ("luajit21", "plain", "entity"),
+    ],
+    indirect=["lua", "play"],
 )
 
 

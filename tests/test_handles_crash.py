@@ -367,7 +367,7 @@ def test_writing_into_a_full_state_is_an_error_and_it_can_still_be_read_and_empt
 from engine import LimitError, Limits, LuaState
 
 def new():
-    return LuaState(LUA, limits=Limits(memory=2_000_000))
+    return LuaState(LUA, limits=Limits(memory=1_200_000))
 
 def refused(use, at_most=1):
     for i in range(at_most):

@@ -204,7 +204,7 @@ def test_entities_with_everything_in_play_come_and_go_in_flat_memory(make, kept,
     world = make()
     samples = []
     for _ in range(12):
-        come_and_go(world, kept, "busy", 50 if isolation == "entity" else 20)
+        come_and_go(world, kept, "busy", 30 if isolation == "entity" else 20)
         gc.collect()
         samples.append(resident())
 

@@ -161,7 +161,7 @@ def test_python_reads_back_what_it_wrote(value: Any) -> None:
 
 
 @given(data=st.data())
-@settings(max_examples=100)
+@settings(max_examples=60)
 def test_payloads_come_back_from_lua_as_they_went(side: LuaSide, lua: str, data: st.DataObject) -> None:
     value = data.draw(payloads(side.integers_only_to))
 
@@ -172,7 +172,7 @@ def test_payloads_come_back_from_lua_as_they_went(side: LuaSide, lua: str, data:
 
 
 @given(data=st.data())
-@settings(max_examples=80)
+@settings(max_examples=50)
 def test_both_sides_write_the_same_shape_cold_and_hot(side: LuaSide, data: st.DataObject) -> None:
     value = as_lua_sees(data.draw(payloads(side.integers_only_to)))
     shape, values = encode(value)
@@ -469,7 +469,7 @@ def test_64_kib_is_the_default_border(side: LuaSide) -> None:
 
 
 @given(data=st.data())
-@settings(max_examples=40)
+@settings(max_examples=25)
 def test_both_sides_count_the_same(side: LuaSide, data: st.DataObject) -> None:
     wire = encode(as_lua_sees(data.draw(payloads(side.integers_only_to).filter(lambda value: value is not None))))
     least = bisect_left(range(5000), True, key=lambda size: fits(decode(*wire), size))

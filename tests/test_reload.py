@@ -512,7 +512,7 @@ def test_shared_data_that_changed_in_the_frame_of_the_reload_is_told_to_the_new_
 
 
 @pytest.mark.row("F5")
-@pytest.mark.parametrize(("isolation", "times"), [("script", 60), ("entity", 12)])
+@pytest.mark.parametrize(("isolation", "times"), [("script", 60), ("entity", 8)])
 def test_reloads_of_a_hundred_entities_leave_nothing_behind(make_world, scripts, isolation, times):
     scripts.write("door", DOOR)
     world = make_world(isolation=isolation)

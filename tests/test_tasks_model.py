@@ -208,7 +208,7 @@ def folder(tmp_path_factory):
 
 @pytest.mark.row("C6", "C7", "B2")
 @given(program=PROGRAMS)
-@settings(max_examples=150)
+@settings(max_examples=100)
 @example(program=[("spawn", [("cancel", 1), ("log", 1)]), ("log", 2)])
 @example(program=[("delay", 1, [("log", 1)]), ("defer", [("cancel", 1)]), ("wait", 0), ("log", 2)])
 @example(program=[("spawn", [("finally", 1), ("spawn", [("cancel", 1)]), ("cancel", 9), ("log", 1)])])
