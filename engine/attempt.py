@@ -21,7 +21,7 @@ from engine.forward import forwardings
 from engine.lua.actor import Actor, Result
 from engine.lua.failures import script_error
 from engine.lua.runtime import PRELUDE_LATER
-from engine.operations import each
+from engine.operations import each, flattened
 from engine.process.process import Process
 from engine.process.remote import RemoteActor
 from engine.sources import Version
@@ -329,7 +329,7 @@ def _parted(result: Result) -> tuple[list[Operation], tuple[Any, ...]]:
         if name == b"snapshot":
             snapshots.append((name, entity, values))
         else:
-            rest += (name, entity, len(values), *values)
+            rest += flattened(name, entity, values)
     return snapshots, tuple(rest)
 
 
@@ -340,5 +340,5 @@ def _without(result: Result, id: int) -> Result:
     kept: list[Any] = list(result[:3])
     for name, entity, values in each(result, 3):
         if entity != id:
-            kept += (name, entity, len(values), *values)
+            kept += flattened(name, entity, values)
     return tuple(kept)

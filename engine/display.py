@@ -9,9 +9,6 @@ from typing import Any, NamedTuple
 
 from engine.payload import plain
 
-FIELDS = ("", "sprite", "frame", "layer", "angle", "scale", "flip", "alpha", "visible", "text", "light", "color")
-"""Operation -1 says that the first field has another value, and so on; `prelude/pump.lua` has the same numbers."""
-
 COMMANDS = (
     *(("", ""), ("sprite", "play"), ("sprite", "stop"), ("sprite", "flash")),
     *(("sound", "play"), ("sound", "loop"), ("sound", "stop")),
@@ -20,11 +17,22 @@ COMMANDS = (
 )
 """Operation 1 is the first command, and so on; `prelude/window.lua` has the same numbers."""
 
+FIELDS = ("sprite", "frame", "layer", "angle", "scale", "flip", "alpha", "visible", "text", "light", "color")
+"""The operation after the last command says that the first field has another value, or none, and so on;
+`prelude/screen.lua` has the same numbers."""
+
 MOST_ARGUMENTS = 5
 """Of a command that comes by its number; others come as payloads."""
 
-Operation = tuple[Any, ...]
-"""(number, entity, n, n values)."""
+
+def packed(number: int, entity: int, count: int) -> int:
+    """What begins such an operation: its number, of whom it is and how many values it has, in one integer."""
+    return entity << 8 | count << 5 | number
+
+
+def unpacked(head: int) -> tuple[int, int, int]:
+    """Number, entity and how many values follow."""
+    return head & 31, head >> 8, head >> 5 & 7
 
 
 class Command(NamedTuple):
@@ -40,17 +48,16 @@ class Commands:
     """What scripts called in one frame; made into `Command`s when somebody asks, which without a window nobody does."""
 
     def __init__(self) -> None:
-        self._told: list[Operation | Command] = []
+        self.told: list[tuple[Any, ...] | Command] = []  # (head, arguments...) of an operation, or a Command
         self._made: list[Command] = []
-        self.tell = self._told.append
 
     def all(self) -> list[Command]:
         """All so far, in order; the same list each time."""
-        for told in self._told[len(self._made) :]:
-            self._made.append(told if isinstance(told, Command) else _command(told))
+        for told in self.told[len(self._made) :]:
+            self._made.append(told if isinstance(told, Command) else _command(*told))
         return self._made
 
 
-def _command(operation: Operation) -> Command:
-    number, sender, _, *values = operation
+def _command(head: int, *values: Any) -> Command:
+    number, sender, _ = unpacked(head)
     return Command(*COMMANDS[number], [plain(value) for value in values], sender)

@@ -6,7 +6,6 @@ import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from engine.display import FIELDS
 from engine.errors import StateClosed
 from engine.lua.actor import Actor
 from engine.lua.handles import TableHandle
@@ -116,14 +115,14 @@ class Entity:
         self._lent = True
         return self._view
 
-    def show(self, field: int, value: Any) -> None:
+    def show(self, field: str, value: Any) -> None:
         """A field has another value; None where it is gone."""
         if self._lent:
             self._view, self._lent = self._view.copy(), False
         if value is None:
-            self._view.pop(FIELDS[field], None)
+            self._view.pop(field, None)
         else:
-            self._view[FIELDS[field]] = plain(value)
+            self._view[field] = plain(value)
 
     def bare(self) -> None:
         """Show nothing: a new state tells anew what there is to be shown."""

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zlib import crc32
 
-from engine.display import Command, Commands
+from engine.display import COMMANDS, FIELDS, Command, Commands, packed, unpacked
 from engine.entity import Sheet
 from engine.events import text
 from engine.lua.actor import Actor
@@ -30,6 +30,7 @@ _NAMES = (
 )
 
 MOST_TAGS = 1_000
+_COMMANDS = len(COMMANDS)
 _FAILURES = (b"problem", b"over")
 
 Values = tuple[Any, ...]
@@ -45,14 +46,27 @@ class LogLine(NamedTuple):
     line: int
 
 
-def each(flat: tuple[Any, ...], start: int) -> list[tuple[bytes, int, Values]]:
-    """The operations in a flat list."""
+def each(flat: tuple[Any, ...], start: int) -> list[tuple[Any, int, Values]]:
+    """The operations in a flat list: (name or number, entity id, values)."""
     found = []
     while start < len(flat):
-        n = flat[start + 2]
-        found.append((flat[start], flat[start + 1], flat[start + 3 : start + 3 + n]))
-        start += 3 + n
+        name = flat[start]
+        if type(name) is int:
+            name, entity, n = unpacked(name)
+            start += 1
+        else:
+            entity, n = flat[start + 1 : start + 3]
+            start += 3
+        found.append((name, entity, flat[start : start + n]))
+        start += n
     return found
+
+
+def flattened(name: Any, entity: int, values: Values) -> Values:
+    """One operation as it stands in a flat list."""
+    if type(name) is int:
+        return (packed(name, entity, len(values)), *values)
+    return (name, entity, len(values), *values)
 
 
 class Operations:
@@ -79,28 +93,38 @@ class Operations:
     def carry_out(self, actor: Actor, flat: tuple[Any, ...], start: int = 3) -> None:
         """All operations of a tick's result."""
         self._flat = flat
-        at, end, only = start, len(flat), actor.only
+        at, end = start, len(flat)
         while at < end:
-            name, entity = flat[at], flat[at + 1]
+            head = flat[at]
+            if type(head) is int:
+                at = self._display(actor, flat, at, end)
+                continue
             after = at + 3 + flat[at + 2]
-            if type(name) is int:
-                operation = flat[at:after]
-                self.digest = crc32(marshal.dumps(operation, 2), self.digest)
-                if name > 0:
-                    self.commands.tell(operation)
-                else:
-                    found = only if only is not None and only.id == entity else self._world.entity(entity)
-                    if found is not None:
-                        found.show(-name, operation[3] if len(operation) > 3 else None)
-            elif name == b"places":  # the digest looks at places by itself
+            if head == b"places":  # the digest looks at places by itself
                 self._places(flat[at + 3 : after])
-            elif name == b"sheet":
+            elif head == b"sheet":
                 actor.sheet.values = list(flat[at + 3 : after])
-            elif name == b"seats":
+            elif head == b"seats":
                 self._seats(actor, flat[at + 3 : after])
             else:
-                self.do(actor, name, entity, flat[at + 3 : after])
+                self.do(actor, head, flat[at + 1], flat[at + 3 : after])
             at = after
+
+    def _display(self, actor: Actor, flat: tuple[Any, ...], at: int, end: int) -> int:
+        """Commands and fields from place `at` on; the place after the last one."""
+        start, only = at, actor.only
+        while at < end and type(head := flat[at]) is int:
+            number, after = head & 31, at + 1 + (head >> 5 & 7)  # `unpacked`, written out
+            if number < _COMMANDS:
+                self.commands.told.append(flat[at:after])
+            else:
+                entity = head >> 8
+                found = only if only is not None and only.id == entity else self._world.entity(entity)
+                if found is not None:
+                    found.show(FIELDS[number - _COMMANDS], flat[at + 1] if after > at + 1 else None)
+            at = after
+        self.digest = crc32(marshal.dumps(flat[start:at], 2), self.digest)
+        return at
 
     def do(self, actor: Actor, name: bytes, entity: int, values: Values) -> None:
         self.note(name, entity, values)
@@ -184,7 +208,7 @@ class Operations:
     def _look(self, _: Actor, entity: int, values: Values) -> None:
         found = self._world.entity(entity)
         if found is not None:
-            found.show(values[0], decode(values[3], values[4:]))
+            found.show(FIELDS[values[0] - 1], decode(values[3], values[4:]))
 
     def _places(self, values: Values) -> None:
         get = self._world.population.entities.get
@@ -238,7 +262,7 @@ class Operations:
     def _command(self, _: Actor, entity: int, values: Values) -> None:
         module, function, _, shape = values[:4]
         args = decode(shape, values[4:])
-        self.commands.tell(Command(text(module), text(function), args if args else [], entity))
+        self.commands.told.append(Command(text(module), text(function), args if args else [], entity))
 
     def _call(self, actor: Actor, entity: int, values: Values) -> None:
         if self._world.host is not None:

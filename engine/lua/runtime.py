@@ -29,6 +29,7 @@ PRELUDE = (
     "sandbox",
     "entity",
     "library",
+    "screen",
     "pump",
     "hearing",
 )

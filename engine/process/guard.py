@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from engine.display import COMMANDS, FIELDS, MOST_ARGUMENTS
+from engine.display import COMMANDS, FIELDS, MOST_ARGUMENTS, unpacked
 from engine.errors import EngineError
 from engine.payload import DEEPEST
 from engine.process.wire import Refused
@@ -172,6 +172,8 @@ def _check_place(x: Any, y: Any, known: Known) -> None:
 
 def _check_operation(result: Values, at: int, known: Known, snapshot: bool) -> int:
     """Where the operation ends that begins at `at`."""
+    if type(result[at]) is int:
+        return _check_display(result, at, known)
     if at + 3 > len(result) or type(result[at + 2]) is not int:
         raise Refused("half an operation")
     name, entity, count = result[at : at + 3]
@@ -183,9 +185,6 @@ def _check_operation(result: Values, at: int, known: Known, snapshot: bool) -> i
         raise Refused(f"it spoke for entity {entity}, which does not live there")
     if snapshot and name == b"snapshot":
         expected = "???p" if values[:1] != (False,) else "???b"
-    elif type(name) is int and -len(FIELDS) < name < len(COMMANDS) and name:
-        _check_plain(name, values)
-        return end
     elif type(name) is bytes and name in _BY_NAME:
         expected = _BY_NAME[name]
     else:
@@ -196,10 +195,19 @@ def _check_operation(result: Values, at: int, known: Known, snapshot: bool) -> i
     return end
 
 
-def _check_plain(name: int, values: Values) -> None:
-    """A command with its arguments, or a field with its value, if it has one."""
-    if None in values or len(values) > (MOST_ARGUMENTS if name > 0 else 1):
-        raise Refused(f"operation {name} with values that it never has")
+def _check_display(result: Values, at: int, known: Known) -> int:
+    """The same for a command with its plain arguments, or a field with its value, if it has one."""
+    number, entity, count = unpacked(result[at])
+    end = at + 1 + count
+    if end > len(result):
+        raise Refused("half an operation")
+    if entity not in known.loaded:
+        raise Refused(f"it spoke for entity {entity}, which does not live there")
+    if not 0 < number < len(COMMANDS) + len(FIELDS):
+        raise Refused(f"an operation {number}")
+    if None in result[at + 1 : end] or count > (MOST_ARGUMENTS if number < len(COMMANDS) else 1):
+        raise Refused(f"operation {number} with values that it never has")
+    return end
 
 
 def _fit(values: Values, expected: str) -> bool:
@@ -231,7 +239,7 @@ def _check_rights(name: bytes, values: Values, known: Known) -> None:
     if name in _RIGHTS:
         right, place = _RIGHTS[name]
         known.check_right(right, values[place])
-    if name == b"look" and not (type(values[0]) is int and 0 < values[0] < len(FIELDS)):
+    if name == b"look" and not (type(values[0]) is int and 0 < values[0] <= len(FIELDS)):
         raise Refused(f"a field {values[0]!r} to be shown")
     if name == b"destroy" and known.permit is not None and values[0] not in known.loaded | known.doomed:
         raise Refused(f"it destroyed entity {values[0]}, which its mod may not")

@@ -14,16 +14,16 @@ local scheduler, clock, outbox = prelude.scheduler, prelude.clock, prelude.outbo
 local bus, entity, fault, records = prelude.mail, prelude.entity, prelude.later("fault"), prelude.records
 
 local budget = prelude.budget
-local get_class, set_class, OPERATION = debug.getmetatable, debug.setmetatable, outbox.OPERATION
+local look, publish = prelude.screen.look, prelude.screen.publish
 
 local pump = { fixed_step = 1 / 60 }
 
-local type, rawget, select, tostring, rawequal = type, rawget, select, tostring, rawequal
+local type, rawget, select, tostring = type, rawget, select, tostring
 local raw_resume, yield, used = coroutine.resume, coroutine.yield, collectgarbage
 local unpack, cut = table.unpack or unpack, string.sub
 local SUSPEND, settle = scheduler.SUSPEND, scheduler.settle
 local take_upcoming, run_due, run_deferred = scheduler.take_upcoming, scheduler.run_due, scheduler.run_deferred
-local receive, put, put_payload = bus.receive, outbox.put, outbox.put_payload
+local receive, put = bus.receive, outbox.put
 local hire_beat, DONE, sound_asleep = records.hire_beat, records.DONE, scheduler.sound_asleep
 local updaters, fixed, late = entity.updaters, entity.fixed, entity.late
 
@@ -31,10 +31,6 @@ local MOST_FAILURES = 100 -- of a tick that become problems
 local LONGEST_PROBLEM = 2000
 local MANY = 4000 -- values that a call may give back: LuaJIT's C stack has room for 8,000
 local FEW = 12 -- values of operations that a yield may carry
-local LONGEST = 64 -- bytes of a field's string that goes as it is
--- What a window shows of an entity, besides its place; `engine/display.py` has the same.
-local SHOWN = { "sprite", "frame", "layer", "angle", "scale", "flip", "alpha", "visible", "text", "light", "color" }
-local COLOR = #SHOWN
 
 local waiting, own = nil, 0 -- operations to be fetched, and how many values they are
 local apart = 0 -- values of the operation that tells the places, after those
@@ -44,86 +40,7 @@ local kept, count = {}, 0 -- mail that came in parts
 entity.written = nil -- shared values set in this tick
 
 
-local function warn(spot, reason)
-  put("log", spot.me.id, "warn", reason, spot.me.script, 0)
-end
-
-
--- A field has another value: tells the world. In a tick that has told it too much already, the next one does.
-local function tell(spot, seen, place, value)
-  local kind, id = type(value), spot.me.id
-  if kind == "string" and #value > LONGEST or kind == "table" and place == COLOR then
-    seen[place] = value
-    local reason = put_payload("look", id, place, 0, 0, value, "self." .. SHOWN[place])
-    return reason and warn(spot, reason)
-  elseif kind ~= "number" and kind ~= "string" and kind ~= "boolean" then
-    value = nil -- no table but a colour is kept, so no `__eq` of a script is ever asked here
-    if seen[place] == nil then
-      return
-    end
-  end
-  local stir = scheduler.stir
-  if stir then
-    stir()
-  end
-  local out, n, most = outbox.list, outbox.n, outbox.most
-  local weight = outbox.weight + OPERATION + (kind == "string" and #value or 8)
-  if most and weight > most then
-    return warn(spot, outbox.full())
-  end
-  local values = value == nil and 0 or 1
-  out[n + 1], out[n + 2], out[n + 3], out[n + 4] = -place, id, values, value
-  outbox.n, outbox.weight, seen[place] = n + 3 + values, weight, value
-end
-
-
--- Tells the world what changed on the screen, besides the place, and gives x and y.
--- The fields are read while `self` has no class: so each is just read, and only what is set in `self` itself is found.
-local function look(spot)
-  local self, seen = spot.self, spot.seen
-  local class = get_class(self)
-  set_class(self, nil)
-  local x, y, sprite, text, light = self.x, self.y, self.sprite, self.text, self.light
-  if not seen and sprite == nil and text == nil and light == nil then
-    set_class(self, class)
-    return x, y
-  end
-  local frame, layer, angle, scale, flip = self.frame, self.layer, self.angle, self.scale, self.flip
-  local alpha, visible, color = self.alpha, self.visible, self.color
-  set_class(self, class)
-  if not seen then
-    seen = { nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil }
-    spot.seen, spot.shown = seen, true
-  end
-  if sprite ~= seen[1] then tell(spot, seen, 1, sprite) end
-  if frame ~= seen[2] then tell(spot, seen, 2, frame) end
-  if layer ~= seen[3] then tell(spot, seen, 3, layer) end
-  if angle ~= seen[4] then tell(spot, seen, 4, angle) end
-  if scale ~= seen[5] then tell(spot, seen, 5, scale) end
-  if flip ~= seen[6] then tell(spot, seen, 6, flip) end
-  if alpha ~= seen[7] then tell(spot, seen, 7, alpha) end
-  if visible ~= seen[8] then tell(spot, seen, 8, visible) end
-  if text ~= seen[9] then tell(spot, seen, 9, text) end
-  if light ~= seen[10] then tell(spot, seen, 10, light) end
-  if (color or seen[COLOR]) and not rawequal(color, seen[COLOR]) then tell(spot, seen, COLOR, color) end
-  return x, y
-end
-
-
--- The same with the place; true when the entity has moved to a place that is one.
-local function publish(spot)
-  local x, y = look(spot)
-  if x == spot.x and y == spot.y then
-    return false
-  end
-  -- Only numbers are kept: no table meets another here and asks a script's `__eq`.
-  local placed = type(x) == "number" and type(y) == "number"
-  spot.x, spot.y = placed and x or nil, placed and y or nil
-  return placed
-end
-
-
--- The same for a state with many entities: one list of all places that are new, which goes by itself where it is long.
+-- Tells the places of many entities: one list of all places that are new, which goes by itself where it is long.
 local function publish_all()
   local n = prelude.places.look(look)
   if n > FEW then
@@ -187,30 +104,10 @@ local function rest(phase, taken)
 end
 
 
--- Calls the `update` hook of the only entity. What most calls need is written out: they end at once.
-local function run_beat(hook, spot)
-  if hook.paused then
-    return
-  end
-  local task, new = beating, nil
-  if not task or task.callback ~= hook then
-    task, new = hire_beat(spot.me, hook), true
-    beating = task
-  end
-  scheduler.current = task
-  local ok, token, request = raw_resume(task.thread, hook.fn, spot.self, clock.dt, new and task)
-  if token == DONE and task.state == "instant" and not task.marked then
-    scheduler.current, hook.failures = nil, 0
-  else
-    beating = nil
-    settle(task, nil, ok, token, request)
-  end
-end
-
-
--- The same as `rest` without mail, in a state where only one entity lives, as in most.
+-- The same as `rest` without mail, in a state where only one entity lives, as in most. What its `update` hook needs is
+-- written out: it ends at once.
 local function go_on(phase, taken)
-  local spot = entity.only
+  local scheduler, entity, spot = scheduler, entity, entity.only -- luacheck: ignore 431
   if not spot or phase < 0 then
     return rest(phase, taken)
   end
@@ -220,22 +117,35 @@ local function go_on(phase, taken)
     end
     run_due()
   end
-  local hook = entity.beat
-  if hook then
-    run_beat(hook, spot)
-  elseif entity.hooked then
+  local hook, hooked = entity.beat, entity.hooked
+  if hook and not hook.paused then
+    local task, new = beating, nil
+    if not task or task.callback ~= hook then
+      task, new = hire_beat(spot.me, hook), true
+      beating = task
+    end
+    scheduler.current = task
+    local ok, token, request = raw_resume(task.thread, hook.fn, spot.self, clock.dt, new and task)
+    if token == DONE and task.state == "instant" and not task.marked then
+      scheduler.current, hook.failures = nil, 0
+    else
+      beating = nil
+      settle(task, nil, ok, token, request)
+    end
+  elseif hooked and not hook then
     run_every_frame(phase)
   end
   if scheduler.deferrals > 0 then
     run_deferred()
   end
-  if budget.finish and budget.finish() then
+  local finish = budget.finish
+  if finish and finish() then
     put("over", 0, budget.over_memory())
   end
   if publish(spot) then
-    return entity.hooked or scheduler.wake_time(), spot.x, spot.y
+    return hooked or scheduler.wake_time(), spot.x, spot.y
   end
-  return entity.hooked or scheduler.wake_time()
+  return hooked or scheduler.wake_time()
 end
 
 
@@ -429,8 +339,17 @@ function pump.run()
       shown = true
     end
     if not calm or kibibytes and used("count") > kibibytes then
-      stir()
-      now, dt, frame, phase = hand_over(go_on(phase, task))
+      if calm then
+        stir()
+      end
+      local wake, to_x, to_y = go_on(phase, task)
+      local n = outbox.n
+      if outbox.mixed or n > FEW or apart > 0 then
+        now, dt, frame, phase = hand_over(wake, to_x, to_y)
+      else
+        outbox.n, outbox.weight = 0, 0
+        now, dt, frame, phase = yield(wake, to_x, to_y, unpack(outbox.list, 1, n))
+      end
     else
       local to_x, to_y = rawget(self, "x"), rawget(self, "y")
       if to_x == x and to_y == y then

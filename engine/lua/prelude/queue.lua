@@ -2,9 +2,9 @@
 -- Guarantee: tasks leave in the order (wake time, order of going to sleep), and a task that leaves early leaves nothing.
 -- Tasks that wait for the next frame are not here: the scheduler keeps them in a list.
 
-local queue = {}
-
 local heap, size = {}, 0
+
+local queue = { heap = heap } -- the first to wake is its first
 local slept = 0
 
 

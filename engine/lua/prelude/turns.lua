@@ -116,6 +116,8 @@ function turns.at_tick_end(fn)
 end
 
 
+local sleepers = queue.heap
+
 local function strike(list, n, task)
   for i = n, 1, -1 do
     if list[i] == task then
@@ -291,8 +293,8 @@ end
 
 --- True where all who sleep here wait for times after `now`.
 function turns.sound_asleep(now)
-  local due = queue.wake()
-  return count == 0 and left == 0 and due and due > now
+  local first = sleepers[1]
+  return first and first.due > now and count == 0 and left == 0
 end
 
 

@@ -42,12 +42,11 @@ end
 
 
 -- The function of a command. Up to five short plain arguments, as nearly every call has, go as they are: they are written
--- behind the end of the outbox, and the end is moved when all of them are seen to be plain.
+-- behind the end of the outbox, and the end is moved when all of them are seen to be plain. No command has eight.
 local function sender(module, name, number)
-  local function send(a, b, c, d, e, ...)
-    local list, at = outbox.list, outbox.n + 3
+  return function(a, b, c, d, e, f, g, h)
+    local list, at, weight = outbox.list, outbox.n + 1, outbox.weight + OPERATION
     local n = e ~= nil and 5 or d ~= nil and 4 or c ~= nil and 3 or b ~= nil and 2 or a ~= nil and 1 or 0
-    local weight = outbox.weight + OPERATION
     list[at + 1], list[at + 2], list[at + 3], list[at + 4], list[at + 5] = a, b, c, d, e
     for i = at + 1, at + n do
       local value = list[i]
@@ -57,22 +56,20 @@ local function sender(module, name, number)
       elseif kind == "string" and #value <= LONGEST then
         weight = weight + #value
       else
-        return command(module, name, a, b, c, d, e, ...)
+        return command(module, name, a, b, c, d, e, f, g, h)
       end
     end
-    if select("#", ...) > 0 then
-      return command(module, name, a, b, c, d, e, ...)
-    elseif outbox.most and weight > outbox.most then
+    local most, stir = outbox.most, scheduler.stir
+    if f ~= nil or g ~= nil or h ~= nil then
+      return command(module, name, a, b, c, d, e, f, g, h)
+    elseif most and weight > most then
       error(outbox.full(), 2)
-    end
-    local stir = scheduler.stir
-    if stir then
+    elseif stir then
       stir()
     end
-    list[at - 2], list[at - 1], list[at] = number, scheduler.current.entity.id, n
+    list[at] = scheduler.current.entity.id * 256 + n * 32 + number
     outbox.n, outbox.weight = at + n, weight
   end
-  return send
 end
 
 local function ask(word, ...)

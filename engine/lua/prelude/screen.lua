@@ -1,0 +1,102 @@
+-- Tells the world what a window shows of an entity: the fields of `self` that have other values than before.
+-- Guarantee: nothing of a script runs meanwhile, no metamethod either.
+
+local prelude = ...
+local scheduler, outbox = prelude.scheduler, prelude.outbox
+
+local screen = {}
+
+local type, rawequal = type, rawequal
+local get_class, set_class, OPERATION = debug.getmetatable, debug.setmetatable, outbox.OPERATION
+
+local LONGEST = 64 -- bytes of a string that goes as it is
+-- `engine/display.py` has the same.
+local FIELDS = { "sprite", "frame", "layer", "angle", "scale", "flip", "alpha", "visible", "text", "light", "color" }
+local COLOR = #FIELDS
+local FIRST = 17 -- the number of the operation that tells of the first field; those of the commands are below
+
+
+local function warn(spot, reason)
+  outbox.put("log", spot.me.id, "warn", reason, spot.me.script, 0)
+end
+
+
+-- A field has another value: tells the world. In a tick that has told it too much already, the next one does.
+local function tell(spot, seen, place, value)
+  local kind, id, size = type(value), spot.me.id, 8
+  if kind == "string" then
+    size = #value
+  elseif kind ~= "number" and kind ~= "boolean" and (kind ~= "table" or place ~= COLOR) then
+    value = nil -- no table but a colour is kept, so no `__eq` of a script is ever asked here
+    if seen[place] == nil then
+      return
+    end
+  end
+  if kind == "table" and value or size > LONGEST then
+    seen[place] = value
+    local reason = outbox.put_payload("look", id, place, 0, 0, value, "self." .. FIELDS[place])
+    return reason and warn(spot, reason)
+  end
+  local stir = scheduler.stir
+  if stir then
+    stir()
+  end
+  local list, n, most = outbox.list, outbox.n, outbox.most
+  local weight = outbox.weight + OPERATION + size
+  if most and weight > most then
+    return warn(spot, outbox.full())
+  end
+  local count = value == nil and 0 or 1
+  list[n + 1], list[n + 2] = id * 256 + count * 32 + FIRST - 1 + place, value
+  outbox.n, outbox.weight, seen[place] = n + 1 + count, weight, value
+end
+
+
+--- Tell what has changed besides the place; gives x and y.
+-- The fields are read while `self` has no class: so each is just read, and only what is set in `self` itself is found.
+function screen.look(spot)
+  local self, seen = spot.self, spot.seen
+  local class = get_class(self)
+  set_class(self, nil)
+  local x, y, sprite, text, light = self.x, self.y, self.sprite, self.text, self.light
+  if not seen and sprite == nil and text == nil and light == nil then
+    set_class(self, class)
+    return x, y
+  end
+  local frame, layer, angle, scale, flip = self.frame, self.layer, self.angle, self.scale, self.flip
+  local alpha, visible, color = self.alpha, self.visible, self.color
+  set_class(self, class)
+  if not seen then
+    seen = { nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil }
+    spot.seen, spot.shown = seen, true
+  end
+  if sprite ~= seen[1] then tell(spot, seen, 1, sprite) end
+  if frame ~= seen[2] then tell(spot, seen, 2, frame) end
+  if layer ~= seen[3] then tell(spot, seen, 3, layer) end
+  if angle ~= seen[4] then tell(spot, seen, 4, angle) end
+  if scale ~= seen[5] then tell(spot, seen, 5, scale) end
+  if flip ~= seen[6] then tell(spot, seen, 6, flip) end
+  if alpha ~= seen[7] then tell(spot, seen, 7, alpha) end
+  if visible ~= seen[8] then tell(spot, seen, 8, visible) end
+  if text ~= seen[9] then tell(spot, seen, 9, text) end
+  if light ~= seen[10] then tell(spot, seen, 10, light) end
+  if (color or seen[COLOR]) and not rawequal(color, seen[COLOR]) then tell(spot, seen, COLOR, color) end
+  return x, y
+end
+local look = screen.look
+
+
+--- The same with the place; true when the entity has moved to a place that is one.
+function screen.publish(spot)
+  local x, y = look(spot)
+  if x == spot.x and y == spot.y then
+    return false
+  end
+  -- Only numbers are kept: no table meets another here and asks a script's `__eq`.
+  local placed = type(x) == "number" and type(y) == "number"
+  spot.x, spot.y = placed and x or nil, placed and y or nil
+  return placed
+end
+
+
+return screen
