@@ -65,7 +65,7 @@ def make_bare(lua: str, limits: Limits, seed: int, *, wall: int | None = None) -
     """A state under these limits. Of a world it depends on nothing but the seed; `wall` is another for its memory."""
     runtime = limited_runtime(lua, limits, seed, wall=wall)
     run, deliver, keep, fetch = runtime.get_all("pump", "run", "deliver", "keep", "fetch")
-    listen = runtime.get("hearing", "listen")
+    listen = runtime.get("mail", "listen")
     send, hear = run.coroutine().send, listen.coroutine().send
     send(None)
     hear(None)

@@ -31,7 +31,6 @@ PRELUDE = (
     "library",
     "screen",
     "pump",
-    "hearing",
 )
 
 # Loaded with the first word that somebody asks of them: few states need many of these, and all would carry them.
@@ -46,6 +45,7 @@ PRELUDE_LATER = (
     "fault",
     "group",
     "handles",
+    "hearing",
     "hooks",
     "host",
     "kept",

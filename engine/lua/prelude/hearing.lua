@@ -8,10 +8,10 @@
 
 local prelude = ...
 local scheduler, clock, outbox, budget = prelude.scheduler, prelude.clock, prelude.outbox, prelude.budget
-local bus, entity, records, pump = prelude.bus, prelude.entity, prelude.records, prelude.pump
+local bus, entity, records, pump = prelude.mail, prelude.entity, prelude.records, prelude.pump
 
 local rawget, raw_resume, yield, used = rawget, coroutine.resume, coroutine.yield, collectgarbage
-local get_class, set_class = debug.getmetatable, debug.setmetatable
+local get_class, set_class, unpack = debug.getmetatable, debug.setmetatable, table.unpack or unpack
 local DONE, settle, take_upcoming, hire_ear = records.DONE, scheduler.settle, scheduler.take_upcoming, records.hire_ear
 local subscriptions, makers = bus.subscriptions, prelude.reading.makers
 
@@ -50,14 +50,20 @@ local function settle_ear(ear, sub, ok, token, request)
 end
 
 
---- Ticks with one event of at most 16 leaves, for ever: the number of its subscription, name, sender and shape.
-function hearing.listen()
+local function given(values)
+  return unpack(values, 1, 24)
+end
+
+
+--- Ticks with one event of at most 16 leaves, for ever: the number of its subscription, name, sender and shape. The first
+-- is given, the others come for what is yielded.
+function hearing.listen(...)
   local scheduler, clock, raw_resume, yield = scheduler, clock, raw_resume, yield -- luacheck: ignore 431
   local set_class, used, DONE = set_class, used, DONE -- luacheck: ignore 431
   local calm, inside = false, false -- and whether a handler runs now
   local ear, thread, sub, fn, make, self, class, x, y -- what the last event took; `ear` is a task that hears events
   local known_id, known_shape, kibibytes, left
-  local answer, what = yield, true
+  local answer, what = given, { ... }
 
   local function stir()
     if calm then

@@ -4,7 +4,7 @@
 local prelude = ...
 
 local rawget, setmetatable, pairs = rawget, setmetatable, pairs
-local error, type, tostring, format = error, type, tostring, string.format
+local error, type, tostring, format, yield = error, type, tostring, string.format, coroutine.yield
 
 local mail = {
   most_events = 1 / 0, most_subscriptions = 1 / 0,
@@ -29,6 +29,17 @@ end })
 --- Event for a subscription. `bus` puts its own in this place.
 function mail.take_event(box, i)
   return prelude.bus.take_event(box, i)
+end
+
+
+local function hear(...)
+  return prelude.hearing.listen(...)
+end
+
+
+--- The body of what hears events. States that hear none do without the file for that.
+function mail.listen()
+  return hear(yield(true))
 end
 
 
