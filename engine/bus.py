@@ -181,7 +181,29 @@ class Bus:
                 inbox.append(mail)
                 mailed[actor] = None
             elif not boxes.offer(actor, mail):
-                self._overflow(tail[1], tail[0], entity)
+                self._mail_past(entity, tail)
+                break
+
+    def _mail_past(self, full: int, tail: Mail) -> None:
+        """Go on where an entity had no room: once for each entity, however often those that are full listen."""
+        name, sender = tail[:2]
+        route = self.routes.known.get(name) or self.routes.find(name)
+        self._overflow(sender, name, full)
+        for entity, subscriptions in route.by_entity.items():
+            if entity > full and not self._offer(entity, subscriptions, tail):
+                self._overflow(sender, name, entity)
+
+    def _offer(self, entity: int, subscriptions: list[Subscription], tail: tuple[Any, ...]) -> bool:
+        """Deliver to one entity; False where there was no room for all of it."""
+        actor = self._actors.get(entity)
+        for _, callback, coalesce in subscriptions:
+            if actor is None:
+                self._prune(entity, callback)
+            elif coalesce:
+                self.boxes.hold(actor, entity, callback, (callback, *tail))
+            elif not self.boxes.offer(actor, (callback, *tail)):
+                return False
+        return True
 
     def post(self, target: int, name: bytes, sender: int, shape: bytes, leaves: Leaves) -> None:
         """Deliver to one entity: to its subscriptions of that name, else to its `on_event`."""
@@ -192,15 +214,11 @@ class Bus:
         route = self.routes.known.get(name) or self.routes.find(name)
         subscriptions = route.by_entity.get(target)
         tail = (name, sender, self.shapes.number(shape), *leaves)
-        full = False
-        if not subscriptions:
-            full = not self.boxes.offer(actor, (b"direct", target, *tail))
-        for _, callback, coalesce in subscriptions or ():
-            if coalesce:
-                self.boxes.hold(actor, target, callback, (callback, *tail))
-            else:
-                full = not self.boxes.offer(actor, (callback, *tail)) or full
-        if full:
+        if subscriptions:
+            taken = self._offer(target, subscriptions, tail)
+        else:
+            taken = self.boxes.offer(actor, (b"direct", target, *tail))
+        if not taken:
             self._overflow(sender, name, target)
 
     def deliver(self, entity: int, callback: int, tail: tuple[Any, ...]) -> None:

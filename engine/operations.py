@@ -30,6 +30,8 @@ _NAMES = (
 )
 
 MOST_TAGS = 1_000
+MOST_LOST = 100
+"""Events of one tick that found no room and become problems."""
 _COMMANDS = len(COMMANDS)
 _FAILURES = (b"problem", b"over")
 
@@ -77,6 +79,7 @@ class Operations:
         self.digest = 0
         self.commands = Commands()  # of this frame; between frames, of the next
         self._flat: tuple[Any, ...] = ()  # what is being carried out
+        self._lost: tuple[tuple[Any, ...], int] = ((), 0)  # how many events of it found no room
         self._crowd: tuple[int, Values] = (0, ())  # who sends many events in this tick, and the line they come from
         # Plain functions: bound methods in here would be a cycle.
         self.by_name: dict[bytes, Callable[[Operations, Actor, int, Values], None]] = {
@@ -234,6 +237,14 @@ class Operations:
     def overflowed(self, sender: int, name: bytes, message: str) -> None:
         """An event of `sender` found its receiver's mailbox full: a problem of the line that sent it."""
         world = self._world
+        if self._lost[0] is not self._flat:
+            self._lost = self._flat, 0
+        lost = self._lost[1] + 1
+        self._lost = self._flat, lost
+        if lost > MOST_LOST:
+            if lost == MOST_LOST + 1:
+                world.problem(f"more than {MOST_LOST} events of one tick found a mailbox full", entity=sender)
+            return
         found = world.entity(sender)
         place = self._place(sender)
         if place is None and found is not None:

@@ -41,6 +41,8 @@ class Problem:
 
 
 MOST_PLACES = 1_000
+LONGEST = 2_000
+"""Letters of a message."""
 
 
 class Problems:
@@ -70,6 +72,8 @@ class Problems:
         outcome: str = "",
     ) -> Problem:
         """Count a problem of this place, or add it and tell the listeners and the log."""
+        if len(message) > LONGEST:
+            message = message[: LONGEST - 3] + "..."
         place = (script, line) if line is not None else (script, message)
         if place not in self._by_place and len(self._by_place) >= MOST_PLACES:
             message, place = f"more than {MOST_PLACES} different problems; the newest: {message}", (None, "more")

@@ -75,8 +75,8 @@ class Questions:
         shape, leaves = world.shared.read(key)
         return (shape, *leaves)
 
-    def _room(self, world: World, _: int, key: bytes) -> Values:
-        world.shared.reserve(key)
+    def _room(self, world: World, _: int, key: bytes, size: int) -> Values:
+        world.shared.reserve(key, size)
         return ()
 
     def _shape(self, world: World, _: int, number: int) -> Values:

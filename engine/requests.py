@@ -10,12 +10,15 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from itertools import count
+from threading import Lock
 from typing import Any
 
 from engine.errors import EngineError, EntityGone, NoHandler, RequestTimeout, WorldClosed
 from engine.lua.actor import Mail
 from engine.lua.failures import script_error
 from engine.payload import decode
+
+_GAME = 0  # the asker of what Python asks
 
 
 @dataclass(slots=True)
@@ -37,6 +40,10 @@ class Requests:
     def __init__(self, put: Callable[[int, Mail], None]) -> None:
         self._put = put
         self._open: dict[int, Request] = {}
+        # The same by who is asked and who asks (0 is the game): a script may have ten thousands of them open.
+        self._to: dict[int, dict[int, Request]] = {}
+        self._from: dict[int, dict[int, int]] = {}  # asker -> token -> number; the game's have their number as token
+        self._lock = Lock()
         self._numbers = count(1)
         self._closed = False
 
@@ -58,7 +65,11 @@ class Requests:
         if self._closed:
             raise WorldClosed("the world is closed")
         number = next(self._numbers)
-        self._open[number] = Request(target, name, future, asker, token, timeout)
+        request = Request(target, name, future, asker, token if asker else number, timeout)
+        with self._lock:
+            self._open[number] = request
+            self._to.setdefault(target, {})[number] = request
+            self._from.setdefault(asker, {})[request.token] = number
         return number
 
     def get(self, number: int) -> Request | None:
@@ -79,7 +90,7 @@ class Requests:
             else:
                 self.fail(number, Exception(f'the handler of "{name}" in entity {request.target} failed: {message}'))
         else:
-            del self._open[number]
+            self._take(number)
             if request.future is None:
                 self._put(request.asker, (b"reply", request.token, True, shape, *leaves))
             elif request.future.set_running_or_notify_cancel():
@@ -91,7 +102,7 @@ class Requests:
 
     def fail(self, number: int, error: Exception) -> None:
         """End a request with an error: raised by `bus.request` in the task that asked, or by the future."""
-        request = self._open.pop(number)
+        request = self._take(number)
         if request.future is None:
             self._put(request.asker, (b"reply", request.token, False, b".", str(error).encode()))
         elif request.future.set_running_or_notify_cancel():
@@ -103,27 +114,27 @@ class Requests:
         for number, request in list(self._open.items()):
             if request.future is not None:
                 self.fail(number, WorldClosed(f"the world was closed before entity {request.target} answered"))
-        self._open.clear()
+        for held in (self._open, self._to, self._from):
+            held.clear()
 
     def leave(self, entity: int, unread: frozenset[int] | None = None) -> None:
         """An entity ended: what it was asked fails, what it asked is forgotten.
 
         With `unread` it was reloaded instead: these requests are still to be answered, by its new version.
         """
-        if not self._open:
-            return
         what = "ended" if unread is None else "was reloaded"
-        for number, request in list(self._open.items()):
-            if request.target == entity and (unread is None or number not in unread):
+        for number, request in list(self._to.get(entity, {}).items()):
+            if unread is None or number not in unread:
                 name = request.name.decode(errors="backslashreplace")
                 self.fail(number, EntityGone(f'entity {entity} {what} before it answered "{name}"'))
         self.forget(entity)
 
     def forget(self, entity: int, token: int | None = None) -> None:
         """Nobody waits any more for what `entity` asked, or for one question of it."""
-        for number, request in list(self._open.items()):
-            if request.future is None and request.asker == entity and token in (None, request.token):
-                del self._open[number]
+        asked = self._from.get(entity, {})
+        for known in list(asked) if token is None else [token]:
+            if known in asked:
+                self._take(asked[known])
 
     def parties(self) -> set[int]:
         """The entities that ask or are asked."""
@@ -131,9 +142,10 @@ class Requests:
 
     def expire(self, now: float) -> None:
         """Fail the requests from Python whose time is over; their time starts with their first frame."""
-        for number, request in list(self._open.items()):
+        for number in list(self._from.get(_GAME, {}).values()):
+            request = self._open[number]
             if request.future is not None and request.future.cancelled():
-                del self._open[number]
+                self._take(number)
             elif request.timeout is None:
                 continue
             elif request.deadline is None:
@@ -144,3 +156,17 @@ class Requests:
                     number,
                     RequestTimeout(f'entity {request.target} did not answer "{name}" within {request.timeout:g} s'),
                 )
+
+    def _take(self, number: int) -> Request:
+        with self._lock:
+            request = self._open.pop(number)
+            _drop(self._to, request.target, number)
+            _drop(self._from, request.asker, request.token)
+        return request
+
+
+def _drop(groups: dict[int, dict[int, Any]], name: int, key: int) -> None:
+    group = groups[name]
+    del group[key]
+    if not group:
+        del groups[name]

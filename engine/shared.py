@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from engine.errors import EngineError, LimitError
 from engine.events import Event, Listener, text
+from engine.lua.state import size_of
 from engine.payload import Encoded, decode
 
 
@@ -26,6 +27,9 @@ class Change(NamedTuple):
 
 
 MOST_KEYS = 10_000
+MOST_BYTES = 64 * 1024 * 1024
+"""Of all values together, as far as scripts set them."""
+
 _NOTHING: Encoded = (b"_", ())
 
 
@@ -44,7 +48,9 @@ class Shared:
         self._keys: dict[tuple[int, int], bytes] = {}
         self._listeners: dict[bytes, list[Listener]] = {}
         self._changed: dict[bytes, None] = {}
-        self._reserved: dict[bytes, None] = {}  # keys that scripts set in this frame
+        self._sizes: dict[bytes, int] = {}
+        self._size = 0
+        self._reserved: dict[bytes, int] = {}  # keys that scripts set in this frame, and the bytes that come with them
 
     def get(self, key: str, default: Any = None) -> Any:
         """A copy of the newest value, or `default` where there is none."""
@@ -105,21 +111,29 @@ class Shared:
         """Keys that scripts make up must not fill the memory."""
         return key in self._values or len(self._values) < MOST_KEYS
 
-    def reserve(self, key: bytes) -> None:
-        """A script is about to set `key`; `LimitError` where there is no room for one more."""
-        if key in self._values or key in self._reserved:
-            return
-        if len(self._values) + len(self._reserved) >= MOST_KEYS:
+    def reserve(self, key: bytes, size: int) -> None:
+        """A script is about to set `key` to so many bytes; `LimitError` where there is no room for them."""
+        known = key in self._values or key in self._reserved
+        if not known and len(self._values) + len(self._reserved) >= MOST_KEYS:
             raise LimitError(no_room(key))
-        self._reserved[key] = None
+        more = size - self._reserved.get(key, self._sizes.get(key, 0))
+        if more > 0 and self._size + sum(self._reserved.values()) + more > MOST_BYTES:
+            raise LimitError(
+                f"the shared values have {self._size:,} bytes, {MOST_BYTES:,} at most, and no room for {size:,} in "
+                f"{text(key)!r}; set some to nil, or keep less in them"
+            )
+        self._reserved[key] = size
 
     def write(self, key: bytes, shape: bytes, leaves: tuple[Any, ...]) -> None:
         self._reserved.pop(key, None)
+        self._size -= self._sizes.pop(key, 0)
         if shape == b"_":
             self._values.pop(key, None)
             self._versions.pop(key, None)
         else:
             self._writes += 1
+            self._sizes[key] = size = len(shape) + size_of(leaves)
+            self._size += size
             self._values[key], self._versions[key] = (shape, leaves), self._writes
         if key in self._watchers or key in self._listeners:
             self._changed[key] = None

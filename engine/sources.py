@@ -14,6 +14,9 @@ from engine.scripts import Scripts, Source
 KEPT = 10
 """Versions of a script that can be run again, the running one included."""
 
+MOST_SEEN = 1_000
+"""Files that a version may ask for, in vain too."""
+
 
 @dataclass(slots=True, eq=False)
 class Version:
@@ -64,6 +67,8 @@ class Sources:
         for known in (key, f"{key}/init"):
             if known in version.texts and known != version.script:
                 return version.texts[known]
+        if key not in version.seen and len(version.seen) >= MOST_SEEN:
+            raise ScriptError(f"require: {version.script} asked for {MOST_SEEN} libraries, and gets no others")
         version.seen[key] = version.seen[f"{key}/init"] = None
         source = self._scripts.library(name)
         if source is None:

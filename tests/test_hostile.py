@@ -212,6 +212,77 @@ def test_a_flood_is_bounded_and_named(lua, name):
     assert said["seconds"] < 6
 
 
+# Little for the script, much for whoever works for it: each once took a minute or more.
+OVERWORK = {
+    "tasks that defer others": "local function f() task.defer(f) end for i = 1, 5e3 do task.defer(f) end",
+    "the same near the limit of memory": "local s = ('x'):rep(4e7) "
+    "local function f() task.defer(f) end for i = 1, 5e3 do task.defer(f) end wait() print(#s)",
+    "clean-ups that start tasks": "local function f() task.finally(f) task.spawn(f) end f()",
+    "clean-ups of clean-ups": "local function f() task.finally(f) end f()",
+    "loops that wait for this frame": "for i = 1, 2000 do task.spawn(function() wait() while true do end end) end",
+    "loops that sleep": "for i = 1, 2000 do task.delay(0.01, function() while true do end end) end",
+    "garbage near the limit of memory": "local t = {} for i = 1, 620 do t[i] = ('x'):rep(1e5 + i) end "
+    "while true do local s = ('y'):rep(2e5) .. '' end",
+    "a long line": "while true do print(table.unpack({}, 1, 2e5)) end",
+    "many arguments": "while true do draw.text(table.unpack({}, 1, 2e5)) end",
+    "one who hears all ten thousand times": "for i = 1, 9999 do bus.on('x', print) end wait() "
+    "for i = 1, 2e4 do bus.emit('x') end",
+    "one who is sent all ten thousand times": "for i = 1, 9999 do bus.on('x', print) end wait() "
+    "for i = 1, 2e4 do bus.send(entity.id, 'x') end",
+    "requests that are given up": "bus.handle('x', function() wait(9) end) for i = 1, 15000 do "
+    "task.spawn(pcall, bus.request, entity.id, 'x', nil, 0) end",
+    "names of many parts": "bus.on('a.*', print) for i = 1, 500 do bus.emit(('a.'):rep(3e4)) end",
+    "libraries that there are not": "for i = 1, 1e5 do pcall(require, 'no' .. i) end",
+    "scripts that there are not": "for i = 1, 1e5 do pcall(entity.spawn, 'no' .. i) end",
+}
+
+
+@pytest.mark.parametrize("lua", VERSIONS)
+@pytest.mark.parametrize("name", OVERWORK)
+@pytest.mark.row("G5")
+def test_what_works_for_a_script_is_bounded_too(lua, name):
+    said = outcome(lua, OVERWORK, name, IN_TASK, limits={"tasks": 20_000})
+
+    assert not any("state broke" in problem[0] and "memory" not in problem[0] for problem in said["problems"])
+    assert said["witness"], "the witnesses lost a frame or an event"
+    assert said["seconds"] < 10
+
+
+TABLES = {
+    "one in itself": "local p = {} p.p = p return { properties = { p = p } }",
+    "one in itself, twice": "local p = {} p[1], p[2] = p, p return { properties = { p } }",
+    "two to the power of sixty": "local p = {} for i = 1, 60 do p = { p, p } end return { properties = p }",
+    "two to the power of thirty": "local p = {} for i = 1, 30 do p = { p, p } end return { properties = { p } }",
+    "too deep": "local p = {} for i = 1, 1e5 do p = { p } end return { properties = p }",
+}
+
+
+@pytest.mark.parametrize("lua", VERSIONS)
+@pytest.mark.parametrize("name", TABLES)
+@pytest.mark.row("G2")
+def test_properties_that_cannot_be_copied_are_an_error_of_their_script(lua, name):
+    said = outcome(lua, TABLES, name, "{}")
+
+    [problem] = said["problems"]
+    assert problem[:2] == [
+        "properties: more than 32 levels of tables, or 10000 tables, or one that contains itself",
+        "scripts/hostile.lua",
+    ]
+    assert said["witness"]
+    assert said["seconds"] < 5
+
+
+@pytest.mark.parametrize("lua", VERSIONS)
+@pytest.mark.row("G5")
+def test_of_the_methods_of_a_script_some_are_looked_at_for_misspelt_hooks(lua):
+    source = "local h = {} for i = 1, 1e5 do h['on_x' .. i] = print end h[('on_'):rep(1e6)] = print return h"
+
+    (said,) = outcomes(lua, json.dumps([{"source": source}]))
+
+    assert sum(problem[3] for problem in said["problems"]) == 200
+    assert said["seconds"] < 10
+
+
 @pytest.mark.parametrize("lua", VERSIONS)
 @pytest.mark.row("G6")
 def test_thousands_of_generated_scripts_neither_crash_nor_hang_nor_touch_a_witness(lua):

@@ -80,8 +80,8 @@ def test_of_two_lines_each_is_told_of_its_own_events(make_world, scripts):
     world.tick(0.1)
 
     assert [(problem.script, problem.line, problem.count) for problem in world.problems] == [
-        ("scripts/flood.lua", 5, 30),
-        ("scripts/flood.lua", 6, 30),
+        ("scripts/flood.lua", 5, 15),
+        ("scripts/flood.lua", 6, 15),
     ]
 
 

@@ -19,6 +19,8 @@ local STEP = 1000 -- instructions between two looks
 local TRUSTED = "=?" -- the source of the prelude, whose bytecode has no names; `load` gives it to nobody else
 local FAILURE = 500 -- instructions that a failure costs: the engine works for it, and no hook sees that
 local MOST_OVERFLOWS = 50 -- that a thread may catch
+local MOST_STOPS = 8 -- of a tick, until what has not had its turn waits for the next frame
+local MOST_COLLECTIONS = 10 -- that a tick may need to stay within its memory; each takes as long as the state is big
 local NO_MEMORY = "not enough memory"
 
 local budget = {
@@ -26,6 +28,7 @@ local budget = {
   fresh = false, -- nothing has been spent since `begin`, which need not be called again
   kibibytes = 1 / 0, -- of the state, at most
   exhausted = false, -- this tick has had what it may have; what can wait for the next frame does
+  HALTED = "halted", -- `exhausted` when so much was stopped that nothing else is begun in this tick, no clean-up either
   stopping = false, -- the message of the stop that is under way
   killed = setmetatable({}, { __mode = "k" }), -- threads that must not be closed
   begin = nil, -- called at the start of a tick, where there are limits
@@ -35,6 +38,7 @@ local budget = {
 local instructions, seconds, kibibytes = 1 / 0, 1 / 0, 1 / 0
 local spent, allowance = 0, 1 / 0
 local started, second, patience = nil, 0, 1 / 0
+local stops, collections = 0, 0 -- of this tick
 local pending = nil -- why the next instruction of a script must not run
 local overflows = setmetatable({}, { __mode = "k" }) -- thread -> how often it came to the end of the C stack
 local urgent = setmetatable({}, { __mode = "k" }) -- threads whose hook runs on every instruction
@@ -83,6 +87,10 @@ local SAID = {
   memory = function()
     return format("the state needs more than %s, the limit (Limits.memory); keep less at a time, or raise the limit",
       mebibytes(kibibytes))
+  end,
+  garbage = function()
+    return format("stopped after all garbage was collected %d times in one tick to stay within %s, the limit "
+      .. "(Limits.memory); keep less at a time, or raise the limit", MOST_COLLECTIONS, mebibytes(kibibytes))
   end,
 }
 
@@ -136,6 +144,7 @@ end
 
 -- True when the state needs more than its memory, after all garbage is gone.
 local function too_big()
+  collections = collections + 1
   if collect("count") > kibibytes then
     collect("collect")
     if collect("count") > kibibytes then
@@ -171,8 +180,8 @@ function budget.hook()
   spent = spent + STEP
   if spent > allowance then
     trip("instructions")
-  elseif collect("count") > kibibytes and too_big() then
-    trip("memory")
+  elseif collect("count") > kibibytes and (too_big() or collections > MOST_COLLECTIONS) then
+    trip(collections > MOST_COLLECTIONS and collect("count") <= kibibytes and "garbage" or "memory")
   elseif too_long() then
     trip("seconds")
   end
@@ -223,11 +232,10 @@ function budget.pass(thread, message)
   if budget.stopping then
     error(budget.stopping, 0)
   elseif message == NO_MEMORY and budget.active then
-    -- Lua has collected all garbage before it said so, which takes time.
     if thread then
       budget.killed[thread] = true
     end
-    budget.charge(instructions / 50)
+    budget.charge(instructions / MOST_OVERFLOWS)
   elseif budget.active and type(message) == "string" and find(message, "stack overflow", 1, true) then
     -- A `pcall` that catches this goes on with a fresh C stack, ever deeper, and unwinding takes the square of the depth.
     local me = running()
@@ -237,18 +245,30 @@ function budget.pass(thread, message)
 end
 
 
+-- What a failure costs. Before Lua says that there is no memory it collects all garbage, and the stack overflows late.
+local function price(value)
+  local costly = value == NO_MEMORY or type(value) == "string" and find(value, "stack overflow", 1, true)
+  return costly and instructions < 1 / 0 and instructions / MOST_OVERFLOWS or FAILURE
+end
+
+
 --- What a task's failure is called. The stop that ended it is over; the tasks after it share half of what it had.
 function budget.explain(task, value)
   local stopped = budget.stopping
   spend()
   if budget.active then
-    spent = spent + FAILURE
-    budget.exhausted = spent > allowance
+    spent = spent + price(value)
+    budget.exhausted = budget.exhausted or spent > allowance
   end
   if stopped then
     budget.stopping, pending = false, nil
     spent, allowance = 0, allowance / 2
     started, patience = nil, patience / 2
+    stops = stops + 1
+    if stops == MOST_STOPS then
+      budget.exhausted = budget.HALTED
+      prelude.turns.postpone()
+    end
     outbox_of().put("stopped", task.entity.id)
     return stopped
   elseif value == NO_MEMORY and budget.active then
@@ -305,7 +325,7 @@ end
 
 local function begin()
   budget.exhausted, budget.fresh = false, true
-  spent, allowance, pending = 0, instructions, nil
+  spent, allowance, pending, stops, collections = 0, instructions, nil, 0, 0
   started, patience = nil, seconds
 end
 
@@ -334,7 +354,11 @@ function budget.start(most_instructions, most_seconds, most_memory)
     -- A thread that ends before its first look would be free.
     spend()
     spent = spent + STEP / 10
-    sethook(thread, hook, "", STEP)
+    if spent > allowance then
+      pending = pending or "instructions"
+      urgent[thread] = true
+    end
+    sethook(thread, hook, "", urgent[thread] and 1 or STEP)
   end
 end
 

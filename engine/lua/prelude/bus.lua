@@ -21,7 +21,10 @@ local Subscription = {}
 
 
 local function check_name(word, name, level)
-  if type(name) ~= "string" or name == "" then
+  if type(name) == "string" and #name > bus.LONGEST_NAME then
+    error(format("%s: the event's name has %d bytes, %d at most; what changes belongs into the payload", word, #name,
+      bus.LONGEST_NAME), level + 1)
+  elseif type(name) ~= "string" or name == "" then
     error(format("%s: the event's name must be a string, got %s", word,
       name == "" and "an empty one" or name == nil and "nil" or "a " .. type(name)), level + 1)
   end

@@ -47,7 +47,7 @@ scheduler.close = close
 local function run_cleanups(task)
   local list = task.cleanups
   task.cleanups = nil
-  for i = #list, 1, -1 do
+  for i = budget.exhausted == budget.HALTED and 0 or #list, 1, -1 do
     scheduler.call(task.entity, "finally", list[i])
   end
 end

@@ -8,6 +8,7 @@ local error, type, tostring = error, type, tostring
 local find, format = string.find, string.format
 local put = outbox.put
 
+local LONGEST_NAME = prelude.mail.LONGEST_NAME
 local MOST_TAGS = 1000 -- of an entity; operations.py has the same bound
 
 local entities = {}
@@ -100,6 +101,9 @@ end
 function entities.tag(name)
   if type(name) ~= "string" or find(name, "^%s*$") then
     error("entity.tag: expected a name, got " .. (type(name) == "string" and "an empty one" or tostring(name)), 2)
+  end
+  if #name > LONGEST_NAME then
+    error(format("entity.tag: the tag has %d bytes, %d at most; keep data about the entity in self", #name, LONGEST_NAME), 2)
   end
   outbox.check("entity.tag", 2, name)
   local me = scheduler.current.entity

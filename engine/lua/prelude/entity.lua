@@ -7,7 +7,7 @@ local decode, sandbox = prelude.reading.decode, prelude.sandbox
 
 local error, type, next, load, setmetatable = error, type, next, load, setmetatable
 local rawget, pairs, setfenv = rawget, pairs, setfenv
-local format = string.format
+local format, sub = string.format, string.sub
 local sort, insert, remove = table.sort, table.insert, table.remove
 local getinfo = debug.getinfo
 local put = outbox.put
@@ -16,6 +16,9 @@ local HOOKS = {
   init = true, start = true, update = true, fixed_update = true, late_update = true, on_event = true,
   on_input = true, on_reload = true, final = true,
 }
+
+local MOST_METHODS, LONGEST_METHOD = 200, 40 -- that are looked at for misspelt hooks
+local DEEPEST, MOST_TABLES = 32, 10000 -- in `properties`
 
 local entity = {
   most_spawns = 1 / 0, seed = 0,
@@ -121,24 +124,44 @@ local function strike(list, me)
 end
 
 
-local function copy(value)
-  if type(value) ~= "table" then
-    return value
+local copied = 0 -- tables of this copy
+
+
+local function copy_table(value, depth)
+  copied = copied + 1
+  if depth > DEEPEST or copied > MOST_TABLES then
+    error(format("properties: more than %d levels of tables, or %d tables, or one that contains itself", DEEPEST,
+      MOST_TABLES), 0)
   end
   local made = {}
   for key, field in next, value do
-    made[key] = copy(field)
+    made[key] = type(field) == "table" and copy_table(field, depth + 1) or field
   end
   return made
 end
-entity.copy = copy
+
+
+--- A copy of a default value of `properties`; an error where that does not end.
+function entity.copy(value)
+  copied = 0
+  return type(value) == "table" and copy_table(value, 1) or value
+end
+
+
+-- Finds out, while an error is the script's own, whether its defaults can be copied.
+local function check_properties(script)
+  local properties = rawget(script, "properties")
+  for _, value in next, type(properties) == "table" and properties or {} do
+    entity.copy(value)
+  end
+end
 
 
 -- Registers the hooks of a script's table; a misspelt one is told to the world, which knows what is near.
 local function find_hooks(me, script)
-  local names = {}
+  local names, told = {}, 0
   for key, value in next, script do
-    if type(key) == "string" and type(value) == "function" then
+    if type(key) == "string" and type(value) == "function" and #key <= LONGEST_METHOD then
       names[#names + 1] = key
     end
   end
@@ -147,7 +170,8 @@ local function find_hooks(me, script)
     local fn = rawget(script, name)
     if HOOKS[name] then
       me.hooks[name] = { name = name, fn = fn, failures = 0 }
-    else
+    elseif told < MOST_METHODS then
+      told = told + 1
       put("method", me.id, name, getinfo(fn, "S").linedefined)
     end
   end
@@ -190,16 +214,23 @@ local function read_script(me, chunk, text)
 end
 
 
+local function word_of(value)
+  value = outbox.scalar(value) or false
+  return type(value) == "string" and sub(value, 1, LONGEST_METHOD) or value
+end
+
+
 local function load_script(me, chunk, text)
   local script
   scheduler.call(me, "loading a script", function()
-    script = read_script(me, chunk, text)
+    local read = read_script(me, chunk, text)
+    check_properties(read)
+    script = read
   end)
   if not script then
     return false
   end
-  local isolation, clock = rawget(script, "isolation"), rawget(script, "clock")
-  put("script", me.id, outbox.scalar(isolation) or false, outbox.scalar(clock) or false)
+  put("script", me.id, word_of(rawget(script, "isolation")), word_of(rawget(script, "clock")))
   find_hooks(me, script)
   local properties = rawget(script, "properties")
   me.properties = type(properties) == "table" and properties or {}
@@ -218,7 +249,7 @@ function entity.fill(me, fields)
   end
   for key, value in next, me.properties or {} do
     if rawget(self, key) == nil then
-      self[key] = copy(value)
+      self[key] = entity.copy(value)
     end
   end
 end

@@ -19,6 +19,7 @@ local SUSPEND, REFUSED = prelude.records.SUSPEND, prelude.records.REFUSED
 local host = {}
 local receive = bus.receive
 
+local FEW = 8 -- arguments that are picked out one by one
 local PART = 4000 -- values per crossing: LuaJIT's C stack has room for 8,000
 
 local waiting, last_token = {}, 0 -- token -> task
@@ -81,11 +82,15 @@ end
 -- is refused.
 local function append(spec, list, n, ...)
   local count = select("#", ...)
+  local values = count > FEW and { ... }
   local functions
   list[n + 1] = count
   n = n + 1
   for number = 1, count do
-    local value = select(number, ...)
+    local value = values and values[number]
+    if not values then
+      value = select(number, ...)
+    end
     local last = append_leaf(spec, list, n, value)
     if not last then
       functions = functions or {}

@@ -8,6 +8,7 @@ local tostring, select, next = tostring, select, next
 local concat, format, sub = table.concat, string.format, string.sub
 
 local LONGEST_LINE = 4000
+local FEW = 64 -- values that are worth no count
 local LEVELS = { "debug", "info", "warn", "error" }
 
 local log = {}
@@ -29,9 +30,17 @@ end
 
 
 local function write(level, ...)
-  local parts = {}
-  for i = 1, select("#", ...) do
-    parts[i] = tostring((select(i, ...)))
+  local n, parts, length = select("#", ...), {}, 0
+  if n > FEW then
+    budget.charge(n)
+  end
+  local values = { ... }
+  for i = 1, n do
+    local part = tostring(values[i])
+    parts[i], length = part, length + #part + 1
+    if length > LONGEST_LINE + 1 then
+      break
+    end
   end
   local me = scheduler.current.entity
   local place, line = fault.caller()

@@ -314,6 +314,9 @@ end
 --- Add `fn` to what runs when the calling task ends, last added first.
 function scheduler.finally(fn)
   local task = scheduler.current
+  if task.instant == "finally" then
+    error("task.finally: a clean-up cannot leave another one behind; do it in this one", 3)
+  end
   local list = task.cleanups
   if not list then
     local stir = scheduler.stir

@@ -7,12 +7,17 @@ local decode, check_function = prelude.reading.decode, prelude.wait.check_functi
 
 local error, type, format = error, type, string.format
 
+local SMALL = 1024 -- bytes of a value that is not worth a question
+
 local shared = {}
 
 
 local function check_key(word, key)
   if type(key) ~= "string" then
     error(format("%s: the key must be a string, got %s", word, key == nil and "nil" or "a " .. type(key)), 3)
+  elseif #key > bus.LONGEST_NAME then
+    error(format("%s: the key has %d bytes, %d at most; what is long belongs into the value", word, #key,
+      bus.LONGEST_NAME), 3)
   end
 end
 
@@ -29,14 +34,15 @@ end
 local known = {} -- keys that this state has set
 
 
--- Where there are too many shared values, a new one is refused here, where the script's line is known.
-local function check_key_room(key, value)
+-- Where there are too many shared values, or they are too big together, one is refused here, where the script's line is
+-- known. `size` is in bytes.
+local function check_room(key, value, size)
   if value == nil then
     known[key] = nil
-  elseif not known[key] and entity.ask then
-    local ok, reason = entity.ask("room", scheduler.current.entity.id, key)
+  elseif entity.ask and (not known[key] or size > SMALL) then
+    local ok, reason = entity.ask("room", scheduler.current.entity.id, key, size)
     if not ok then
-      error("shared.set: " .. reason, 3)
+      return reason
     end
     known[key] = true
   end
@@ -46,10 +52,14 @@ end
 --- Set the shared value; nil removes it. Others see it from the next round on.
 function shared.set(key, value)
   check_key("shared.set", key)
-  check_key_room(key, value)
-  local me = scheduler.current.entity
-  local n = outbox.mark()
-  local reason = outbox.put_payload("set", me.id, key, 0, 0, value, "shared." .. key)
+  local n, before = outbox.mark(), outbox.weight
+  local reason = outbox.put_payload("set", scheduler.current.entity.id, key, 0, 0, value, "shared." .. key)
+  if not reason then
+    reason = check_room(key, value, outbox.weight - before)
+    if reason then
+      outbox.cut(n)
+    end
+  end
   if reason then
     error("shared.set: " .. reason, 2)
   end

@@ -15,6 +15,7 @@ local turns = {
   on_overrun = nil, -- function(task, rounds): deferred tasks keep deferring others
 }
 
+local HALTED = budget.HALTED
 local DEFER_ROUNDS = 80 -- of deferred tasks that defer others, in one tick
 
 local upcoming, spare, count = {}, {}, 0 -- tasks that wait for the next frame, in order; some may have ended meanwhile
@@ -171,7 +172,11 @@ local function run_deferred_once()
     list[i] = nil
     if task and task.deferred == i then
       task.deferred = nil
-      turns.start(task)
+      if budget.exhausted == HALTED then
+        turns.defer(task)
+      else
+        turns.start(task)
+      end
     end
   end
 end
@@ -263,6 +268,19 @@ local function run_taken()
 end
 
 
+--- Leave what waited for this frame, and has not had its turn, for the next one.
+function turns.postpone()
+  for i = 1, left do
+    local task = taken[i]
+    taken[i] = task and false
+    if task and task.state == "next" then
+      count = count + 1
+      upcoming[count] = task
+    end
+  end
+end
+
+
 -- Where all but one have ended, that one has the fast place again.
 local function look_for_single()
   local task = upcoming[1]
@@ -280,7 +298,7 @@ function turns.run_due()
   local task = queue.take_due(now)
   while task do
     turns.start(task)
-    task = queue.take_due(now)
+    task = budget.exhausted ~= HALTED and queue.take_due(now)
   end
   if queue.wake() then
     turns.pending = true

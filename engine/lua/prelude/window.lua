@@ -24,11 +24,10 @@ local input = {}
 
 -- A command with any arguments, as a payload. A tail call: errors blame the caller of whoever calls this.
 local function command(module, name, ...)
-  local n = select("#", ...)
-  while n > 0 and select(n, ...) == nil do
+  local n, args = select("#", ...), { ... }
+  while n > 0 and args[n] == nil do
     n = n - 1
   end
-  local args = { ... }
   for i = 1, n do
     if args[i] == nil then
       error(format("%s.%s: argument %d is nil", module, name, i), 2)
