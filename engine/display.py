@@ -1,6 +1,7 @@
 """What scripts show: the fields of `self` that a window draws, and the commands that it obeys.
 
-In what a state tells, a field or a command with plain values is one short operation, known by its number.
+In what a state tells, a field or a command with plain values is one short operation, known by its number. It has a
+value at least: a single integer after the wake time and the place says how much there is to be fetched.
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ COMMANDS = (
 """Operation 1 is the first command, and so on; `prelude/window.lua` has the same numbers."""
 
 FIELDS = ("sprite", "frame", "layer", "angle", "scale", "flip", "alpha", "visible", "text", "light", "color")
-"""The operation after the last command says that the first field has another value, or none, and so on;
-`prelude/screen.lua` has the same numbers."""
+"""The operation after the last command says that the first field has another value, and so on; `prelude/screen.lua` has
+the same numbers."""
 
 MOST_ARGUMENTS = 5
-"""Of a command that comes by its number; others come as payloads."""
+"""Of a command that comes by its number, which has one at least; others come as payloads."""
 
 
 def packed(number: int, entity: int, count: int) -> int:

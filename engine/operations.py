@@ -124,7 +124,7 @@ class Operations:
                 entity = head >> 8
                 found = only if only is not None and only.id == entity else self._world.entity(entity)
                 if found is not None:
-                    found.show(FIELDS[number - _COMMANDS], flat[at + 1] if after > at + 1 else None)
+                    found.show(FIELDS[number - _COMMANDS], flat[at + 1])
             at = after
         self.digest = crc32(marshal.dumps(flat[start:at], 2), self.digest)
         return at

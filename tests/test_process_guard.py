@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.display import COMMANDS, FIELDS, packed
 from engine.mods import Rights
 from engine.payload import encode
 from engine.permits import Permit
@@ -27,6 +28,14 @@ def said(*operation):
     return (True, None, None, name, entity, len(values), *values)
 
 
+LIGHT = COMMANDS.index(("draw", "light"))
+FRAME = len(COMMANDS) + FIELDS.index("frame")
+
+
+def shown(number, entity, *values):
+    return (True, None, None, packed(number, entity, len(values)), *values)
+
+
 HONEST = [
     True,
     0.5,
@@ -38,6 +47,9 @@ HONEST = [
     said(b"log", 5, b"info", b"text", b"door", 3),
     said(b"places", 0, 5, 1.0, 2),
     said(b"problem", 5, b"no", b"", False, b"start", False),
+    said(b"look", 5, len(FIELDS), 0, 0, b"[3.]", 1, 2, 3),
+    said(b"look", 5, 1, 0, 0, b"_"),
+    (*shown(LIGHT, 5, 1, 2.5, 3, b"red"), *shown(FRAME, 5, 2)[3:]),
 ]
 
 FORGED = [
@@ -75,6 +87,21 @@ FORGED = [
     said(b"emit", 5, b"tick", 0, 0, b"{i--3:.}", 1),
     said(b"emit", 5, b"tick", 0, 0, b"", 1),
     said(b"emit", 5, b"tick", 0, 0, b".]", 1),
+    said(b"look", 5, 0, 0, 0, b".", 1),
+    said(b"look", 5, len(FIELDS) + 1, 0, 0, b".", 1),
+    said(b"look", 5, 1.0, 0, 0, b".", 1),
+    shown(LIGHT, 6, 1, 2.5, 3, b"red"),
+    shown(LIGHT, 5),
+    shown(LIGHT, 5, 1, 2, 3, 4, 5, 6),
+    shown(LIGHT, 5, None),
+    shown(LIGHT, 5, 1, 2)[:-1],
+    shown(0, 5, 1),
+    shown(FRAME, 5),
+    shown(FRAME, 5, 1, 2),
+    shown(len(COMMANDS) + len(FIELDS), 5, 1),
+    shown(FRAME, -5, 1),
+    (True, None, None, -1, 2),
+    (True, None, None, 2**70 + 33, 2),
 ]
 
 

@@ -196,7 +196,7 @@ def _check_operation(result: Values, at: int, known: Known, snapshot: bool) -> i
 
 
 def _check_display(result: Values, at: int, known: Known) -> int:
-    """The same for a command with its plain arguments, or a field with its value, if it has one."""
+    """The same for a command with its plain arguments, or a field with its value."""
     number, entity, count = unpacked(result[at])
     end = at + 1 + count
     if end > len(result):
@@ -205,7 +205,7 @@ def _check_display(result: Values, at: int, known: Known) -> int:
         raise Refused(f"it spoke for entity {entity}, which does not live there")
     if not 0 < number < len(COMMANDS) + len(FIELDS):
         raise Refused(f"an operation {number}")
-    if None in result[at + 1 : end] or count > (MOST_ARGUMENTS if number < len(COMMANDS) else 1):
+    if None in result[at + 1 : end] or not 0 < count <= (MOST_ARGUMENTS if number < len(COMMANDS) else 1):
         raise Refused(f"operation {number} with values that it never has")
     return end
 

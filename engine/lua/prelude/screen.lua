@@ -32,7 +32,7 @@ local function tell(spot, seen, place, value)
       return
     end
   end
-  if kind == "table" and value or size > LONGEST then
+  if value == nil or kind == "table" or size > LONGEST then
     seen[place] = value
     local reason = outbox.put_payload("look", id, place, 0, 0, value, "self." .. FIELDS[place])
     return reason and warn(spot, reason)
@@ -46,9 +46,8 @@ local function tell(spot, seen, place, value)
   if most and weight > most then
     return warn(spot, outbox.full())
   end
-  local count = value == nil and 0 or 1
-  list[n + 1], list[n + 2] = id * 256 + count * 32 + FIRST - 1 + place, value
-  outbox.n, outbox.weight, seen[place] = n + 1 + count, weight, value
+  list[n + 1], list[n + 2] = id * 256 + 32 + FIRST - 1 + place, value
+  outbox.n, outbox.weight, seen[place] = n + 2, weight, value
 end
 
 
@@ -80,7 +79,8 @@ function screen.look(spot)
   if visible ~= seen[8] then tell(spot, seen, 8, visible) end
   if text ~= seen[9] then tell(spot, seen, 9, text) end
   if light ~= seen[10] then tell(spot, seen, 10, light) end
-  if (color or seen[COLOR]) and not rawequal(color, seen[COLOR]) then tell(spot, seen, COLOR, color) end
+  local known = seen[COLOR]
+  if (color ~= nil or known ~= nil) and not rawequal(color, known) then tell(spot, seen, COLOR, color) end
   return x, y
 end
 local look = screen.look

@@ -40,7 +40,7 @@ local function command(module, name, ...)
 end
 
 
--- The function of a command. Up to five short plain arguments, as nearly every call has, go as they are: they are written
+-- The function of a command. One to five short plain arguments, as nearly every call has, go as they are: they are written
 -- behind the end of the outbox, and the end is moved when all of them are seen to be plain. No command has eight.
 local function sender(module, name, number)
   return function(a, b, c, d, e, f, g, h)
@@ -59,7 +59,7 @@ local function sender(module, name, number)
       end
     end
     local most, stir = outbox.most, scheduler.stir
-    if f ~= nil or g ~= nil or h ~= nil then
+    if n == 0 or f ~= nil or g ~= nil or h ~= nil then
       return command(module, name, a, b, c, d, e, f, g, h)
     elseif most and weight > most then
       error(outbox.full(), 2)
