@@ -4,7 +4,7 @@
 #   errors limits payload display report problems
 #   lua/                 the border: the only folder that imports lupa
 #   process/             states in child processes, behind the same seam
-#   scripts sources watch saves scheduler workers shapes events routes audiences mailboxes requests bus shared
+#   scripts sources watch saves scheduler workers shapes events routes audiences chains mailboxes requests bus shared
 #   inputs entity modules origins bounds mods permits operations questions population forward builder attempt
 #   probation reload losses loop stats leaks trace world
 #   host/                host modules and what runs them

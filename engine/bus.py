@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 from engine.audiences import Audiences
+from engine.chains import Chains
 from engine.errors import LimitError, WorldClosed
 from engine.events import ENGINE, Event, Listener, checked, id_of, text
 from engine.lua.actor import HEARD, Actor, Mail
@@ -41,6 +42,7 @@ class Bus:
         self.boxes = Mailboxes(mailbox)
         self.routes = Routes()
         self.shapes = Shapes()
+        self.chains = Chains(partial(Bus.hears, weakref.proxy(self)))
         self.requests = Requests(partial(Bus.answer, weakref.proxy(self)))
         self.pruned = 0
         self._failed = failed
@@ -155,6 +157,7 @@ class Bus:
 
     def publish(self, name: bytes, sender: int, shape: bytes, leaves: Leaves) -> None:
         """Deliver to all who listen to `name`."""
+        self.chains.note(sender, name)
         subscriptions, listeners, _ = self.routes.known.get(name) or self.routes.find(name)
         tail = (name, sender, self.shapes.number(shape), *leaves)
         audience = self.audiences.find(name, subscriptions) if len(tail) < HEARD else None
@@ -207,6 +210,7 @@ class Bus:
 
     def post(self, target: int, name: bytes, sender: int, shape: bytes, leaves: Leaves) -> None:
         """Deliver to one entity: to its subscriptions of that name, else to its `on_event`."""
+        self.chains.note(sender, name, target)
         actor = self._actors.get(target)
         if actor is None:
             self._wait_for(target, partial(self.post, target, name, sender, shape, leaves), sender, name)
@@ -243,6 +247,12 @@ class Bus:
         """A request from an entity's task; the answer, or why there is none, goes to its `token`."""
         self._ask(self.requests.open(target, name, asker=sender, token=token), shape, leaves)
 
+    def answered(self, entity: int, number: int, asker: int) -> None:
+        """A request of `asker` has been answered."""
+        request = self.requests.get(number)
+        if request is not None and asker:
+            self.chains.note(entity, request.name, asker)
+
     def call(self, listener: Listener, event: Event) -> None:
         """Call a listener of the game; what it raises comes out of this tick when the frame is over."""
         if not listener.active:
@@ -259,6 +269,7 @@ class Bus:
         if request is None:
             return
         target, name, sender = request.target, request.name, request.asker or ENGINE
+        self.chains.note(sender, name, target)
         actor = self._actors.get(target)
         if actor is not None:
             mail = (b"request", target, name, sender, number, self.shapes.number(shape), *leaves)

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from engine.world import World
 
 ROUNDS = 8
-CHAIN = 8
-"""Most links that the problem of an endless chain names."""
 
 
 _key = attrgetter("key")
@@ -42,8 +40,6 @@ class Loop:
         self.late: dict[Actor, None] = {}
         self.number = 0
         self.running = False
-        self._round = 0
-        self._chain: dict[str, None] = {}
         self._order = 0
         self._ticked: list[Actor] = []  # who ticked last, and their keys: most often the same who tick next
         self._keys = b""
@@ -57,10 +53,12 @@ class Loop:
             self.number += 1
             self.commands = self.operations.commands
             world.losses.look()
+            world.bus.chains.begin(self.number)
             self._take_outside()
             if world.host is not None:
                 world.host.begin_frame()
             world.reloads.swap(dt)
+            world.bus.chains.step()
             self._tick(dt, scale)
             self._rounds()
             self._late()
@@ -114,11 +112,6 @@ class Loop:
         """Let `actor` live by another clock; only before it has slept."""
         actor.clock = clock
         self._world.bus.audiences.forget()
-
-    def note(self, sender: int, name: bytes) -> None:
-        """Remember what travels in the last rounds, for the problem that names the chain."""
-        if self._round > ROUNDS // 2 and len(self._chain) < CHAIN:
-            self._chain[f'{sender} "{text(name)}"'] = None
 
     def earliest(self) -> float:
         """The game time at which the next state may wake, infinity where none will; a lower bound."""
@@ -214,14 +207,15 @@ class Loop:
         return results
 
     def _rounds(self) -> None:
-        boxes = self._world.bus.boxes
+        boxes, chains = self._world.bus.boxes, self._world.bus.chains
         self.game.phase(MAIL_ONLY)
         self.real.phase(MAIL_ONLY)
         released = False
-        for self._round in range(1, ROUNDS + 1):
-            if boxes.held and not released and (not boxes.any or self._round == ROUNDS):
+        for number in range(1, ROUNDS + 1):
+            if boxes.held and not released and (not boxes.any or number == ROUNDS):
                 released = True
                 boxes.release()
+            chains.step()
             told = boxes.take_told() if self._alone and self.tick is self._usual_tick else None
             if told is not None:
                 self._tell(*told)
@@ -229,10 +223,8 @@ class Loop:
                 self._run(sorted(boxes.take_mailed(), key=_key))
             else:
                 break
-        self._round = 0
         if boxes.any:
             self._report_chain()
-        self._chain = {}
 
     def _tell(self, audience: Audience, tail: Mail) -> None:
         """Tick those who hear an event that is all the mail there is."""
@@ -245,15 +237,10 @@ class Loop:
         for actor in actors:
             actor.wake = None
 
-    def chain(self) -> str:
-        """What travels in the last rounds of this frame; the same, wherever in a ring of events the frame ended."""
-        links = list(self._chain)[:CHAIN]
-        first = links.index(min(links)) if links else 0
-        return " → ".join([*links[first:], *links[:first], "…"] if links else [])
-
     def _report_chain(self) -> None:
+        chain = self._world.bus.chains.endless()
         self._world.problem(
-            f"events still travel after {ROUNDS} rounds: {self.chain()}; the rest goes on in the next frame. "
+            f"events still travel after {ROUNDS} rounds: {chain}; the rest goes on in the next frame. "
             "Break the chain, or answer with a wait() in between"
         )
 

@@ -140,21 +140,19 @@ class Operations:
 
     def _emit(self, _: Actor, entity: int, values: Values) -> None:
         name = values[0]
-        self._world.loop.note(entity, name)
         self._world.bus.publish(name, entity, values[3], values[4:])
 
     def _send(self, _: Actor, entity: int, values: Values) -> None:
         name, target = values[0], values[1]
-        self._world.loop.note(entity, name)
         self._world.bus.post(target, name, entity, values[3], values[4:])
 
     def _request(self, _: Actor, entity: int, values: Values) -> None:
         name, target, token, shape = values[:4]
-        self._world.loop.note(entity, name)
         self._world.bus.ask(entity, name, target, token, shape, values[4:])
 
     def _reply(self, _: Actor, entity: int, values: Values) -> None:
-        _asker, number, status, shape = values[:4]
+        asker, number, status, shape = values[:4]
+        self._world.bus.answered(entity, number, asker)
         self._world.bus.requests.reply(number, status, shape, values[4:])
 
     def _forget(self, _: Actor, entity: int, values: Values) -> None:
@@ -249,8 +247,11 @@ class Operations:
         place = self._place(sender)
         if place is None and found is not None:
             place = world.population.sources.sends(found.script, name)
-        chain = world.loop.chain()
-        message = f"{message}. Events answer each other: {chain}" if chain else message
+        ring, led_to = world.bus.chains.ring(), world.bus.chains.led_to(sender, name)
+        if ring:
+            message = f"{message}. Events answer each other: {ring}"
+        elif led_to:
+            message = f"{message}. What led to it: {led_to}"
         world.problem(message, script=place and place[0], line=place and place[1], entity=sender)
 
     def _place(self, sender: int) -> tuple[str, int] | None:

@@ -361,7 +361,7 @@ def test_an_endless_ping_pong_ends_the_frame_goes_on_and_is_one_problem(world, s
     assert [balls.count(frame) for frame in (1, 2, 3, 4)] == [10, 9, 9, 9]
     (problem,) = world.problems
     assert problem.count == 4
-    assert f'{ping.id} "ping" → {pong.id} "pong" → …' in problem.message
+    assert f'rounds: the game "pong" → {ping.id} "ping" → {pong.id} "pong" → …' in problem.message
     assert "after 8 rounds" in problem.message
 
 

@@ -16,8 +16,7 @@ LAYERS = {
     "border": ["lua", "process"],
     "world": [
         "scripts", "sources", "watch", "saves", "scheduler", "workers", "shapes", "events", "routes", "audiences",
-        "mailboxes",
-        "requests", "bus", "shared", "inputs", "entity", "modules",
+        "chains", "mailboxes", "requests", "bus", "shared", "inputs", "entity", "modules",
         "origins", "bounds", "mods", "permits", "operations", "questions", "population", "forward", "builder",
         "attempt", "probation", "reload", "losses", "loop", "stats", "leaks", "trace", "world",
     ],
