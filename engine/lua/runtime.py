@@ -36,6 +36,7 @@ PRELUDE = (
 # Loaded with the first word that somebody asks of them: few states need many of these, and all would carry them.
 PRELUDE_LATER = (
     "async",
+    "blame",
     "bus",
     "console",
     "coroutines",

@@ -7,13 +7,12 @@
 -- is never closed: its `__close` could not be stopped again.
 
 local prelude = ...
-local fault, outbox_of = prelude.later("fault"), function() return prelude.outbox end
+local blame = prelude.later("blame")
 
 local sethook, getinfo = debug.sethook, debug.getinfo
 local collect, clock, time = collectgarbage, os.clock, os.time
-local error, next, pcall, setmetatable, type = error, next, pcall, setmetatable, type
-local find, format, gsub = string.find, string.format, string.gsub
-local running, raw_close = coroutine.running, coroutine.close
+local error, next, setmetatable, type = error, next, setmetatable, type
+local find, running = string.find, coroutine.running
 
 local STEP = 1000 -- instructions between two looks
 local TRUSTED = "=?" -- the source of the prelude, whose bytecode has no names; `load` gives it to nobody else
@@ -27,6 +26,8 @@ local budget = {
   active = false,
   fresh = false, -- nothing has been spent since `begin`, which need not be called again
   kibibytes = 1 / 0, -- of the state, at most
+  instructions = 1 / 0, seconds = 1 / 0, -- of a tick, at most
+  MOST_COLLECTIONS = MOST_COLLECTIONS,
   exhausted = false, -- this tick has had what it may have; what can wait for the next frame does
   HALTED = "halted", -- `exhausted` when so much was stopped that nothing else is begun in this tick, no clean-up either
   stopping = false, -- the message of the stop that is under way
@@ -44,57 +45,6 @@ local overflows = setmetatable({}, { __mode = "k" }) -- thread -> how often it c
 local urgent = setmetatable({}, { __mode = "k" }) -- threads whose hook runs on every instruction
 
 
-local function grouped(number)
-  local text, n = format("%.0f", number), 1
-  while n > 0 do
-    text, n = gsub(text, "^(-?%d+)(%d%d%d)", "%1,%2")
-  end
-  return text
-end
-
-
-local function mebibytes(kib)
-  return format("%.4g MiB", kib / 1024)
-end
-
-
--- "scripts/door.lua:3: " of the script that runs, or that ran in `thread` when it died.
-local function place(thread)
-  for level = thread and 0 or 2, 40 do
-    local info = thread and getinfo(thread, level, "Sl") or not thread and getinfo(level, "Sl")
-    if not info then
-      break
-    elseif info.what ~= "C" and info.currentline > 0 and not fault.is_ours(info.short_src) then
-      return format("%s:%d: ", info.short_src, info.currentline)
-    end
-  end
-  return ""
-end
-
-
-budget.place = place
-
-
-local SAID = {
-  instructions = function()
-    return format("stopped after %s instructions in one tick, the limit (Limits.instructions); is there a loop without "
-      .. "a wait()? Spread long work over frames, or raise the limit", grouped(instructions))
-  end,
-  seconds = function()
-    return format("stopped after %g seconds in one tick, the limit (Limits.seconds); single steps of the script take very "
-      .. "long, for instance on big strings. Work on smaller pieces, or raise the limit", seconds)
-  end,
-  memory = function()
-    return format("the state needs more than %s, the limit (Limits.memory); keep less at a time, or raise the limit",
-      mebibytes(kibibytes))
-  end,
-  garbage = function()
-    return format("stopped after all garbage was collected %d times in one tick to stay within %s, the limit "
-      .. "(Limits.memory); keep less at a time, or raise the limit", MOST_COLLECTIONS, mebibytes(kibibytes))
-  end,
-}
-
-
 -- Has the hook of the running thread look at every instruction; setting a hook goes over the whole stack.
 local function hurry()
   local thread = running()
@@ -110,7 +60,7 @@ end
 local function strike(reason)
   budget.killed[hurry()] = true
   if not budget.stopping then
-    budget.stopping = place() .. SAID[reason]()
+    budget.stopping = blame.place() .. blame.said(reason)
     pending = nil
   end
   error(budget.stopping, 0)
@@ -201,28 +151,10 @@ function budget.charge(units)
 end
 
 
---- What is left of this tick's instructions.
-function budget.left()
-  return allowance - spent
-end
-
-
 --- Stop the running task if the state is over its memory; before anything of Python enters.
 function budget.check_memory()
   if collect("count") > kibibytes and too_big() then
     strike("memory")
-  end
-end
-
-
---- Why a value of so many bytes may not be made, or nil.
-function budget.refuses(bytes)
-  if bytes > 4096 and collect("count") + bytes / 1024 > kibibytes then
-    collect("collect")
-    if collect("count") + bytes / 1024 > kibibytes then
-      return format("%s more bytes would take the state over its memory of %s, the limit (Limits.memory)", grouped(bytes),
-        mebibytes(kibibytes))
-    end
   end
 end
 
@@ -269,57 +201,13 @@ function budget.explain(task, value)
       budget.exhausted = budget.HALTED
       prelude.turns.postpone()
     end
-    outbox_of().put("stopped", task.entity.id)
+    prelude.outbox.put("stopped", task.entity.id)
     return stopped
   elseif value == NO_MEMORY and budget.active then
     budget.killed[task.thread] = true
-    return place(task.thread) .. format("%s: the state would need more than %s, the limit (Limits.memory); keep less at a "
-      .. "time, or raise the limit", NO_MEMORY, mebibytes(kibibytes))
+    return blame.no_memory(task, value)
   end
   return value
-end
-
-
---- Close `thread`, unless it was stopped; returns what its clean-ups raised when they were stopped in turn.
-function budget.close(thread)
-  if raw_close and not budget.killed[thread] then
-    local ok, failure = pcall(raw_close, thread)
-    if budget.stopping then
-      budget.killed[thread] = true
-      return budget.stopping
-    end
-    return not ok and fault.describe(failure) or nil
-  end
-end
-
-
--- How errors of the library begin, which Lua gives the place of the function that called it: here, one of the prelude.
-local OF_LIBRARY = {
-  "^bad argument #%d+ to '", "^malformed pattern ", "^invalid ", "^missing '%[' ", "^unfinished capture", "^too many ",
-  "^pattern too complex", "^initial position ", "^wrong number of ", "^array too big", "^position ", "^resulting string ",
-}
-
-local function relabel(name, ok, ...)
-  if ok then
-    return ...
-  end
-  local problem = ...
-  budget.pass(nil, problem)
-  if type(problem) == "string" then
-    for i = 1, #OF_LIBRARY do
-      if find(problem, OF_LIBRARY[i]) then
-        problem = place() .. gsub(problem, "^(bad argument #%d+ to )'[^']*'", "%1'" .. name .. "'")
-        break
-      end
-    end
-  end
-  error(problem, 0)
-end
-
-
---- Call Lua's own `fn`, called `name`, such that its errors blame the script.
-function budget.own(name, fn, ...)
-  return relabel(name, pcall(fn, ...))
 end
 
 
@@ -338,7 +226,7 @@ end
 
 --- What is said of a state that is closed.
 function budget.over_memory()
-  return SAID.memory()
+  return blame.said("memory")
 end
 
 
@@ -346,7 +234,7 @@ end
 function budget.start(most_instructions, most_seconds, most_memory)
   instructions, seconds = most_instructions or 1 / 0, most_seconds or 1 / 0
   kibibytes = (most_memory or 1 / 0) / 1024
-  budget.kibibytes = kibibytes
+  budget.instructions, budget.seconds, budget.kibibytes = instructions, seconds, kibibytes
   begin()
   budget.active, budget.begin, budget.finish = true, begin, finish
   local hook = budget.hook

@@ -5,7 +5,7 @@
 -- the match, or nothing. One match runs at a time and calls no script, so subject and captures are locals of this file.
 
 local prelude = ...
-local script_line = prelude.budget.place
+local script_line = prelude.blame.place
 
 local patterns = {}
 

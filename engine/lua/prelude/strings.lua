@@ -16,7 +16,7 @@ local raw_find, raw_match, raw_gmatch, raw_gsub, raw_rep = string.find, string.m
 local sub, format = string.sub, string.format
 local concat, type, error, next, tostring = table.concat, type, error, next, tostring
 local math_type, floor = math.type, math.floor
-local charge, refuses, own = budget.charge, budget.refuses, budget.own
+local charge, refuses, own = budget.charge, prelude.blame.refuses, prelude.blame.own
 
 local SHORT = 4096 -- bytes that are worth no count
 local BYTES = 16 -- that a C function handles in the time of an instruction

@@ -7,7 +7,7 @@
 
 local prelude = ...
 local budget = prelude.budget
-local charge, own = budget.charge, budget.own
+local charge, own = budget.charge, prelude.blame.own
 
 local tables = {}
 
