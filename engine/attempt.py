@@ -10,7 +10,6 @@ from __future__ import annotations
 import time
 import weakref
 from collections.abc import Container
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
@@ -18,13 +17,14 @@ from engine.builder import Builder
 from engine.entity import Entity
 from engine.errors import EngineError, ScriptError
 from engine.forward import forwardings
-from engine.lua.actor import Actor, Result
+from engine.lua.actor import Actor, Mail, Result
 from engine.lua.failures import script_error
 from engine.lua.runtime import PRELUDE_LATER
-from engine.operations import each, flattened
+from engine.operations import Operation, each
 from engine.process.process import Process
 from engine.process.remote import RemoteActor
 from engine.sources import Version
+from engine.trial import Trial, only, parted, without
 
 if TYPE_CHECKING:
     from engine.world import World
@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 FEW = 16
 """So many entities are loaded in one frame, whatever it costs: who edits one figure wants to see it at once."""
 
-Operation = tuple[bytes, int, tuple[Any, ...]]
+SETTLING = 0.2
+"""What an entity costs at the swap after its start, as a share of that."""
+
 Carried = tuple[bytes, bytes, tuple[Any, ...]]
 """`self` of an old version: the names of its properties, shape, leaves."""
 
@@ -44,15 +46,6 @@ _HINT = '; begin the field\'s name with "_" and set it in start, then it is not 
 
 class Failed(Exception):
     """The attempt is over; its problem is recorded."""
-
-
-@dataclass(slots=True, eq=False)
-class Trial:
-    """A new state, the entities that it was made for, and what it said so far."""
-
-    actor: Actor
-    entities: dict[int, Entity] = field(default_factory=dict)
-    results: list[Result] = field(default_factory=list)
 
 
 class Attempt:
@@ -91,6 +84,8 @@ class Attempt:
         """Load the version for the entities that have none yet; False where time ran out. A few are always loaded."""
         if deadline is not None and self._process is not None and not self._process.is_up():
             return False
+        if self._carried:
+            deadline = None  # it swaps now: who was born since must come along
         entities = self.entities()
         self.frames += 1
         try:
@@ -113,8 +108,14 @@ class Attempt:
         return True
 
     def carry(self) -> None:
-        """Take the data of all entities, between this frame and the next, in which they swap."""
+        """Take the data of all entities, between this frame and the next, in which they swap; start some of them."""
+        began = time.perf_counter()
+        for trial in self._trials:
+            if trial.started:
+                self._remake(trial)
         self._carry(self.entities())
+        if self._together is None and self._process is None:
+            self._start_ahead(began)
 
     def swap(self) -> list[object]:
         """Let the new states take the place of the old ones. Returns what is left of those: freeing it takes time."""
@@ -122,9 +123,12 @@ class Attempt:
         entities = self.entities()
         newest = self._world.population.last_id
         try:
-            touched = self._world.bus.boxes.mailed  # has mail, or the game changed it
-            self._carry([one for one in entities if one.id not in self._carried or one.actor in touched])
-            self._start(self._carried)
+            again = [one for one in entities if one.id not in self._carried or self._was_changed(one)]
+            for entity in again:
+                if self._by_id[entity.id].started:
+                    self._remake(self._by_id[entity.id])
+            self._carry(again)
+            self._start()
         except Failed:
             self._world.population.last_id = newest  # what was not spawned after all takes no ids
             raise
@@ -169,7 +173,7 @@ class Attempt:
         self._check(trial, result, {entity.id})
         trial.results.append(result)
         default = self._world.children.isolation(self.script)
-        for _, _, (isolation, clock) in _only(result, b"script"):
+        for _, _, (isolation, clock) in only(result, b"script"):
             if isolation == b"script" or (isolation is False and default == "script"):
                 self._together = trial
             if clock == b"real":
@@ -192,7 +196,7 @@ class Attempt:
     def _rehearse(self, actor: Actor, id: int) -> None:
         """Have an old state take its data once while there is time: at the swap it knows how."""
         self._rehearsed.add(actor)
-        _, rest = _parted(actor.hand((b"snapshot", id)))
+        _, rest = parted(actor.hand((b"snapshot", id)))
         self._absorb_rest(actor, rest)
 
     def _dismiss_dead(self) -> None:
@@ -202,8 +206,8 @@ class Attempt:
                 continue
             del self._by_id[id], trial.entities[id]
             if trial.entities:
-                trial.results = [_without(result, id) for result in trial.results]
-                trial.results.append(_without(trial.actor.hand((b"discard", id)), id))
+                trial.results = [without(result, id) for result in trial.results]
+                trial.results.append(without(trial.actor.hand((b"discard", id)), id))
             else:
                 self._trials.remove(trial)
                 trial.actor.close()
@@ -220,7 +224,7 @@ class Attempt:
             self._take(actor, actor.hand(tuple(mail)))
 
     def _take(self, actor: Actor, result: Result) -> None:
-        snapshots, rest = _parted(result)
+        snapshots, rest = parted(result)
         self._absorb_rest(actor, rest)
         for _, id, values in snapshots:
             if values[0] is False:
@@ -237,27 +241,76 @@ class Attempt:
         if len(rest) > 3 or (rest and rest[1] is not None):
             self._world.loop.absorb(actor, rest)
 
-    def _start(self, carried: dict[int, Carried]) -> None:
+    def _was_changed(self, entity: Entity) -> bool:
+        """True where the game changed the old state since its last tick."""
+        actor = entity.actor
+        return actor is not None and (actor.changed or actor.key in self._world.loop.changed)
+
+    def _start_ahead(self, began: float) -> None:
+        """Start so many already that the two frames around the swap take the same time; `began` is when this one did.
+
+        Nothing happens to them before the swap, unless the game changes one: that is made anew. A script whose start
+        asks the world for something waits for the swap, as do entities that the game is busy with.
+        """
+        questions = self._world.population.questions
+        count, done, first = len(self._trials), 0, time.perf_counter()
+        for trial in self._trials:
+            if done >= FEW:
+                now = time.perf_counter()
+                if now - began >= (count - done + SETTLING * count) * (now - first) / done:
+                    return
+            (entity,) = trial.entities.values()
+            if entity.id not in self._carried or not entity.alive or self._was_changed(entity):
+                continue
+            with questions.held_back() as asked:
+                result = trial.actor.hand(self._starting(trial))
+            if asked:
+                self._remake(trial)
+                return
+            self._take_start(trial, result)
+            done += 1
+
+    def _remake(self, trial: Trial) -> None:
+        """A loaded state in place of one that was started too early."""
+        (entity,) = trial.entities.values()
+        place = self._trials.index(trial)
+        self._left_over.append(trial.actor.husk())
+        trial.actor.close()
+        source = self._world.population.sources.source(self.version)
+        self._load(entity, source.chunk, source.text)
+        self._trials[place] = self._trials.pop()
+
+    def _start(self) -> None:
         """Start every entity in its new state; one that never ran may fail again, unless all do."""
         broken: dict[int, ScriptError] = {}
         for trial in self._trials:
-            mail: list[Any] = []
-            for id, entity in trial.entities.items():
-                if id in carried:
-                    names, shape, leaves = carried[id]
-                    mail += (b"resume", id, entity.version, names, shape, *leaves)
-                else:
-                    shape, leaves = entity.properties
-                    mail += (b"fill", id, shape, *leaves, b"boot", id)
-            result = trial.actor.hand(tuple(mail))
-            failed = self._check(trial, result, carried)
-            trial.results.append(result)
-            for _, id, values in failed:
-                broken[id] = script_error(values[0], values[1])
-        if broken and not carried and len(broken) == len(self._by_id):
+            if not trial.started:
+                failed = self._take_start(trial, trial.actor.hand(self._starting(trial)))
+                for _, id, values in failed:
+                    broken[id] = script_error(values[0], values[1])
+        if broken and not self._carried and len(broken) == len(self._by_id):
             for id, error in broken.items():
                 self._report(error, self._world.entity(id))
             raise Failed
+
+    def _starting(self, trial: Trial) -> Mail:
+        """The mail that starts the entities of a new state with what they carry, or anew."""
+        mail: list[Any] = []
+        for id, entity in trial.entities.items():
+            if id in self._carried:
+                names, shape, leaves = self._carried[id]
+                mail += (b"resume", id, entity.version, names, shape, *leaves)
+            else:
+                shape, leaves = entity.properties
+                mail += (b"fill", id, shape, *leaves, b"boot", id)
+        return tuple(mail)
+
+    def _take_start(self, trial: Trial, result: Result) -> list[Operation]:
+        """Keep what a state said when it started, until the swap; gives the problems that do not matter to it."""
+        failed = self._check(trial, result, self._carried)
+        trial.results.append(result)
+        trial.started = True
+        return failed
 
     def _check(self, trial: Trial, result: Result, must: Container[int]) -> list[Operation]:
         """The problems in what a state said; `Failed` where an entity of `must` has one, or the state broke."""
@@ -311,34 +364,3 @@ class Attempt:
         if error.script is None:
             error.script = self._world.population.sources.chunk(self.script)
         self._world.problem_of(error, None if entity is None else entity.id, outcome=outcome, version=self.version)
-
-
-def _only(result: Result, wanted: bytes) -> list[Operation]:
-    """The operations of one name in what a state said."""
-    if type(result) is not tuple:
-        return []
-    return [operation for operation in each(result, 3) if operation[0] == wanted]
-
-
-def _parted(result: Result) -> tuple[list[Operation], tuple[Any, ...]]:
-    """The snapshots in what a state said, and the rest of it."""
-    if type(result) is not tuple:
-        return [], ()
-    snapshots, rest = [], list(result[:3])
-    for name, entity, values in each(result, 3):
-        if name == b"snapshot":
-            snapshots.append((name, entity, values))
-        else:
-            rest += flattened(name, entity, values)
-    return snapshots, tuple(rest)
-
-
-def _without(result: Result, id: int) -> Result:
-    """What a state said, but nothing of the entity `id`."""
-    if type(result) is not tuple:
-        return result
-    kept: list[Any] = list(result[:3])
-    for name, entity, values in each(result, 3):
-        if entity != id:
-            kept += flattened(name, entity, values)
-    return tuple(kept)

@@ -39,6 +39,7 @@ class Loop:
         self._alone = world.workers is None
         self.late: dict[Actor, None] = {}
         self.number = 0
+        self.changed: set[int] = set()  # keys of the states in which Python changed something since the last frame
         self.running = False
         self._order = 0
         self._ticked: list[Actor] = []  # who ticked last, and their keys: most often the same who tick next
@@ -51,6 +52,7 @@ class Loop:
         world.shared.begin_frame()
         try:
             self.number += 1
+            self.changed.clear()
             self.commands = self.operations.commands
             world.losses.look()
             world.bus.chains.begin(self.number)
@@ -152,6 +154,7 @@ class Loop:
                 actor.let_go()
                 if actor.changed:
                     actor.changed = False
+                    self.changed.add(actor.key)
                     self._world.bus.boxes.mailed[actor] = None
 
     def _tick(self, dt: float, scale: float) -> None:

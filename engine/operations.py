@@ -37,6 +37,9 @@ _FAILURES = (b"problem", b"over")
 
 Values = tuple[Any, ...]
 
+Operation = tuple[bytes, int, Values]
+"""Its name, the entity, its values."""
+
 
 class LogLine(NamedTuple):
     """One line that a script logged or printed."""

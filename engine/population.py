@@ -59,7 +59,8 @@ class Population:
         self._fallen: dict[int, Entity] = {}  # whose state was closed at a limit
         self.last_id = 0
         self._destroy = partial(Population.destroy, weakref.proxy(self))  # for entities, which may outlive the world
-        answer = Questions(world).answer
+        self.questions = Questions(world)
+        answer = self.questions.answer
         self._ask = answer if world.workers is None else world.workers.in_turn(answer)
 
     # Births.

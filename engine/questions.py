@@ -6,7 +6,8 @@ Plain scalars in, plain scalars out, through the one function that a state's pre
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import EngineError, ScriptError, WorldClosed
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 Values = tuple[Any, ...]
 
+_TEXTS = frozenset((b"shape", b"require"))
+"""Questions whose answer is the same whenever they are asked, and that change nothing."""
+
 _CALLS = (b"call", b"part", b"rest")
 
 
@@ -28,6 +32,7 @@ class Questions:
 
     def __init__(self, world: World) -> None:
         self._world = weakref.ref(world)
+        self._asked: list[bytes] | None = None  # while questions are held back
         # Plain functions: bound methods in here would be a cycle.
         self._by_name: dict[bytes, Callable[..., Values]] = {
             b"new_id": Questions._new_id,
@@ -45,6 +50,9 @@ class Questions:
         world = self._world()
         if world is None:
             raise WorldClosed("the world is closed")
+        if self._asked is not None and word not in _TEXTS:
+            self._asked.append(word)
+            raise EngineError("it is too early to ask the world")
         if word in _CALLS:
             return self._call(world, actor, word, entity, args)
         if word == b"require":
@@ -52,6 +60,15 @@ class Questions:
         if word in _OF_MODS:
             return _OF_MODS[word](world, actor.permit, *args)
         return self._by_name[word](self, world, entity, *args)
+
+    @contextmanager
+    def held_back(self) -> Iterator[list[bytes]]:
+        """Refuse questions that belong into a frame; gives a list of those that were asked all the same."""
+        asked = self._asked = []
+        try:
+            yield asked
+        finally:
+            self._asked = None
 
     def _new_id(self, world: World, _: int, script: bytes) -> Values:
         world.population.sources.check(text(script))

@@ -18,7 +18,7 @@ LAYERS = {
         "scripts", "sources", "watch", "saves", "scheduler", "workers", "shapes", "events", "routes", "audiences",
         "chains", "mailboxes", "requests", "bus", "shared", "inputs", "entity", "modules",
         "origins", "bounds", "mods", "permits", "operations", "questions", "population", "forward", "builder",
-        "attempt", "probation", "reload", "losses", "loop", "stats", "leaks", "trace", "world",
+        "trial", "attempt", "probation", "reload", "losses", "loop", "stats", "leaks", "trace", "world",
     ],
     "host": ["host"],
     "package": ["__init__"],

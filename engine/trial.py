@@ -1,0 +1,51 @@
+"""A new version of some entities on trial: its state, and what that said before it runs the game."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.entity import Entity
+from engine.lua.actor import Actor, Result
+from engine.operations import Operation, each, flattened
+
+
+@dataclass(slots=True, eq=False)
+class Trial:
+    """A new state, the entities that it was made for, and what it said so far."""
+
+    actor: Actor
+    entities: dict[int, Entity] = field(default_factory=dict)
+    results: list[Result] = field(default_factory=list)
+    started: bool = False
+
+
+def only(result: Result, wanted: bytes) -> list[Operation]:
+    """The operations of one name in what a state said."""
+    if type(result) is not tuple:
+        return []
+    return [operation for operation in each(result, 3) if operation[0] == wanted]
+
+
+def parted(result: Result) -> tuple[list[Operation], tuple[Any, ...]]:
+    """The snapshots in what a state said, and the rest of it."""
+    if type(result) is not tuple:
+        return [], ()
+    snapshots, rest = [], list(result[:3])
+    for name, entity, values in each(result, 3):
+        if name == b"snapshot":
+            snapshots.append((name, entity, values))
+        else:
+            rest += flattened(name, entity, values)
+    return snapshots, tuple(rest)
+
+
+def without(result: Result, id: int) -> Result:
+    """What a state said, but nothing of the entity `id`."""
+    if type(result) is not tuple:
+        return result
+    kept: list[Any] = list(result[:3])
+    for name, entity, values in each(result, 3):
+        if entity != id:
+            kept += flattened(name, entity, values)
+    return tuple(kept)
