@@ -38,6 +38,7 @@ PRELUDE_LATER = (
     "async",
     "blame",
     "bus",
+    "calls",
     "console",
     "coroutines",
     "crowd",

@@ -5,21 +5,20 @@
 -- how many), to be fetched, instead of (false, values...).
 
 local prelude = ...
-local payload, scheduler, outbox, fault = prelude.payload, prelude.scheduler, prelude.outbox, prelude.fault
-local bus, entity, kept, budget = prelude.mail, prelude.entity, prelude.kept, prelude.budget
+local payload, scheduler, outbox = prelude.payload, prelude.scheduler, prelude.outbox
+local bus, entity, kept = prelude.mail, prelude.entity, prelude.kept
 
 local handles = { keep = kept.keep, count = kept.count }
 
-local type, next, rawget, rawset, rawequal, select, load = type, next, rawget, rawset, rawequal, select, load
-local format = string.format
-local getmetatable, getinfo, floor, math_type = debug.getmetatable, debug.getinfo, math.floor, math.type
+local type, next, rawget, rawset, rawequal, select = type, next, rawget, rawset, rawequal, select
+local getmetatable, floor, math_type = debug.getmetatable, math.floor, math.type
 local unpack, collect = table.unpack or unpack, collectgarbage
 local values, keep, owner = kept.values, kept.keep, kept.owner
 
 local CLASSES = 16 -- how far a read follows `__index` tables
-local RESULTS = 200 -- values that a call may return
 local PART = 4000 -- values per crossing: LuaJIT's C stack has room for 8,000
 local GONE = "gone"
+handles.GONE = GONE
 
 
 function handles.release(...)
@@ -68,7 +67,8 @@ function handles.stage(key, ...)
 end
 
 
-local function gathered(staged, ...)
+--- A list of values and its length: those given, or those that wait under the key `staged`.
+function handles.gathered(staged, ...)
   if not staged then
     return { ... }, select("#", ...)
   end
@@ -78,7 +78,8 @@ local function gathered(staged, ...)
 end
 
 
-local function answer(list, n)
+--- What Python gets: the values themselves, or a key and how many there are.
+function handles.answer(list, n)
   if n <= PART then
     return false, unpack(list, 1, n)
   end
@@ -152,8 +153,8 @@ function handles.own(id, key)
 end
 
 
--- Any entity of the state may have moved; with `always`, may move another one from now on.
-local function look_at_all(always)
+--- Any entity of the state may have moved; with `always`, may move another one from now on.
+function handles.look_at_all(always)
   local ran = scheduler.ran
   if ran then
     ran.all = true
@@ -169,9 +170,9 @@ function handles.set(id, key, shape, ...)
   if values[id] == nil then
     return GONE
   end
-  local value = payload.decode(shape, (gathered(...)), 1)
+  local value = payload.decode(shape, (handles.gathered(...)), 1)
   rawset(values[id], key_of(key), value)
-  look_at_all()
+  handles.look_at_all()
   return nil
 end
 
@@ -182,7 +183,7 @@ function handles.link(id, key, other)
     return GONE
   end
   rawset(values[id], key_of(key), values[other])
-  look_at_all(true)
+  handles.look_at_all(true)
   return nil
 end
 
@@ -212,12 +213,12 @@ function handles.keys(id)
       list[n] = key
     end
   end
-  return answer(list, n)
+  return handles.answer(list, n)
 end
 
 
--- The fields of a table without its metatable, so that `self` of an entity can be copied.
-local function bare(value)
+--- The fields of a table without its metatable, so that `self` of an entity can be copied.
+function handles.bare(value)
   if type(value) ~= "table" or not getmetatable(value) then
     return value
   end
@@ -235,136 +236,30 @@ function handles.copy(id)
     return GONE
   end
   local list = {}
-  local shape, last = payload.encode(bare(values[id]), list, 1, outbox.limits, "value")
+  local shape, last = payload.encode(handles.bare(values[id]), list, 1, outbox.limits, "value")
   if not shape then
     return "refused", last
   end
   list[1] = shape
-  return answer(list, last)
+  return handles.answer(list, last)
 end
 
 
 --- A new table from plain data.
 function handles.make(shape, ...)
-  return keep((payload.decode(shape, (gathered(...)), 1)))
+  return keep((payload.decode(shape, (handles.gathered(...)), 1)))
 end
 
 
-local REFUSED = {} -- in place of a list of results
-
-
--- The results of a call: for each its leaves' number, shape and leaves; or -1, a function's key, its entity, its place.
-local function listed(id, ...)
-  local n = select("#", ...)
-  if n > RESULTS then
-    return REFUSED, format("a call may return at most %d values to Python, got %d", RESULTS, n)
-  end
-  local list, at, functions = {}, 0, {}
-  for i = 1, n do
-    local value = select(i, ...)
-    if type(value) == "function" then
-      local info = getinfo(value, "S")
-      functions[#functions + 1] = at + 2
-      list[at + 1], list[at + 2], list[at + 3] = -1, value, id
-      list[at + 4] = format("%s:%d", info.short_src, info.linedefined)
-      at = at + 4
-    else
-      local word = n > 1 and "result " .. i or "result"
-      local shape, last = payload.encode(bare(value), list, at + 2, outbox.limits, word)
-      if not shape then
-        return REFUSED, last
-      end
-      list[at + 1], list[at + 2] = last - at - 2, shape
-      at = last
-    end
-  end
-  -- Kept only now: a result that is refused must leave nothing behind.
-  for i = 1, #functions do
-    local place = functions[i]
-    list[place] = keep(list[place], id)
-  end
-  return list, at
-end
-
-
--- Runs `fn` as a task of `me` that may not wait. Gives an answer; "failed", message and traceback; or "refused" and why.
-local function protected(me, what, fn)
-  local list, n
-  local problem, trace
-  local stir = scheduler.stir
-  if stir then
-    stir()
-  end
-  if budget.begin then
-    budget.begin()
-  end
-  scheduler.call_watched(me, what, function(ok, value, stack)
-    if not ok then
-      problem, trace = fault.describe(value), stack or ""
-    end
-  end, function()
-    list, n = listed(me.id, fn())
-  end)
-  if problem then
-    return "failed", problem, trace
-  elseif list == REFUSED then
-    return "refused", n
-  end
-  return answer(list, n)
-end
-
-
--- The entity `id`; 0 is the one of a state without a world, made when it is first needed.
-local function entity_of(id)
+--- The entity `id`; 0 is the one of a state without a world, made when it is first needed.
+function handles.entity_of(id)
   return bus.entities[id] or (id == 0 and entity.new(0, "state", entity.seed)) or nil
-end
-
-
-local function arguments(...)
-  local packed, total = gathered(...)
-  local args, n, at = {}, 0, 1
-  while at <= total do
-    n = n + 1
-    if packed[at] == true then
-      args[n], at = values[packed[at + 1]], at + 2
-      look_at_all(true)
-    else
-      args[n], at = payload.decode(packed[at], packed, at + 1)
-    end
-  end
-  return args, n
-end
-
-
---- Call the kept function `key` as its entity, else as the entity `id`. An argument is a shape and its leaves, or true
--- and another key.
-function handles.call(key, id, ...)
-  local fn, own = values[key], owner(key)
-  local me = fn ~= nil and entity_of(own ~= 0 and own or id)
-  if not me then
-    return GONE
-  end
-  local args, n = arguments(...)
-  return protected(me, "a call from Python", function()
-    return fn(unpack(args, 1, n))
-  end)
-end
-
-
---- Run the text of a chunk in the environment of the entity `id`.
-function handles.run(id, text, chunk)
-  local me = entity_of(id)
-  local fn, problem = load(text, "@" .. chunk, "t", me.env)
-  if not fn then
-    return "failed", problem, ""
-  end
-  return protected(me, "a chunk run from Python", fn)
 end
 
 
 --- A key for the globals of the entity `id`.
 function handles.environment(id)
-  return keep(entity_of(id).env, id)
+  return keep(handles.entity_of(id).env, id)
 end
 
 
@@ -386,6 +281,12 @@ end
 function handles.tasks(id)
   local me = bus.entities[id]
   return me and me.task_count or 0
+end
+
+
+--- Calls, in a file of their own.
+for word, fn in next, prelude.sandbox.on_first_call("calls", { "call", "run" }) do
+  handles[word] = fn
 end
 
 
