@@ -122,7 +122,7 @@ class Entity:
         if value is None:
             self._view.pop(field, None)
         else:
-            self._view[field] = plain(value)
+            self._view[field] = plain(value) if type(value) is bytes else value
 
     def bare(self) -> None:
         """Show nothing: a new state tells anew what there is to be shown."""

@@ -80,13 +80,8 @@ class Loop:
             wake = result[0]
             if result[1] is not None:
                 actor.only.place = result
-            if len(result) > 3:
-                try:
-                    self.operations.carry_out(actor, result)
-                except Exception as error:
-                    actor.blame(error)
-                if not actor.alive:
-                    return
+            if len(result) > 3 and not self._carry_out(actor, result):
+                return
         elif isinstance(result, Exception):
             self._world.population.broken(actor, result)
             return
@@ -96,6 +91,14 @@ class Loop:
             self.wakes[actor.clock].soon[actor] = None
         else:
             self.wakes[actor.clock].at(actor, wake or None)
+
+    def _carry_out(self, actor: Actor, result: Result) -> bool:
+        """True where the actor lives on."""
+        try:
+            self.operations.carry_out(actor, result)
+        except Exception as error:
+            actor.blame(error)
+        return actor.alive
 
     def forget(self, actor: Actor) -> None:
         """Never tick `actor` again."""
@@ -174,14 +177,15 @@ class Loop:
             self._run_awake(awake)
 
     def _run_awake(self, actors: list[Actor]) -> None:
-        """The first ticks of a frame. What nearly all say in nearly every one: awake again, and perhaps moved."""
+        """The first ticks of a frame. What nearly all say in nearly every one: awake again, and perhaps more."""
         game, wakes = self.game, self.wakes[self.game]
         again = wakes.again
         for actor, result in zip(actors, self._ticks(actors), strict=True):
-            if type(result) is tuple and len(result) == 3 and result[0] is True and actor.clock is game:
+            if type(result) is tuple and result[0] is True and actor.clock is game:
                 if result[1] is not None:
                     actor.only.place = result
-                again.append(actor)
+                if len(result) == 3 or self._carry_out(actor, result):
+                    again.append(actor)
             elif result is True and actor.clock is game:
                 again.append(actor)
             elif result is False:

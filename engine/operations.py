@@ -33,6 +33,7 @@ MOST_TAGS = 1_000
 MOST_LOST = 100
 """Events of one tick that found no room and become problems."""
 _COMMANDS = len(COMMANDS)
+_MOST_DISPLAYED = 64
 _FAILURES = (b"problem", b"over")
 
 Values = tuple[Any, ...]
@@ -75,11 +76,12 @@ def flattened(name: Any, entity: int, values: Values) -> Values:
 
 
 class Operations:
-    """The operations of one world, by name. `digest` sums up all that was carried out, in order."""
+    """The operations of one world, by name."""
 
     def __init__(self, world: World) -> None:
         self._world: World = weakref.proxy(world)
-        self.digest = 0
+        self._digest = 0
+        self._displayed: list[Values] = []  # what the digest does not tell of yet
         self.commands = Commands()  # of this frame; between frames, of the next
         self._flat: tuple[Any, ...] = ()  # what is being carried out
         self._lost: tuple[tuple[Any, ...], int] = ((), 0)  # how many events of it found no room
@@ -95,6 +97,15 @@ class Operations:
         return isinstance(result, Exception) or (
             type(result) is tuple and any(name in _FAILURES for name, _, _ in each(result, 3))
         )
+
+    @property
+    def digest(self) -> int:
+        """A sum of all that was carried out, in order."""
+        if self._displayed:
+            # Version 2 writes equal values to equal bytes; later ones depend on reference counts.
+            self._digest = crc32(marshal.dumps(self._displayed, 2), self._digest)
+            self._displayed.clear()
+        return self._digest
 
     def carry_out(self, actor: Actor, flat: tuple[Any, ...], start: int = 3) -> None:
         """All operations of a tick's result."""
@@ -129,7 +140,9 @@ class Operations:
                 if found is not None:
                     found.show(FIELDS[number - _COMMANDS], flat[at + 1])
             at = after
-        self.digest = crc32(marshal.dumps(flat[start:at], 2), self.digest)
+        self._displayed.append(flat[start:at])
+        if len(self._displayed) > _MOST_DISPLAYED:
+            _ = self.digest
         return at
 
     def do(self, actor: Actor, name: bytes, entity: int, values: Values) -> None:
@@ -138,8 +151,7 @@ class Operations:
 
     def note(self, name: bytes, entity: int, values: Values) -> None:
         """Let the digest tell of it."""
-        # Version 2 writes equal values to equal bytes; later ones depend on reference counts.
-        self.digest = crc32(marshal.dumps((name, entity, values), 2), self.digest)
+        self._digest = crc32(marshal.dumps((name, entity, values), 2), self.digest)
 
     def _emit(self, _: Actor, entity: int, values: Values) -> None:
         name = values[0]

@@ -44,18 +44,18 @@ end
 -- behind the end of the outbox, and the end is moved when all of them are seen to be plain. No command has eight.
 local function sender(module, name, number)
   return function(a, b, c, d, e, f, g, h)
-    local list, at, weight = outbox.list, outbox.n + 1, outbox.weight + OPERATION
+    local list, at = outbox.list, outbox.n + 1
     local n = e ~= nil and 5 or d ~= nil and 4 or c ~= nil and 3 or b ~= nil and 2 or a ~= nil and 1 or 0
+    local weight = outbox.weight + OPERATION + 8 * n
     list[at + 1], list[at + 2], list[at + 3], list[at + 4], list[at + 5] = a, b, c, d, e
     for i = at + 1, at + n do
-      local value = list[i]
-      local kind = type(value)
-      if kind == "number" or kind == "boolean" then
-        weight = weight + 8
-      elseif kind == "string" and #value <= LONGEST then
-        weight = weight + #value
-      else
-        return command(module, name, a, b, c, d, e, f, g, h)
+      local kind = type(list[i])
+      if kind ~= "number" then
+        if kind == "string" and #list[i] <= LONGEST then
+          weight = weight + #list[i] - 8
+        elseif kind ~= "boolean" then
+          return command(module, name, a, b, c, d, e, f, g, h)
+        end
       end
     end
     local most, stir = outbox.most, scheduler.stir
