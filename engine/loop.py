@@ -180,6 +180,8 @@ class Loop:
         """The first ticks of a frame. What nearly all say in nearly every one: awake again, and perhaps more."""
         game, wakes = self.game, self.wakes[self.game]
         again = wakes.again
+        if again:  # the game stands still, and those on the real clock, or with mail, tick alone
+            wakes.mingle()
         for actor, result in zip(actors, self._ticks(actors), strict=True):
             if type(result) is tuple and result[0] is True and actor.clock is game:
                 if result[1] is not None:

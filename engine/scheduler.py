@@ -47,9 +47,13 @@ class Wakes:
         actor.wake = None
         if self._sleeping.get(actor.key) is actor:
             del self._sleeping[actor.key]
+        self.mingle()
+        self.soon.pop(actor, None)
+
+    def mingle(self) -> None:
+        """Let those of `again` be among `soon`, so that others can come."""
         self.soon.update(dict.fromkeys(self.again))
         self.again.clear()
-        self.soon.pop(actor, None)
 
     def earliest(self, now: float) -> float:
         """When the next state may wake: `now` where one wants the next frame, infinity where none sleeps."""

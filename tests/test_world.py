@@ -613,3 +613,25 @@ def test_many_operations_in_one_tick_cross_whole(world, scripts):
     world.tick(1 / 60)
 
     assert said == [{"i": i, "name": "ember"} for i in range(1, 5001)]
+
+
+def test_who_is_told_something_while_the_game_stands_still_is_updated_once_a_frame_from_then_on(world, scripts):
+    scripts.write(
+        "counter",
+        """
+        local counter = { properties = { heard = 0, updates = 0 } }
+        function counter:start() bus.on("ping", function() self.heard = self.heard + 1 end) end
+        function counter:update() self.updates = self.updates + 1 end
+        return counter
+        """,
+    )
+    counters = [world.spawn("counter") for _ in range(2)]
+    ticks(world, 1)
+
+    world.time_scale = 0
+    world.bus.send(counters[1], "ping")
+    ticks(world, 2)
+    world.time_scale = 1
+    ticks(world, 3)
+
+    assert [fields(counter) for counter in counters] == [{"heard": 0, "updates": 4}, {"heard": 1, "updates": 4}]

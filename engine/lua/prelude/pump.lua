@@ -24,7 +24,7 @@ local unpack, cut = table.unpack or unpack, string.sub
 local SUSPEND, settle = scheduler.SUSPEND, scheduler.settle
 local take_upcoming, run_due, run_deferred = scheduler.take_upcoming, scheduler.run_due, scheduler.run_deferred
 local receive, put = bus.receive, outbox.put
-local hire_beat, DONE, sound_asleep = records.hire_beat, records.DONE, scheduler.sound_asleep
+local hire_beat, DONE, run_usual = records.hire_beat, records.DONE, scheduler.run_usual
 local updaters, fixed, late = entity.updaters, entity.fixed, entity.late
 
 local MOST_FAILURES = 100 -- of a tick that become problems
@@ -111,7 +111,7 @@ local function go_on(phase, taken)
   if not spot or phase < 0 then
     return rest(phase, taken)
   end
-  if scheduler.pending and not sound_asleep(clock.now) then
+  if scheduler.pending and not run_usual(clock.now, taken) then
     if not taken then
       take_upcoming()
     end

@@ -309,10 +309,31 @@ function turns.run_due()
 end
 
 
---- True where all who sleep here wait for times after `now`.
-function turns.sound_asleep(now)
-  local first = sleepers[1]
-  return first and first.due > now and count == 0 and left == 0
+--- The same where no timer is due and at most one task waits for this frame, as is usual; false where it is not so.
+-- After one that `ran` before, who waits, waits for the next.
+function turns.run_usual(now, ran)
+  local first, task = sleepers[1], upcoming[1]
+  if left > 0 or not first or first.due <= now or count > 1 or turns.ran then
+    return false
+  elseif count == 0 or ran then
+    return true
+  elseif not task or task.state ~= "next" or task.args or task.on_end then
+    return false
+  end
+  upcoming[1], count = nil, 0
+  turns.current, task.state = task, "running"
+  local ok, token, request = turns.raw_resume(task.thread)
+  if request == true and token == turns.SUSPEND and ok and task.state == "running" then
+    count, turns.current, task.state = count + 1, nil, "next"
+    upcoming[count] = task
+  else
+    turns.settle(task, nil, ok, token, request)
+  end
+  if not sleepers[1] then
+    turns.pending = count > 0
+    look_for_single()
+  end
+  return true
 end
 
 
