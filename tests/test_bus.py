@@ -784,3 +784,87 @@ def test_names_that_are_made_up_as_the_game_runs_do_not_fill_the_memory(world, s
     assert len(world.bus.routes.known) <= 4096
     assert isinstance(world.bus.shapes.number(b"{4:more.}"), bytes)
     assert not world.problems
+
+
+@pytest.mark.row("A15")
+def test_a_task_that_waits_for_events_in_a_loop_misses_none_that_come_together(world, scripts, heard):
+    scripts.write(
+        "counter",
+        """
+        local counter = {}
+        function counter:start()
+          while true do
+            bus.emit("heard", task.wait_event("news").payload)
+          end
+        end
+        return counter
+        """,
+    )
+    entity = world.spawn("counter")
+    world.tick(0.1)
+
+    for n in (1, 2, 3):
+        world.bus.emit("news", n)
+    world.tick(0.1)
+    world.bus.emit("news", 4)
+    ticks(world, 2)
+
+    assert heard == [(entity.id, n) for n in (1, 2, 3, 4)]
+    assert world.stats().subscriptions == 1
+
+
+@pytest.mark.row("A15")
+def test_a_task_that_waits_for_an_event_once_listens_no_longer_than_that_tick(world, scripts, heard):
+    scripts.write(
+        "once",
+        """
+        local once = {}
+        function once:start()
+          bus.emit("heard", task.wait_event("news").payload)
+          wait()
+          bus.emit("heard", task.wait_event("news").payload)
+        end
+        return once
+        """,
+    )
+    entity = world.spawn("once")
+    world.tick(0.1)
+
+    for n in (1, 2):
+        world.bus.emit("news", n)
+    world.tick(0.1)
+    assert world.stats().subscriptions == 0
+    world.tick(0.1)
+    world.bus.emit("news", 3)
+    world.tick(0.1)
+
+    assert heard == [(entity.id, 1), (entity.id, 3)]
+    assert world.stats().subscriptions == 0
+
+
+@pytest.mark.row("A12", "A15")
+@pytest.mark.parametrize("refused", ['task.wait_event("news")', 'bus.request(entity.id, "what")'])
+def test_what_could_not_be_waited_for_does_not_end_another_wait(world, scripts, heard, refused):
+    scripts.write(
+        "sorter",
+        f"""
+        local sorter = {{}}
+        function sorter:start()
+          bus.handle("what", function() return true end)
+          table.sort({{ 2, 1 }}, function(a, b)
+            bus.emit("heard", (pcall(function() return {refused} end)))
+            return a < b
+          end)
+          wait(0.5)
+          bus.emit("heard", time.frame)
+        end
+        return sorter
+        """,
+    )
+    world.spawn("sorter")
+    for _ in range(6):
+        world.bus.emit("news")
+        world.tick(0.1)
+
+    assert [payload for _, payload in heard] == [False, 5]
+    assert not world.problems

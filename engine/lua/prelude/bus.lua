@@ -14,6 +14,7 @@ local put, put_payload = outbox.put, outbox.put_payload
 local bus = prelude.mail
 local receive, subscriptions, last_id = bus.receive, bus.subscriptions, 0
 local pending, last_token = {}, 0
+local waiters = setmetatable({}, { __mode = "k" }) -- task -> the subscription that woke it in this tick
 local ids = setmetatable({}, { __mode = "k" }) -- what a script holds -> subscription id
 
 local OPTIONS = { coalesce = true }
@@ -183,6 +184,34 @@ function bus.handle(name, fn)
 end
 
 
+-- The subscription that `me` waits with: that which woke it in this tick, where it waits for the same again. So events
+-- that came together are heard one after the other.
+local function waiter(me, name)
+  local sub = waiters[me]
+  if not sub or sub.name ~= name or not sub.active or sub.sleeper then
+    sub = subscribe("subscribe", name, nil, false)
+    sub.waits = true
+  end
+  sub.sleeper = me
+  return sub
+end
+
+
+-- Keeps a subscription that woke its task until the end of the tick, unless the task waits with it again by then.
+local function linger(me, sub)
+  waiters[me] = sub
+  if not sub.lingers then
+    sub.lingers = true
+    scheduler.at_tick_end(function()
+      sub.lingers, waiters[me] = nil, nil
+      if not sub.sleeper then
+        drop(sub)
+      end
+    end)
+  end
+end
+
+
 --- Suspend until the next such event; nil when `timeout` seconds passed first.
 function bus.wait_event(name, timeout)
   check_name("task.wait_event", name, 2)
@@ -190,14 +219,17 @@ function bus.wait_event(name, timeout)
     check_seconds("task.wait_event", timeout, 2)
   end
   local me = scheduler.current
-  local sub = subscribe("subscribe", name, function() end, true)
-  sub.sleeper = me
+  local sub = waiter(me, name)
   me.abandon = function()
+    sub.sleeper = nil
     drop(sub)
   end
   local event = scheduler.suspend("task.wait_event", 2, timeout and request_of(timeout) or nil)
   me.abandon = nil
-  drop(sub)
+  if not event then
+    sub.sleeper = nil
+    drop(sub)
+  end
   return event
 end
 
@@ -206,14 +238,18 @@ end
 local function hear(sub, event)
   if sub.paused then
     return
+  elseif sub.waits then
+    local me = sub.sleeper
+    if me then
+      sub.sleeper = nil
+      linger(me, sub)
+      scheduler.wake(me, event)
+    end
+    return
   elseif sub.once then
     drop(sub)
   end
-  if sub.sleeper then
-    scheduler.wake(sub.sleeper, event)
-  else
-    scheduler.run(sub.entity, sub, sub.fn, event)
-  end
+  scheduler.run(sub.entity, sub, sub.fn, event)
 end
 bus.hear = hear
 

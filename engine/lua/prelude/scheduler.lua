@@ -211,14 +211,26 @@ function scheduler.refuse(word, level, obstacle)
 end
 
 
+-- What was to wake a task must not do so later, when the wait for it was refused.
+local function give_up(task)
+  local abandon = task and task.abandon
+  if abandon then
+    task.abandon = nil
+    abandon()
+  end
+end
+
+
 --- Suspend the calling task for `request`; the first two values it is resumed with come back. `level` blames the caller.
 function scheduler.suspend(word, level, request)
   local task = scheduler.current
   if not task or task.state ~= "running" or not isyieldable() then
+    give_up(task)
     scheduler.check_can_wait(word, level + 1)
   end
   local first, second = raw_yield(SUSPEND, request)
   if first == REFUSED then
+    give_up(task)
     scheduler.refuse(word, level + 1, second)
   end
   return first, second
