@@ -1,6 +1,7 @@
 """What a script reaches is exactly what docs/security.md lists, and nothing in it leads out."""
 
 import re
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -191,3 +192,26 @@ def test_a_library_whose_table_compares_itself_learns_nothing(make_world, script
 
     assert world.shared.get("got") is None
     assert world.problems == []
+
+
+@pytest.mark.row("G4")
+def test_bytecode_that_this_lua_would_run_is_not_loaded(world, scripts, lua):
+    bare = import_module(f"lupa.{lua}").LuaRuntime(encoding=None)
+    code = bare.eval("string.dump(function() return 7 end)")
+    assert bare.eval("function(code) return load(code)() end")(code) == 7
+    scripts.write(
+        "loader",
+        """
+        return { start = function(self)
+          local parts = { self.code }
+          print((select(2, load(self.code))))
+          print((select(2, load(self.code, "name", "b"))))
+          print((select(2, load(self.code, "name", "bt", {}))))
+          print((select(2, load(function() return table.remove(parts) end))))
+        end }
+        """,
+    )
+
+    world.spawn("loader", code=code)
+
+    assert [("attempt to load" in line.text) for line in world.log] == [True] * 4

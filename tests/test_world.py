@@ -545,6 +545,17 @@ def test_actions_reach_on_input_and_input_down(world, scripts):
     assert said == [["left", True, True, -1], ["left", False, False, 1], ["right", True, False, 1]]
 
 
+def test_pressing_what_is_held_and_releasing_what_is_not_does_nothing(world, scripts):
+    scripts.write("player", "return { on_input = function(_, action) print(action.name, action.pressed) end }")
+    world.spawn("player")
+
+    for change in (world.input.press, world.input.press, world.input.release, world.input.release):
+        change("jump")
+        world.tick(1 / 60)
+
+    assert [line.text for line in world.log] == ["jump\ttrue", "jump\tfalse"]
+
+
 def test_a_closed_world_refuses_everything_but_close(make_world, scripts):
     scripts.write("door", "return {}")
     world = make_world()
