@@ -14,15 +14,6 @@ from engine.payload import Encoded, plain
 _NOWHERE = (None, None, None)
 
 
-class Sheet:
-    """The places of all entities of one state: x and y of each, one after the other; False where one has none."""
-
-    __slots__ = ("values",)
-
-    def __init__(self) -> None:
-        self.values: list[Any] = []
-
-
 class Entity:
     """One running instance of a script."""
 
@@ -52,7 +43,7 @@ class Entity:
         self.tags: dict[str, None] = {}
         self.version = 0
         self.place: tuple[Any, ...] = _NOWHERE  # x and y stand second and third
-        self._sheet: Sheet | None = None  # where its place stands instead
+        self._sheet: list[Any] | None = None  # where x and y stand instead, from number `_seat` on
         self._seat = 0
         self._view: dict[str, Any] = {}
         self._lent = False  # somebody has `_view`, which must not change under their hands
@@ -87,12 +78,12 @@ class Entity:
     def position(self) -> tuple[float, float] | None:
         """`(self.x, self.y)` as of the entity's last tick; None where they are no numbers."""
         sheet = self._sheet
-        if sheet is not None:
-            seat = self._seat
-            x = sheet.values[seat]
-            return None if x is False else (x, sheet.values[seat + 1])
-        place = self.place
-        return None if place[1] is None else (place[1], place[2])
+        if sheet is None:
+            place = self.place
+            return None if place[1] is None else (place[1], place[2])
+        seat = self._seat
+        x = sheet[seat]
+        return None if x is False else (x, sheet[seat + 1])
 
     def where(self) -> tuple[Any, Any]:
         """x and y, or twice None."""
@@ -103,10 +94,10 @@ class Entity:
         if self._sheet is None:
             self.place = place
         else:
-            self._sheet.values[self._seat : self._seat + 2] = place[1:]
+            self._sheet[self._seat : self._seat + 2] = place[1:]
 
-    def sit(self, sheet: Sheet, seat: int) -> None:
-        """From here on, x and y stand in `sheet`, from number `seat` on."""
+    def sit(self, sheet: list[Any], seat: int) -> None:
+        """From here on, x and y stand in `sheet`, from number `seat` on; False where there is no place."""
         self._sheet, self._seat = sheet, seat
 
     @property

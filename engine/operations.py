@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from zlib import crc32
 
 from engine.display import COMMANDS, FIELDS, Command, Commands, packed, unpacked
-from engine.entity import Sheet
 from engine.events import text
 from engine.lua.actor import Actor
 from engine.lua.failures import readable, script_error
@@ -120,7 +119,7 @@ class Operations:
             if head == b"places":  # the digest looks at places by itself
                 self._places(flat[at + 3 : after])
             elif head == b"sheet":
-                actor.sheet.values = list(flat[at + 3 : after])
+                actor.sheet[:] = flat[at + 3 : after]
             elif head == b"seats":
                 self._seats(actor, flat[at + 3 : after])
             else:
@@ -236,8 +235,7 @@ class Operations:
 
     def _seats(self, actor: Actor, ids: Values) -> None:
         """Which entities the sheet, which comes next, has places of."""
-        actor.sheet = Sheet()
-        actor.sheet.values = [False] * (2 * len(ids))
+        actor.sheet = [False] * (2 * len(ids))
         get = self._world.population.entities.get
         for number, id in enumerate(ids):
             found = get(id) if id else None

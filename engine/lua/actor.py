@@ -101,7 +101,7 @@ class Actor(LuaState):
         self.entities: dict[int, None] = {}  # in the order in which they came
         self.stops: list[int] = []  # frames in which a task was stopped at a limit
         self.only: Any = None
-        self.sheet: Any = None  # where the places of its entities stand
+        self.sheet: list[Any] = []  # x and y of each of many entities
         self.version: Any = None  # of the script that runs here
         self.permit: Any = None  # of the mod that the script belongs to
         self.changed = False  # by Python, since its last tick

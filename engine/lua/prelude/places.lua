@@ -10,6 +10,8 @@ local scheduler, entity, outbox, sandbox = prelude.scheduler, prelude.entity, pr
 
 local rawget, type, setmetatable, get_class = rawget, type, setmetatable, debug.getmetatable
 
+local COMPILED = jit ~= nil -- `rawget` is no call there, and touches less memory than a metatable
+
 local ran = { n = 0, all = true } -- slots of who ran since the last look; or all of them are to be looked at
 local selves, spots, ids = {}, {}, {} -- by slot
 local odd = {} -- by slot: false where the fields of `self` can just be read, nil where nobody knows yet
@@ -71,6 +73,9 @@ end
 -- True unless reading a field of `self` just gives what is set there, or nothing, or what the script's table has. Who shows
 -- something is odd as well.
 local function is_odd(slot)
+  if odd[slot] ~= nil then
+    return true
+  end
   local class = get_class(selves[slot])
   local script = class and rawget(class, "__index")
   if spots[slot].shown or type(script) ~= "table" or get_class(script) ~= nil
@@ -120,18 +125,16 @@ function places.look(look)
     local slot = all and i or ran[i]
     local self = selves[slot]
     if self then
-      local x, y = nil, nil
-      if odd[slot] == false then
-        x, y = self.x, self.y
-        if self.sprite or self.text or self.light then
-          odd[slot] = true
-        end
+      local x, y, shows = nil, nil, odd[slot] ~= false
+      if not shows and COMPILED then
+        x, y = rawget(self, "x"), rawget(self, "y")
+        shows = rawget(self, "sprite") ~= nil or rawget(self, "text") ~= nil or rawget(self, "light") ~= nil
+      elseif not shows then
+        x, y, shows = self.x, self.y, self.sprite or self.text or self.light
       end
-      if odd[slot] ~= false then
+      if shows then
         x, y = look(spots[slot])
-        if odd[slot] == nil then
-          odd[slot] = is_odd(slot)
-        end
+        odd[slot] = is_odd(slot)
       end
       local k = 2 * slot + 2
       -- Only numbers are kept: no table meets another here and asks a script's `__eq`.

@@ -40,6 +40,9 @@ end
 -- nothing and keeps no more than two results, so one with arguments or one that somebody waits for goes into the list.
 function turns.next_frame(task)
   task.state = "next"
+  if turns.ran then
+    task.slot = task.entity.slot -- the task is at hand in each frame, its entity is elsewhere in memory
+  end
   if not turns.pending then
     local stir = turns.stir
     if stir then
@@ -253,11 +256,11 @@ local function run_taken()
       turns.current, task.state = task, "running"
       local ok, token, request = raw_resume(task.thread)
       if request == true and token == SUSPEND and ok and task.state == "running" then
-        count, task.state = count + 1, "next"
-        upcoming[count] = task
+        local m = count + 1
+        count, upcoming[m], task.state = m, task, "next"
         if ran then
-          local m = ran.n + 1
-          ran.n, ran[m] = m, task.entity.slot
+          m = ran.n + 1
+          ran.n, ran[m] = m, task.slot or task.entity.slot
         end
       else
         settle(task, nil, ok, token, request)
