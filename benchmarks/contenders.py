@@ -68,6 +68,28 @@ end
 """
 
 
+CALLS = """
+local count = ...
+local movers = {}
+
+local function update(self, dt)
+  self.x = self.x + self.vx * dt
+  self.y = self.y + self.vy * dt
+end
+
+for i = 1, count do
+  movers[i] = { self = { x = i, y = 0.0, vx = 1.0, vy = 0.5 }, update = update }
+end
+
+return function(dt)
+  for i = 1, count do
+    local mover = movers[i]
+    mover.update(mover.self, dt)
+  end
+end
+"""
+
+
 class Mover:
     """What moves, in Python."""
 
@@ -121,6 +143,12 @@ def bare(lua: str, count: int) -> Case:
     """The floor of one state: a Lua loop that resumes coroutines; nobody looks at the result."""
     frame = importlib.import_module(f"lupa.{lua}").LuaRuntime().execute(BARE, count)
     return Case("floor: a bare Lua loop", lambda: frame(1 / 60), count)
+
+
+def calls(lua: str, count: int) -> Case:
+    """The floor of one state with hooks: a Lua loop that calls a function for each; nobody looks at the result."""
+    frame = importlib.import_module(f"lupa.{lua}").LuaRuntime().execute(CALLS, count)
+    return Case("floor: a bare loop of calls", lambda: frame(1 / 60), count)
 
 
 def generators(count: int) -> Case:

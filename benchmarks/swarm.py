@@ -32,9 +32,30 @@ return mover
 """
 
 
-def tidelock(lua: str, count: int, *, isolation: str = "entity", limits: Limits | None = None, name: str = "") -> Case:
-    """The swarm in a world; the position of each is read in every frame, as a window would."""
-    world = make_world({"mover": MOVER}, lua, isolation=isolation, limits=limits)
+UPDATER = """
+local mover = {}
+
+function mover:update(dt)
+  self.x = self.x + self.vx * dt
+  self.y = self.y + self.vy * dt
+end
+
+return mover
+"""
+
+
+def tidelock(
+    lua: str,
+    count: int,
+    *,
+    isolation: str = "entity",
+    limits: Limits | None = None,
+    script: str = MOVER,
+    read: bool = True,
+    name: str = "",
+) -> Case:
+    """The swarm in a world; the position of each is read in every frame, as a window would, unless `read` says no."""
+    world = make_world({"mover": script}, lua, isolation=isolation, limits=limits)
     fields = [{"x": float(i), "y": 0.0, "vx": 1.0, "vy": 0.5} for i in range(count)]
     entities = [world.spawn("mover", **each) for each in fields]
     world.tick(1 / 60)
@@ -44,7 +65,7 @@ def tidelock(lua: str, count: int, *, isolation: str = "entity", limits: Limits 
         for entity in entities:
             entity.position  # noqa: B018
 
-    return Case(name or "Tidelock", run, count, world.close)
+    return Case(name or "Tidelock", run if read else lambda: world.tick(1 / 60), count, world.close)
 
 
 def tables(size: Size, luas: list[str]) -> Iterator[Table]:
