@@ -2,8 +2,8 @@
 
 The floor is a Lua loop that resumes coroutines and does nothing else; LÖVE does the same in LuaJIT, without limits,
 events or an environment for each entity. Nobody looks at what those do, while the position of each of Tidelock's
-entities is read in every frame, except in the row that says so. The second table has the commonest script, one with just an
-`update`: there the floor is a loop that calls functions.
+entities is read in every frame, except in the row that says so. The second table has the commonest script, one with
+just an `update`: there the floor is a loop that calls functions.
 """
 
 from __future__ import annotations
