@@ -173,7 +173,7 @@ class Attempt:
         self._check(trial, result, {entity.id})
         trial.results.append(result)
         default = self._world.children.isolation(self.script)
-        for _, _, (isolation, clock) in only(result, b"script"):
+        for _, _, (isolation, clock, _) in only(result, b"script"):
             if isolation == b"script" or (isolation is False and default == "script"):
                 self._together = trial
             if clock == b"real":

@@ -54,6 +54,7 @@ class Population:
         self._announced: dict[int, Entity] = {}
         self._promised: dict[int, str] = {}
         self._doomed: dict[int, None] = {}
+        self._begun = 0  # the last entity that began while it was loaded
         self.warm = Warm()
         self._listening: dict[int, None] = {}  # entities with on_input
         self._fallen: dict[int, Entity] = {}  # whose state was closed at a limit
@@ -127,7 +128,7 @@ class Population:
         actor.version = version
         self.settle_in(entity, actor)
         loaded = self._hand(actor, self.load_mail(b"create", entity, source.chunk, source.text, entity.properties))
-        if loaded:
+        if loaded and self._begun != entity.id:
             self._hand(actor, (b"boot", entity.id))
 
     def load_mail(self, kind: bytes, entity: Entity, chunk: str, text: bytes, fields: Encoded) -> Mail:
@@ -179,8 +180,13 @@ class Population:
         actor.only = entity if len(actor.entities) == 1 else None
         self._world.bus.join(entity.id, actor)
 
-    def script_loaded(self, actor: Actor, id: int, isolation: Any, clock: Any) -> None:
-        """What a script's table says of itself: `isolation` and `clock`, false where it says nothing."""
+    def script_loaded(self, actor: Actor, id: int, isolation: Any, clock: Any, begins: Any) -> None:
+        """What a script's table says of itself: `isolation` and `clock`, false where it says nothing.
+
+        It `begins` with its first hooks in the same call, where nothing of that has to be carried out before.
+        """
+        if begins:
+            self._begun = id
         script = self.script_of(id)
         default = self._world.children.isolation(script)
         chosen = isolation.decode(errors="replace") if isinstance(isolation, bytes) else default

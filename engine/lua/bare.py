@@ -16,6 +16,9 @@ ROOM = 16 * 1024 * 1024
 
 _FEW = 32  # as `mail.few` in Lua
 
+USUAL = ("standard", "time")
+"""Files of the prelude that most scripts use: a warm state has them."""
+
 Entry = Callable[..., Any]
 
 
@@ -45,6 +48,7 @@ class Warm:
         ready = self._ready.setdefault((lua, limits, seed), [])
         while len(ready) < count:
             made = make_bare(lua, limits, seed)
+            made.runtime.load(USUAL)
             made.runtime.get("memory", "collect")()  # else the births would do it
             ready.append(made)
         del ready[count:]

@@ -19,7 +19,7 @@ from engine.process.wire import Refused
 OPERATIONS = {
     "emit": "b??p", "send": "bn?p", "request": "bnnp", "reply": "?nbp", "forget": "n",
     "subscribe": "nb?", "unsubscribe": "n", "watch": "nb?", "set": "b??p",
-    "spawn": "bn?p", "destroy": "n", "tag": "b", "script": "??", "method": "bn", "ready": "", "late": "", "input": "",
+    "spawn": "bn?p", "destroy": "n", "tag": "b", "script": "???", "method": "bn", "ready": "", "late": "", "input": "",
     "look": "n??p", "log": "bbbn", "at": "bn", "command": "bb?p", "problem": "bboo?", "paused": "bn", "dropped": "b",
     "call": "nbb*", "uncall": "n", "stopped": "", "over": "b", "places": "*",
 }  # fmt: skip

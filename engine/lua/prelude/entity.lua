@@ -220,7 +220,9 @@ local function word_of(value)
 end
 
 
-local function load_script(me, chunk, text)
+-- Gives whether there is a script now, and whether it is to begin at once. That it `may`, but not where it did something
+-- already, or where it is to live by another clock: the world sees to that first.
+local function load_script(me, chunk, text, may)
   local script
   scheduler.call(me, "loading a script", function()
     local read = read_script(me, chunk, text)
@@ -230,12 +232,14 @@ local function load_script(me, chunk, text)
   if not script then
     return false
   end
-  put("script", me.id, word_of(rawget(script, "isolation")), word_of(rawget(script, "clock")))
+  local isolation, clock = word_of(rawget(script, "isolation")), word_of(rawget(script, "clock"))
+  local begins = may and outbox.n == 0 and not isolation and not clock or false
+  put("script", me.id, isolation, clock, begins)
   find_hooks(me, script)
   local properties = rawget(script, "properties")
   me.properties = type(properties) == "table" and properties or {}
   setmetatable(me.self, { __index = script, __metatable = false })
-  return true
+  return true, begins
 end
 entity.load_script = load_script
 
@@ -264,20 +268,7 @@ end
 entity.run_hook = run_hook
 
 
--- New entity, to be loaded: id, script, chunk, text, seed, shape of the fields of `self`, leaves.
-function bus.receive.create(box, i)
-  local me = entity.new(box[i], box[i + 1], box[i + 4])
-  local fields, after = decode(box[i + 5], box, i + 6)
-  if load_script(me, box[i + 2], box[i + 3]) then
-    entity.fill(me, fields)
-  end
-  return after
-end
-
-
--- First start of a loaded entity: id.
-function bus.receive.boot(box, i)
-  local me = by_id[box[i]]
+local function begin(me)
   local stage = { name = "init", failures = 0 }
   scheduler.run(me, stage, function()
     run_hook(me, "init")
@@ -286,6 +277,28 @@ function bus.receive.boot(box, i)
     stage.name = "start"
     run_hook(me, "start")
   end)
+end
+
+
+-- New entity, to be loaded and, where nothing is in the way, started: id, script, chunk, text, seed, shape of the fields of
+-- `self`, leaves.
+function bus.receive.create(box, i)
+  local me = entity.new(box[i], box[i + 1], box[i + 4])
+  local fields, after = decode(box[i + 5], box, i + 6)
+  local loaded, begins = load_script(me, box[i + 2], box[i + 3], true)
+  if loaded then
+    entity.fill(me, fields)
+  end
+  if begins then
+    begin(me)
+  end
+  return after
+end
+
+
+-- First start of a loaded entity: id.
+function bus.receive.boot(box, i)
+  begin(by_id[box[i]])
   return i + 1
 end
 

@@ -1,0 +1,83 @@
+"""From `spawn` to the first `start`: one call into the state where nothing is in the way, two where something is."""
+
+import pytest
+
+from engine import World
+from engine.lua.actor import Actor
+
+
+@pytest.fixture
+def handed(monkeypatch):
+    """The kinds of mail that were handed over past the inbox, in order."""
+    kinds = []
+    hand = Actor.hand
+
+    def noted(actor, mail):
+        kinds.append(mail[0])
+        return hand(actor, mail)
+
+    monkeypatch.setattr(Actor, "hand", noted)
+    return kinds
+
+
+def begun(world, script):
+    """What the script left in `self.seen`."""
+    with world.spawn(script).self.upgrade() as self_:
+        return self_.get("seen")
+
+
+def test_an_entity_is_loaded_and_started_in_one_call(scripts, lua, isolation, handed):
+    scripts.write(
+        "door",
+        "local m = {}\nfunction m:init() self.seen = 1 end\nfunction m:start() self.seen = self.seen + 1 end\nreturn m",
+    )
+    with World(scripts.path, lua=lua, isolation=isolation) as world:
+        assert begun(world, "door") == 2
+        assert begun(world, "door") == 2
+        assert handed == [b"create", b"create"]
+
+
+def test_what_a_script_does_while_it_loads_is_done_before_it_starts(scripts, lua, isolation, handed):
+    scripts.write("door", 'entity.tag("door")\nreturn { init = function(self) self.seen = #entity.find("door") end }')
+    with World(scripts.path, lua=lua, isolation=isolation) as world:
+        assert begun(world, "door") == 1
+        assert begun(world, "door") == 2
+        assert handed == [b"create", b"boot"] * 2
+
+
+def test_a_script_that_lives_by_the_real_clock_starts_by_it(scripts, lua, handed):
+    scripts.write("menu", 'return { clock = "real", start = function(self) self.seen = time.now end }')
+    with World(scripts.path, lua=lua) as world:
+        world.time_scale = 0.5
+        world.tick(1.0)
+
+        assert begun(world, "menu") == 1.0
+        assert handed == [b"create", b"boot"]
+
+
+def test_a_script_that_shares_a_state_says_so_before_it_starts(scripts, lua):
+    scripts.write("ant", 'return { isolation = "script", start = function(self) self.seen = 1 end }')
+    with World(scripts.path, lua=lua) as world:
+        ants = [world.spawn("ant") for _ in range(3)]
+
+        assert len({one.actor for one in ants}) == 1
+
+
+def test_an_entity_whose_init_fails_or_waits_is_not_begun_twice(scripts, lua, isolation):
+    scripts.write("bad", "return { init = function(self) self.seen = (self.seen or 0) + 1 error('no') end }")
+    scripts.write("slow", "return { init = function(self) self.seen = (self.seen or 0) + 1 wait(1) end }")
+    with World(scripts.path, lua=lua, isolation=isolation) as world:
+        assert begun(world, "bad") == 1
+        assert begun(world, "slow") == 1
+        assert [problem.message for problem in world.problems] == ["no"]
+
+
+@pytest.mark.parametrize("text", ["return 1", "error('no')", "return {", "local m <const> = {} return nil"])
+def test_a_script_that_does_not_load_begins_nothing(scripts, lua, handed, text):
+    scripts.write("bad", text)
+    with World(scripts.path, lua=lua) as world:
+        entity = world.spawn("bad")
+
+        assert len(world.problems) == 1
+        assert not entity.ready
+        assert handed == [b"create"]
