@@ -95,7 +95,8 @@ class Loop:
     def _carry_out(self, actor: Actor, result: Result) -> bool:
         """True where the actor lives on."""
         try:
-            self.operations.carry_out(actor, result)
+            if self.operations.carry_out(actor, result):
+                return True
         except Exception as error:
             actor.blame(error)
         return actor.alive

@@ -106,43 +106,37 @@ class Operations:
             self._displayed.clear()
         return self._digest
 
-    def carry_out(self, actor: Actor, flat: tuple[Any, ...], start: int = 3) -> None:
-        """All operations of a tick's result."""
+    def carry_out(self, actor: Actor, flat: tuple[Any, ...], start: int = 3) -> bool:
+        """All operations of a tick's result; True where it only shows something."""
         self._flat = flat
-        at, end = start, len(flat)
+        at, end, only, shows = start, len(flat), actor.only, True
         while at < end:
             head = flat[at]
             if type(head) is int:
-                at = self._display(actor, flat, at, end)
-                continue
-            after = at + 3 + flat[at + 2]
-            if head == b"places":  # the digest looks at places by itself
-                self._places(flat[at + 3 : after])
-            elif head == b"sheet":
-                actor.sheet[:] = flat[at + 3 : after]
-            elif head == b"seats":
-                self._seats(actor, flat[at + 3 : after])
+                number, after = head & 31, at + 1 + (head >> 5 & 7)  # `unpacked`, written out
+                operation = flat[at:after]
+                self._displayed.append(operation)
+                if number < _COMMANDS:
+                    self.commands.told.append(operation)
+                else:
+                    found = only if only is not None and only.id == head >> 8 else self._world.entity(head >> 8)
+                    if found is not None:
+                        found.show(FIELDS[number - _COMMANDS], operation[1])
             else:
-                self.do(actor, head, flat[at + 1], flat[at + 3 : after])
+                after = at + 3 + flat[at + 2]
+                shows = False
+                if head == b"places":  # the digest looks at places by itself
+                    self._places(flat[at + 3 : after])
+                elif head == b"sheet":
+                    actor.sheet[:] = flat[at + 3 : after]
+                elif head == b"seats":
+                    self._seats(actor, flat[at + 3 : after])
+                else:
+                    self.do(actor, head, flat[at + 1], flat[at + 3 : after])
             at = after
-
-    def _display(self, actor: Actor, flat: tuple[Any, ...], at: int, end: int) -> int:
-        """Commands and fields from place `at` on; the place after the last one."""
-        start, only = at, actor.only
-        while at < end and type(head := flat[at]) is int:
-            number, after = head & 31, at + 1 + (head >> 5 & 7)  # `unpacked`, written out
-            if number < _COMMANDS:
-                self.commands.told.append(flat[at:after])
-            else:
-                entity = head >> 8
-                found = only if only is not None and only.id == entity else self._world.entity(entity)
-                if found is not None:
-                    found.show(FIELDS[number - _COMMANDS], flat[at + 1])
-            at = after
-        self._displayed.append(flat[start:at])
         if len(self._displayed) > _MOST_DISPLAYED:
             _ = self.digest
-        return at
+        return shows
 
     def do(self, actor: Actor, name: bytes, entity: int, values: Values) -> None:
         self.note(name, entity, values)

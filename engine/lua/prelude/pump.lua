@@ -322,8 +322,11 @@ function pump.run()
       if rouse then
         rouse()
       end
-      task = run_single(phase)
-      spot = place_of_calm(task)
+      task, spot = nil, nil
+      if scheduler.single or not budget.fresh then
+        task = run_single(phase)
+        spot = place_of_calm(task)
+      end
       if spot then
         if budget.begin then
           budget.begin()
