@@ -181,6 +181,9 @@ class Entities:
             entity.tags[tag] = None
             self._by_tag.setdefault(tag, {})[entity.id] = entity
 
+    def number_of(self, script: str) -> int:
+        return len(self._by_script.get(script, ()))
+
     def find(self, name: str) -> list[Entity]:
         """The entities of a script or with a tag, in id order."""
         found = {**self._by_script.get(name, {}), **self._by_tag.get(name, {})}

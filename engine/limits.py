@@ -20,7 +20,8 @@ class Limits:
     `world_calls`: calls of host modules under way at once, for one entity and for all; more wait their turn.
     `threads`: threads, and at most as many processes, for blocking host functions. `outbox`: bytes that one state
     tells the world in one tick, where each operation counts 256 beside its values. `subscriptions`: of one entity.
-    `spawns` and lines of `log`: of one entity in one frame. `entities`: of the world, as far as scripts make them.
+    `spawns` and lines of `log`: of one entity in one frame. `entities`: of the world, as far as scripts make them; for
+    `world.limit`, of each script that it names.
     """
 
     instructions: int | None = 10_000_000

@@ -319,7 +319,9 @@ class Operations:
         self._world.population.stopped(actor, entity)
 
     def _over(self, actor: Actor, entity: int, values: Values) -> None:
-        self._world.population.end_state(actor, f"{text(values[0])}. The entity ended and its state is closed")
+        said = script_error(values[0])
+        why = f"{said.message}. The entity ended and its state is closed"
+        self._world.population.end_state(actor, why, (said.script, said.line))
 
 
 def _outcome(where: str, handles_event: bool) -> str:

@@ -66,14 +66,24 @@ class Population:
 
     # Births.
 
-    def check_room(self) -> None:
-        """`LimitError` where scripts may make no more entities."""
-        most = self._world.limits.entities
+    def check_room(self, script: str) -> None:
+        """`LimitError` where scripts may make no more entities, or no more of this script."""
+        most, own = self._world.limits.entities, self._world.limits_of(script).entities
+        if own is not None and own != most and self._number_of(script) >= own:
+            raise LimitError(
+                f'entity.spawn: there are {own} entities of "{script}", the limit for it (Limits.entities); '
+                "destroy some, or raise the limit"
+            )
         if most is not None and len(self.entities) + len(self._announced) + len(self._promised) >= most:
             raise LimitError(
                 f"entity.spawn: the world has {most} entities, the limit for scripts (Limits.entities); "
                 "destroy some, or raise the limit"
             )
+
+    def _number_of(self, script: str) -> int:
+        """How many entities of a script there are, or are to come."""
+        announced = sum(entity.script == script for entity in self._announced.values())
+        return self.entities.number_of(script) + announced + sum(each == script for each in self._promised.values())
 
     def new_id(self, script: str = "") -> int:
         """An id for an entity that will be announced in this round."""
@@ -272,7 +282,7 @@ class Population:
 
     def stopped(self, actor: Actor, entity: int) -> None:
         """A task was stopped at a limit of its tick. A state to which that happens again and again is closed."""
-        most = self._world.limits.errors
+        most = actor.limits.errors
         if most is None or not actor.alive:
             return
         actor.stops = [frame for frame in actor.stops if frame > self._world.frame - PATIENCE]
@@ -296,11 +306,12 @@ class Population:
             what = str(error)
         self.end_state(actor, f"the state broke and was closed: {what}")
 
-    def end_state(self, actor: Actor, why: str) -> None:
+    def end_state(self, actor: Actor, why: str, place: tuple[str | None, int | None] = (None, None)) -> None:
         """Close a state at once; its entities end without `final`, each with a problem, until their script reloads."""
         for id in list(actor.entities):
             entity = self.entities.get(id)
-            self._world.problem(why, entity=id, outcome="a reload of its script starts it anew")
+            outcome = "a reload of its script starts it anew"
+            self._world.problem(why, script=place[0], line=place[1], entity=id, outcome=outcome)
             if entity is not None:
                 self.entities.remove(entity)
                 entity.fall()

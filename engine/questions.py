@@ -72,7 +72,7 @@ class Questions:
 
     def _new_id(self, world: World, _: int, script: bytes) -> Values:
         world.population.sources.check(text(script))
-        world.population.check_room()
+        world.population.check_room(text(script))
         return (world.population.new_id(text(script)),)
 
     def _find(self, world: World, _: int, name: bytes) -> Values:

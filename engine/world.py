@@ -147,7 +147,7 @@ class World:
         """Other limits for the scripts of a name or pattern ("mods/*"); the newest that matches counts.
 
         States that exist keep theirs until they reload. What the game itself sends follows the world's own limits, and
-        so do those that are for all entities together: `entities`, `world_calls` and `threads`.
+        so do `world_calls` and `threads`, which are for all together. `entities` are those of one script here.
         """
         self._bounds.set(scripts, limits)
         self.bus.boxes.least = min(self.bus.boxes.least, most(limits.mailbox))

@@ -14,6 +14,7 @@ from helpers import ticks
 pytestmark = pytest.mark.row("G5")
 
 FREE = Limits.off()  # of what LuaJIT cannot hold
+PUC = ["lua55", "lua54"]
 
 EVENTS = '"x" would be event 21 of this state in one tick, the limit is 20'
 AT_A_LINE = {
@@ -26,15 +27,35 @@ AT_A_LINE = {
 }
 
 
+@pytest.fixture(params=["of the world", "of the script"])
+def whose(request: pytest.FixtureRequest) -> str:
+    """A limit holds for all scripts, or for one."""
+    return str(request.param)
+
+
 @pytest.fixture
-def problems_of(make_world: Callable[..., World], scripts: Any) -> Callable[..., list[Any]]:
+def limited(make_world: Callable[..., World], whose: str) -> Callable[[Limits], World]:
+    """A world in which the script "many" has these limits."""
+
+    def make(limits: Limits) -> World:
+        if whose == "of the world":
+            return make_world(limits=limits)
+        world = make_world(limits=FREE)
+        world.limit("ma*", limits)
+        return world
+
+    return make
+
+
+@pytest.fixture
+def problems_of(limited: Callable[[Limits], World], scripts: Any) -> Callable[..., list[Any]]:
     """The problems of an entity that does something `n` times in its `start`, under some limits."""
     scripts.write("idle", "return {}")
 
     def run(action: str, n: int, limits: Limits, frames: int = 1, setup: Any = None) -> list[Any]:
         head = "local many = {}\nfunction many:start()\nfor i = 1, self.n do\n"
         scripts.write("many", f"{head}{action}\nend\nend\nreturn many")
-        world = make_world(limits=limits)
+        world = limited(limits)
         if setup is not None:
             setup(world)
         world.spawn("many", n=n)
@@ -58,7 +79,8 @@ def test_a_limit_lets_as_many_pass_as_it_says_and_names_the_line_of_the_next(pro
     assert cure in problem.message
 
 
-def test_the_world_holds_as_many_entities_as_the_limit_says(problems_of):
+@pytest.mark.parametrize("whose", ["of the world"])
+def test_the_world_holds_as_many_entities_as_the_limit_says(problems_of, whose):
     limits = FREE.but(entities=10)
 
     below, at, over = (problems_of("entity.spawn('idle')", n, limits) for n in (8, 9, 10))
@@ -66,6 +88,25 @@ def test_the_world_holds_as_many_entities_as_the_limit_says(problems_of):
     assert (below, at) == ([], [])
     assert [str(problem) for problem in over] == [
         "scripts/many.lua:4: entity.spawn: the world has 10 entities, the limit for scripts (Limits.entities); destroy "
+        "some, or raise the limit"
+    ]
+
+
+def test_there_are_as_many_entities_of_a_script_as_its_own_limit_says(make_world, scripts):
+    scripts.write("idle", "return {}")
+    scripts.write("many", "return { start = function(self)\nfor i = 1, self.n do\nentity.spawn('idle')\nend end }")
+
+    def said(n: int) -> list[str]:
+        world = make_world(limits=FREE)
+        world.limit("idle", FREE.but(entities=5))
+        world.spawn("idle")
+        world.spawn("many", n=2)
+        world.spawn("many", n=n)
+        return [str(problem) for problem in world.problems]
+
+    assert (said(1), said(2)) == ([], [])
+    assert said(3) == [
+        'scripts/many.lua:3: entity.spawn: there are 5 entities of "idle", the limit for it (Limits.entities); destroy '
         "some, or raise the limit"
     ]
 
@@ -153,22 +194,149 @@ def test_a_mailbox_holds_as_many_events_as_the_limit_says(make_world, scripts):
         sent(11).tick(0.1)
 
 
-def test_a_callback_may_fail_as_often_in_a_row_as_the_limit_says(make_world, scripts):
-    scripts.write("bad", "return { update = function(self) self.n = (self.n or 0) + 1 error('no') end }")
-    world = make_world(limits=FREE.but(errors=3))
-    bad = world.spawn("bad")
+FAILING = {
+    "update": "update = fail",
+    "fixed_update": "fixed_update = fail",
+    "late_update": "late_update = fail",
+    "on_event": "on_event = fail",
+    "on_input": "on_input = fail",
+    "tick": "start = function(self) bus.on('tick', function() fail(self) end) end",
+    "change": "start = function(self) shared.watch('change', function() fail(self) end) end",
+    "ask": "start = function(self) bus.handle('ask', function() fail(self) end) end",
+    "task.every at scripts/many.lua:2": "start = function(self) task.every(0.1, function() fail(self) end) end",
+}
 
-    ticks(world, 2)
-    before = len(world.problems)
-    ticks(world, 5)
 
-    assert before == 1
+@pytest.mark.parametrize(("name", "code"), FAILING.items(), ids=[name.split()[0] for name in FAILING])
+def test_a_callback_may_fail_as_often_in_a_row_as_the_limit_says(limited, scripts, name, code):
+    fail = "local function fail(self) self.n = (self.n or 0) + 1 error('no') end"
+    scripts.write("many", f"{fail}\nreturn {{ {code} }}")
+    world = limited(FREE.but(errors=3))
+    world.fixed_step = 0.1
+    many = world.spawn("many")
+
+    def happen(times: int) -> None:
+        for n in range(times):
+            world.shared.set("change", n)
+            world.bus.emit("tick")
+            world.bus.send(many, "event")
+            world.input.press(f"key {n}")
+            if name == "ask":
+                world.bus.request(many, "ask")
+            world.tick(0.1)
+
+    happen(2)
+    before = list(world.problems)
+    happen(6)
+
+    assert [problem.message for problem in before] == ["no"]
     failed, paused = world.problems
-    assert failed.count == 3
-    assert paused.message == '"update" failed 3 times in a row and is paused until its script reloads'
+    assert (failed.count, failed.line) == (3, 1)
+    assert paused.message == f'"{name}" failed 3 times in a row and is paused until its script reloads'
     assert "raise the limit (Limits.errors)" in paused.outcome
-    with bad.self.upgrade() as self_:
+    with many.self.upgrade() as self_:
         assert self_["n"] == 3
+
+
+@pytest.mark.parametrize("lua", PUC)
+def test_a_state_may_be_stopped_three_times_as_often_as_a_callback_may_fail(limited, scripts, lua):
+    loop = "task.delay(i / 10, function() while true do end end)"
+    scripts.write("many", f"return {{ start = function() for i = 1, 9 do {loop} end end }}")
+    world = limited(FREE.but(errors=2, instructions=10_000))
+    many = world.spawn("many")
+
+    ticks(world, 5, 0.101)
+    at = many.alive
+    ticks(world, 1, 0.101)
+
+    assert (at, many.alive) == (True, False)
+    assert "stopped 6 times within 600 frames (3 times Limits.errors)" in world.problems[-1].message
+
+
+def border(passes: Callable[[int], bool], low: int, high: int) -> int:
+    """The last number that passes, of those from `low`, which does, to `high`, which does not."""
+    assert passes(low) and not passes(high)
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if passes(middle) else (low, middle)
+    return low
+
+
+@pytest.mark.parametrize("lua", PUC)
+@pytest.mark.parametrize("isolation", ["entity"])
+def test_a_tick_has_as_many_instructions_as_the_limit_says_the_same_on_every_run(limited, scripts, lua, isolation):
+    scripts.write("many", "local many = {}\nfunction many:start()\nfor i = 1, self.n do end\nend\nreturn many")
+
+    def said(n: int) -> list[Any]:
+        world = limited(FREE.but(instructions=100_000))
+        world.spawn("many", n=n)
+        return world.problems
+
+    last = border(lambda n: not said(n), 1_000, 200_000)
+
+    assert 95_000 < last <= 101_000
+    for _ in range(2):
+        assert said(last) == []
+        [problem] = said(last + 1)
+        assert problem.script == "scripts/many.lua"
+        assert problem.line in (3, 4), "the next instruction is that of the function's end"
+        assert "100,000 instructions in one tick, the limit (Limits.instructions)" in problem.message
+        assert "or raise the limit" in problem.message
+
+
+@pytest.mark.parametrize("lua", PUC)
+@pytest.mark.parametrize("isolation", ["entity"])
+def test_a_tick_has_as_many_seconds_as_the_limit_says(limited, scripts, lua, isolation):
+    """Processor time is what the machine makes of it: far below passes, far above does not."""
+    scripts.write("many", "local many = {}\nfunction many:start()\nfor i = 1, self.n do end\nend\nreturn many")
+
+    def said(n: int) -> list[Any]:
+        world = limited(FREE.but(seconds=0.3))
+        world.spawn("many", n=n)
+        return world.problems
+
+    assert said(10_000) == []
+    [problem] = said(10**9)
+    assert (problem.script, problem.line) == ("scripts/many.lua", 3)
+    assert "stopped after 0.3 seconds in one tick, the limit (Limits.seconds)" in problem.message
+    assert "or raise the limit" in problem.message
+
+
+KEPT = {
+    "string.rep": "kept = string.rep('x', n)",
+    "concatenation": "kept = string.rep('x', n // 2) .. string.rep('y', n - n // 2)",
+    "strings": "kept = {} for i = 1, 900 do kept[i] = string.rep('x', 999) .. i end kept[901] = string.rep('x', n)",
+    "table": "kept = {} for i = 1, n // 16 do kept[i] = i end kept.rest = string.rep('x', n % 16 + 100)",
+    "coroutines": "kept = {} for i = 1, 500 do kept[i] = coroutine.create(print) end kept.rest = string.rep('x', n)",
+}
+
+
+@pytest.mark.parametrize("lua", PUC)
+@pytest.mark.parametrize("isolation", ["entity"])
+@pytest.mark.parametrize("what", KEPT)
+def test_a_state_has_as_many_bytes_as_the_limit_says_the_same_on_every_run(limited, scripts, lua, isolation, what):
+    """Counted by Lua, when all garbage is gone: one byte more in a string is one byte more in the limit."""
+    scripts.write("many", f"local many = {{}}\nfunction many:start()\nlocal n = self.n\n{KEPT[what]}\nend\nreturn many")
+
+    def said(n: int, memory: int) -> list[Any]:
+        world = limited(FREE.but(memory=memory))
+        world.spawn("many", n=n)
+        world.tick(0.1)
+        return world.problems
+
+    def least(n: int) -> int:
+        return -border(lambda memory: not said(n, -memory), -(2**23), -(2**20))
+
+    n = 1_500_000
+    needed = least(n)
+    for _ in range(2):
+        assert said(n, needed) == []
+        assert "(Limits.memory)" in said(n, needed - 1)[-1].message
+    over = said(n, needed - 1)[-1]
+    assert "or raise the limit" in over.message
+    assert (over.script, over.line) == ("scripts/many.lua", 2), "where the hook begins: nothing runs when it is noticed"
+    if what != "table":
+        assert (said(n + 1, needed + 1), len(said(n + 1, needed)) > 0) == ([], True)
 
 
 def test_there_are_as_many_shared_values_as_there_may_be(problems_of, monkeypatch):

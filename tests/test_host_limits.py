@@ -178,7 +178,10 @@ if __name__ == "__main__":
 
 
 @pytest.mark.row("E6")
-def test_an_entity_has_a_bounded_number_of_calls_under_way_and_the_rest_wait_in_order(play, make_world, scripts, doors):
+@pytest.mark.parametrize("whose", ["of the world", "of the script"])
+def test_an_entity_has_a_bounded_number_of_calls_under_way_and_the_rest_wait_in_order(
+    play, make_world, scripts, doors, whose
+):
     scripts.write(
         "caller",
         caller(
@@ -189,7 +192,9 @@ def test_an_entity_has_a_bounded_number_of_calls_under_way_and_the_rest_wait_in_
       end""",
         ),
     )
-    world = make_world(limits=Limits(instructions=None, seconds=None, memory=None, calls=2))
+    two = Limits(instructions=None, seconds=None, memory=None, calls=2)
+    world = make_world(limits=two if whose == "of the world" else two.but(calls=None))
+    world.limit("caller", two)
     world.install(doors.module)
     world.spawn("caller")
     playing = play(world)

@@ -20,7 +20,9 @@ CALLER: ContextVar[Permit | None] = ContextVar("caller", default=None)
 class Call:
     """One call of a coroutine or a blocking function, by a task that waits."""
 
-    __slots__ = ("args", "began", "dropped", "entity", "function", "options", "permit", "runtime", "stop", "token")
+    __slots__ = (
+        *("args", "began", "dropped", "entity", "function", "most", "options", "permit", "runtime", "stop", "token"),
+    )
 
     def __init__(
         self,
@@ -30,6 +32,7 @@ class Call:
         args: list[Any],
         options: dict[str, Any],
         permit: Permit | None = None,
+        most: int | None = None,
     ) -> None:
         self.entity = entity
         self.token = token
@@ -37,6 +40,7 @@ class Call:
         self.args = args
         self.options = options
         self.permit = permit  # of the mod that calls
+        self.most = most  # calls of that entity at once
         self.dropped = False  # nobody waits for it any more
         self.runtime: object = None  # where it runs
         self.began: float | None = None
@@ -51,10 +55,9 @@ class Call:
 
 
 class Calls:
-    """The open calls of a world. `entity_limit` and `world_limit` bound how many run at once."""
+    """The open calls of a world. `world_limit` bounds how many run at once, and each call those of its entity."""
 
-    def __init__(self, entity_limit: int | None, world_limit: int | None) -> None:
-        self._entity_limit = entity_limit
+    def __init__(self, world_limit: int | None) -> None:
         self._world_limit = world_limit
         self._open: dict[int, dict[int, Call]] = {}  # entity -> token -> call
         self._queues: dict[int, deque[Call]] = {}  # over the entity's limit
@@ -114,7 +117,7 @@ class Calls:
 
     def _admit(self, entity: int) -> None:
         queue = self._queues[entity]
-        while queue and (self._entity_limit is None or self._admitted.get(entity, 0) < self._entity_limit):
+        while queue and (queue[0].most is None or self._admitted.get(entity, 0) < queue[0].most):
             call = queue.popleft()
             if not call.dropped:
                 self._admitted[entity] = self._admitted.get(entity, 0) + 1

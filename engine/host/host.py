@@ -48,7 +48,7 @@ class Host:
         self._world: World = weakref.proxy(world)
         self._modules: dict[str, HostModule] = {}
         self._functions: dict[tuple[bytes, bytes], HostFunction] = {}
-        self._calls = Calls(world.limits.calls, world.limits.world_calls)
+        self._calls = Calls(world.limits.world_calls)
         self._timed: dict[Call, None] = {}  # blocking calls whose time may be over before they end
         self._faults = Faults()
         self._plain = Plain(world.limits, world.lua)
@@ -155,7 +155,7 @@ class Host:
         except EngineError as error:
             self._put(entity, values[0], failed(str(error)))
             return
-        self._calls.add(Call(entity, values[0], function, args, options, actor.permit))
+        self._calls.add(Call(entity, values[0], function, args, options, actor.permit, actor.limits.calls))
 
     def cancel(self, entity: int, token: int) -> None:
         self._calls.cancel(entity, token)

@@ -4,7 +4,7 @@ local prelude = ...
 local budget, fault = prelude.budget, prelude.fault
 
 local collect, getinfo = collectgarbage, debug.getinfo
-local error, pcall, type = error, pcall, type
+local error, next, pcall, type = error, next, pcall, type
 local find, format, gsub = string.find, string.format, string.gsub
 
 local blame = {}
@@ -37,6 +37,33 @@ local function place(thread)
   return ""
 end
 blame.place = place
+
+
+--- The same for a stop: where the running thread is a coroutine in which no script is left, of the task around it.
+function blame.striking()
+  local where = place()
+  local task = where == "" and prelude.turns.current
+  return task and place(task.thread) or where
+end
+
+
+--- The same when nothing runs: where the oldest task waits, of the first entity that has one, or where its hook begins.
+function blame.waiting()
+  local list = prelude.entity.list
+  for i = 1, #list do
+    local oldest
+    for task in next, list[i].tasks do
+      oldest = oldest and oldest.number < task.number and oldest or task
+    end
+    local hook = list[i].hooks.update or list[i].hooks.start
+    local info = not oldest and hook and getinfo(hook.fn, "S")
+    local where = oldest and place(oldest.thread) or info and format("%s:%d: ", info.short_src, info.linedefined) or ""
+    if where ~= "" then
+      return where
+    end
+  end
+  return ""
+end
 
 
 local SAID = {
@@ -78,8 +105,8 @@ function blame.refuses(bytes)
   if bytes > 4096 and collect("count") + bytes / 1024 > kibibytes then
     collect("collect")
     if collect("count") + bytes / 1024 > kibibytes then
-      return format("%s more bytes would take the state over its memory of %s, the limit (Limits.memory)", grouped(bytes),
-        mebibytes(kibibytes))
+      return format("%s more bytes would take the state over its memory of %s, the limit (Limits.memory); keep less at a "
+        .. "time, or raise the limit", grouped(bytes), mebibytes(kibibytes))
     end
   end
 end

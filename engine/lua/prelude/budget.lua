@@ -60,7 +60,7 @@ end
 local function strike(reason)
   budget.killed[hurry()] = true
   if not budget.stopping then
-    budget.stopping = blame.place() .. blame.said(reason)
+    budget.stopping = blame.striking() .. blame.said(reason)
     pending = nil
   end
   error(budget.stopping, 0)
@@ -226,7 +226,7 @@ end
 
 --- What is said of a state that is closed.
 function budget.over_memory()
-  return blame.said("memory")
+  return blame.waiting() .. blame.said("memory")
 end
 
 

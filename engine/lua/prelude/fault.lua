@@ -4,7 +4,7 @@
 local fault = {}
 
 local type, tostring, next, rawget = type, tostring, next, rawget
-local format, find = string.format, string.find
+local format, find, match = string.format, string.find, string.match
 local concat, sort = table.concat, table.sort
 local pairs, rawequal = pairs, rawequal
 local getinfo, traceback, getmetatable = debug.getinfo, debug.traceback, debug.getmetatable
@@ -68,16 +68,24 @@ function fault.is_ours(source)
 end
 
 
+-- The text of an error that has no place, or one in the prelude, without that; nil where a script has it.
+local function without_our_place(text)
+  return match(text, "^%?:[%d%-%?]+: (.*)") or match(text, "^%[tidelock[^%]]*%]:%d+: (.*)")
+    or find(text, "^C stack overflow") and text or nil
+end
+
+
 --- One line for an error of `thread`: one that is no text gets the place where it was raised.
 function fault.locate(thread, value)
   local text = fault.describe(value)
+  local bare = type(value) ~= "string" and text or without_our_place(value)
   local level = 0
-  local info = type(value) ~= "string" and getinfo(thread, level, "Sl") or nil
+  local info = bare and getinfo(thread, level, "Sl") or nil
   while info and (info.currentline < 1 or fault.is_ours(info.short_src)) do
     level = level + 1
     info = getinfo(thread, level, "Sl")
   end
-  return info and format("%s:%d: %s", info.short_src, info.currentline, text) or text
+  return info and format("%s:%d: %s", info.short_src, info.currentline, bare) or bare or text
 end
 
 
