@@ -144,7 +144,7 @@ def test_a_tick_tells_the_world_as_much_as_the_limit_says(problems_of, put):
     def refused(most: int, n: int) -> list[Any]:
         return problems_of(action, n, FREE.but(outbox=most))
 
-    border = 256 + 20 * size  # `start` comes after one operation of the engine
+    border = 2 * 256 + 3 * 8 + 20 * size  # `start` comes after two operations of the engine
     assert (refused(border, 20), refused(border - 1, 19)) == ([], [])
     for [problem] in (refused(border, 21), refused(border - 1, 20)):
         assert (problem.script, problem.line) == ("scripts/many.lua", 4)
