@@ -6,7 +6,7 @@ from typing import Self
 from engine.errors import LimitError
 
 SMALLEST_MEMORY = 1024 * 1024
-"""A state without a script already takes a third of this."""
+"""A state without a script already takes a sixth of this."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,9 @@ DEEPEST = 128
 # Shapes up to this length are kept with what builds their values; longer ones are parsed each time.
 _LONGEST_KEPT = 512
 
+# Tables of so few numbers under names so short have their shapes kept, too.
+_FEW, _SHORT = 16, 32
+
 
 def encode(
     value: object,
@@ -40,11 +43,44 @@ def encode(
     """
     if value is None:
         return b"_", ()
+    if type(value) is dict and value:
+        flat = _flat(value, max_bytes, max_depth, max_integer)
+        if flat is not None:
+            return flat
     encoder = _Encoder(what, max_bytes, min(max_depth, DEEPEST), max_integer)
     if encoder.take_leaf(value):
         return b".", tuple(encoder.values)
     encoder.spell_table(value, 1)
     return b"".join(encoder.parts), tuple(encoder.values)
+
+
+def _flat(table: dict[Any, Any], max_bytes: int, max_depth: int, max_integer: int) -> Encoded | None:
+    """The same in short for what is most common, a few numbers by name; `None` where it takes the long way."""
+    if len(table) > _FEW:
+        return None
+    for key, value in table.items():
+        kind = type(value)
+        if (
+            type(key) is not str
+            or len(key) > _SHORT
+            or not (kind is float or kind is bool or (kind is int and -max_integer <= value <= max_integer))
+        ):
+            return None
+    shape, names, size = _flat_shape(tuple(table))
+    if size > max_bytes or max_depth < 1:
+        return None
+    return shape, tuple([table[name] for name in names])
+
+
+@lru_cache(maxsize=512)
+def _flat_shape(names: tuple[str, ...]) -> tuple[bytes, list[str], float]:
+    """The shape of a table with leaves under these names, their order in it, and more bytes than it counts."""
+    try:
+        pairs = sorted((name.encode(), name) for name in names)
+    except UnicodeEncodeError:
+        return b"", [], float("inf")
+    shape = b"".join(b"%d:%b." % (len(key), key) for key, _ in pairs)
+    return b"{%b}" % shape, [name for _, name in pairs], 8 + sum(8 + len(key) for key, _ in pairs)
 
 
 def encoder(limits: Limits, lua: str) -> Callable[[object, str], Encoded]:

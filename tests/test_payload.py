@@ -171,6 +171,26 @@ def test_payloads_come_back_from_lua_as_they_went(side: LuaSide, lua: str, data:
     assert exact(back, one_number=one_number) == exact(as_lua_sees(value), one_number=one_number)
 
 
+class Unusual(dict[str, Any]):
+    """A dict that never takes the short way."""
+
+
+@given(
+    st.dictionaries(
+        st.text(max_size=40), st.floats() | st.booleans() | st.integers(-(2**63), 2**63 - 1), min_size=1, max_size=20
+    ),
+    st.integers(0, 300),
+)
+def test_a_table_of_numbers_is_written_the_short_way_as_the_long_one_writes_it(table: Any, size: int) -> None:
+    def written(value: Any) -> str:
+        try:
+            return repr(encode(value, max_bytes=size))
+        except PayloadError as error:
+            return str(error)
+
+    assert written(table) == written(Unusual(table))
+
+
 @given(data=st.data())
 @settings(max_examples=50)
 def test_both_sides_write_the_same_shape_cold_and_hot(side: LuaSide, data: st.DataObject) -> None:
