@@ -143,6 +143,25 @@ def test_entities_that_end_or_come_between_the_two_frames(make_world, scripts, a
     assert (world.problems, world.leaks()) == ([], [])
 
 
+def test_where_only_some_ask_the_world_all_start_in_order_and_once(make_world, scripts, ahead):
+    scripts.write("slime", "return {}")
+    world = make_world()
+    slimes = [world.spawn("slime", asks=n % 2 == 1) for n in range(6)]
+    said = heard(world, "hello")
+    scripts.write(
+        "slime",
+        "return { start = function(self) if self.asks then self.seen = #entity.find('slime') end\n"
+        "bus.emit('hello', entity.id) end }",
+    )
+
+    started(world, "slime")
+    world.tick(0.01)
+
+    assert said == [slime.id for slime in slimes]
+    assert [data(slime).get("seen") for slime in slimes] == [None, 6] * 3
+    assert (world.problems, world.leaks()) == ([], [])
+
+
 def test_events_for_all_in_every_frame_start_nobody_anew(make_world, scripts, ahead, monkeypatch):
     hear = "function(event) self.heard = (self.heard or 0) + event.payload end"
     text = f"return {{ start = function(self) bus.on('beat', {hear}) end }}"
