@@ -671,3 +671,39 @@ def test_a_script_that_gives_no_table_says_the_same_of_each(world, scripts):
 
     assert [problem.message for problem in world.problems] == [world.problems[0].message]
     assert world.problems[0].count == 2
+
+
+def test_many_in_a_state_of_another_process_are_where_their_script_says(make_world, scripts, lua):
+    scripts.write(
+        "mover",
+        "local m = { isolation = 'script' } function m:update() self.x = self.x + 1 end return m",
+    )
+    world = make_world(isolation="process", limits=Limits.off() if lua == "luajit21" else None)
+    movers = [world.spawn("mover", x=0, y=i) for i in range(20)]
+
+    ticks(world, 4)
+    movers[3].destroy()
+    ticks(world, 2)
+
+    assert places(movers) == [(4 if i == 3 else 6, i) for i in range(20)]
+
+
+def test_a_task_that_wakes_sleeping_ones_beside_those_of_every_frame_is_noted(world, scripts):
+    scripts.write(
+        "sleeper",
+        """
+        local sleeper = {}
+        function sleeper:start()
+          while true do
+            wait(entity.id == 2 and 0 or 0.05)
+            self.x = self.x + 1
+          end
+        end
+        return sleeper
+        """,
+    )
+    sleepers = [world.spawn("sleeper", x=0, y=0) for _ in range(4)]
+
+    ticks(world, 12, 0.02)
+
+    assert places(sleepers) == [(4, 0), (12, 0), (4, 0), (4, 0)]
