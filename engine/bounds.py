@@ -16,6 +16,7 @@ class Bounds:
         self._lua = lua
         self._given = given
         self._children = children
+        self._usual: Limits | None = None  # of scripts for which nothing was said, in no process
         self._rules: list[tuple[str, Limits]] = []  # newest first
 
     def set(self, scripts: str, limits: Limits) -> None:
@@ -27,6 +28,9 @@ class Bounds:
         """The limits of the states of `script`."""
         limits = next((limits for names, limits in self._rules if fnmatchcase(script, names)), self._given)
         process = self._children.isolation(script) == "process"
-        if process or limits is None or self._lua != "luajit21":
-            return limits_for(self._lua, limits, process=process)
-        return limits.but(instructions=None, seconds=None, memory=None)
+        if process:
+            return limits_for(self._lua, limits, process=True)
+        if limits is None:
+            self._usual = self._usual or limits_for(self._lua, None)
+            return self._usual
+        return limits.but(instructions=None, seconds=None, memory=None) if self._lua == "luajit21" else limits
