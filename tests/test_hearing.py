@@ -4,7 +4,7 @@ import weakref
 
 import pytest
 
-from engine import World
+from engine import Limits, World
 from helpers import ticks
 
 # What a handler may do when it hears an event of a kind it has heard often; each leaves the short way elsewhere.
@@ -217,3 +217,21 @@ def test_a_run_is_the_same_however_many_workers_tick_those_who_hear(make_world, 
         return world.stats().digest
 
     assert run(workers=2) == run()
+
+
+@pytest.mark.row("G2")
+@pytest.mark.parametrize("lua", ["lua55", "lua54"], indirect=True)
+@pytest.mark.parametrize("isolation", ["entity"])
+def test_who_keeps_a_little_of_each_event_ends_at_its_memory(make_world, scripts):
+    world = make_world(limits=Limits(memory=2 * 1024 * 1024))
+    scripts.write("hearer", HEARER.replace("self.last = event.payload", "kept = kept or {} kept[#kept + 1] = event"))
+    scripts.write("speaker", SPEAKER.replace('{ "a", "b" }', '{ string.rep("x", 8000) .. time.frame }'))
+    keeper, other = world.spawn("hearer"), world.spawn("speaker")
+
+    for _ in range(400):
+        world.tick(1 / 60)
+
+    (problem,) = world.problems
+    assert "more than 2 MiB, the limit (Limits.memory)" in problem.message
+    assert not keeper.alive
+    assert other.alive
