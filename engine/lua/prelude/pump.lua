@@ -139,11 +139,16 @@ local function go_on(phase, taken)
     run_deferred()
   end
   local finish = budget.finish
-  if finish and finish() then
+  if finish and used("count") > budget.kibibytes and finish() then
     put("over", 0, budget.over_memory())
   end
-  if publish(spot) then
-    return hooked or scheduler.wake_time(), spot.x, spot.y
+  local x, y = look(spot)
+  if x ~= spot.x or y ~= spot.y then
+    if type(x) == "number" and type(y) == "number" then
+      spot.x, spot.y = x, y
+      return hooked or scheduler.wake_time(), x, y
+    end
+    spot.x, spot.y = nil, nil
   end
   return hooked or scheduler.wake_time()
 end
@@ -293,6 +298,7 @@ function pump.run()
   local clock, raw_resume, yield, rawget, type, used = clock, raw_resume, yield, rawget, type, used -- luacheck: ignore 431
   local SUSPEND = SUSPEND -- luacheck: ignore 431
   local calm, inside = false, false -- and whether the task runs now
+  local telling = false -- the last tick told the world something, as this one then will
   local task, thread, spot, self, x, y, shown, kibibytes
 
   local function stir()
@@ -325,7 +331,7 @@ function pump.run()
       task, spot = nil, nil
       if scheduler.single or not budget.fresh then
         task = run_single(phase)
-        spot = place_of_calm(task)
+        spot = not telling and place_of_calm(task)
       end
       if spot then
         if budget.begin then
@@ -347,6 +353,7 @@ function pump.run()
       end
       local wake, to_x, to_y = go_on(phase, task)
       local n = outbox.n
+      telling = n > 0
       if outbox.mixed or n > FEW or apart > 0 then
         now, dt, frame, phase = hand_over(wake, to_x, to_y)
       else
