@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 
 class Inputs:
-    """Held actions and the pointer. `press`, `release` and `point` are called between ticks, by a window or a test."""
+    """Held actions and the pointer. `press`, `release` and `point` are called between ticks, by a window or a test.
 
-    def __init__(self) -> None:
+    `told` gets what was pressed and released: `{name, pressed, x, y}` each.
+    """
+
+    def __init__(self, told: Callable[[dict[str, Any]], object]) -> None:
         self._held: set[str] = set()
-        self._news: list[dict[str, Any]] = []
+        self._told = told
         self.pointer = (0.0, 0.0)
 
     def press(self, action: str) -> None:
@@ -32,11 +36,6 @@ class Inputs:
     def down(self, action: str) -> bool:
         return action in self._held
 
-    def take_news(self) -> list[dict[str, Any]]:
-        """What was pressed and released since the last call, in order: `{name, pressed, x, y}` each."""
-        news, self._news = self._news, []
-        return news
-
     def _tell(self, action: str, *, pressed: bool) -> None:
         x, y = self.pointer
-        self._news.append({"name": action, "pressed": pressed, "x": x, "y": y})
+        self._told({"name": action, "pressed": pressed, "x": x, "y": y})

@@ -141,8 +141,6 @@ class Loop:
         if world.commons.touched:
             self._take_touched()
         world.bus.requests.expire(self.game.now)
-        for change in world.input.take_news():
-            world.population.tell_input(change)
         for key, (shape, leaves), watchers, listeners in world.shared.take_changes():
             for entity, callback in watchers:
                 world.bus.deliver(entity, callback, (key, ENGINE, shape, *leaves))

@@ -84,8 +84,8 @@ class World:
         self.time_scale = 1.0
         self.fixed_step = 1 / 60
         self.log: deque[LogLine] = deque(maxlen=LOG_LINES)
-        self.input = Inputs()
         self.commons = Commons()
+        self.input = Inputs(partial(World._pressed, weakref.proxy(self)))
         self._trace: Trace | None = None
         self._failures: list[BaseException] = []
         self._encode = encoder(self.limits, lua)
@@ -390,6 +390,9 @@ class World:
     def mended_file(self, place: str) -> None:
         """The same for any file that problems name ("scripts/mods/frost/mod.toml")."""
         self._problems.mend(place)
+
+    def _pressed(self, change: dict[str, Any]) -> None:
+        self.commons.outside.add(partial(self.population.tell_input, change))
 
     def _overflowed(self, sender: int, name: bytes, message: str) -> None:
         self.loop.operations.overflowed(sender, name, message)

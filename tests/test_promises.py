@@ -107,7 +107,7 @@ def test_deaths_come_before_births_and_both_in_the_order_in_which_they_were_aske
     assert said(world) == ["dead\t2", "dead\t1", "born\t4", "born\t5"]
 
 
-def test_events_of_the_game_and_then_input_come_in_the_order_in_which_they_came(world, scripts):
+def test_events_of_the_game_and_input_come_in_the_order_in_which_they_came(world, scripts):
     scripts.write(
         "player",
         """
@@ -125,7 +125,7 @@ def test_events_of_the_game_and_then_input_come_in_the_order_in_which_they_came(
     world.input.release("jump")
     world.tick(0.01)
 
-    assert said(world) == ["1", "2", "jump\ttrue", "jump\tfalse"]
+    assert said(world) == ["1", "jump\ttrue", "2", "jump\tfalse"]
 
 
 @pytest.mark.row("G5")
