@@ -10,8 +10,6 @@ local scheduler, entity, outbox, sandbox = prelude.scheduler, prelude.entity, pr
 
 local rawget, type, setmetatable, get_class = rawget, type, setmetatable, debug.getmetatable
 
-local COMPILED = jit ~= nil -- `rawget` is no call there, and touches less memory than a metatable
-
 local ran = { n = 0, all = true } -- slots of who ran since the last look; or all of them are to be looked at
 local selves, spots, ids = {}, {}, {} -- by slot
 local odd = {} -- by slot: false where the fields of `self` can just be read, nil where nobody knows yet
@@ -126,11 +124,9 @@ function places.look(look)
     local self = selves[slot]
     if self then
       local x, y, shows = nil, nil, odd[slot] ~= false
-      if not shows and COMPILED then
-        x, y = rawget(self, "x"), rawget(self, "y")
+      if not shows then
+        x, y = self.x, self.y
         shows = rawget(self, "sprite") ~= nil or rawget(self, "text") ~= nil or rawget(self, "light") ~= nil
-      elseif not shows then
-        x, y, shows = self.x, self.y, self.sprite or self.text or self.light
       end
       if shows then
         x, y = look(spots[slot])
