@@ -38,6 +38,7 @@ class Routes:
         self._subscriptions: dict[str, dict[tuple[int, int], Subscription]] = {}
         self._names: dict[int, dict[int, str]] = {}  # entity -> callback -> event name
         self._listeners: dict[str, dict[Listener, None]] = {}
+        self._alike: dict[tuple[str, ...], Route] = {}  # by those who are subscribed to: names made up go one way
         self._lock = Lock()
 
     def find(self, name: bytes) -> Route:
@@ -109,13 +110,21 @@ class Routes:
                 held.clear()
 
     def _reroute(self, name: str) -> None:
+        self._alike.clear()
         if name.endswith("*"):
             self.known.clear()
         else:
             self.known.pop(name.encode(), None)
 
     def _route(self, name: str) -> Route:
-        names = [name, *families(name)]
+        with_listeners = (self._subscriptions, self._listeners)
+        names = tuple(each for each in (name, *families(name)) if any(each in held for held in with_listeners))
+        route = self._alike.get(names)
+        if route is None:
+            route = self._alike[names] = self._route_to(names)
+        return route
+
+    def _route_to(self, names: tuple[str, ...]) -> Route:
         subscriptions = [s for each in names for s in self._subscriptions.get(each, {}).values()]
         subscriptions.sort()
         by_entity: dict[int, list[Subscription]] = {}

@@ -229,6 +229,8 @@ OVERWORK = {
     "for i = 1, 2e4 do bus.emit('x') end",
     "one who is sent all ten thousand times": "for i = 1, 9999 do bus.on('x', print) end wait() "
     "for i = 1, 2e4 do bus.send(entity.id, 'x') end",
+    "one who hears everything, under any name": "for i = 1, 9000 do bus.on('*', print) end "
+    "for i = 1, 4000 do bus.emit('x' .. i) end",
     "requests that are given up": "bus.handle('x', function() wait(9) end) for i = 1, 15000 do "
     "task.spawn(pcall, bus.request, entity.id, 'x', nil, 0) end",
     "names of many parts": "bus.on('a.*', print) for i = 1, 500 do bus.emit(('a.'):rep(3e4)) end",
