@@ -44,6 +44,7 @@ PRELUDE_LATER = (
     "crowd",
     "easing",
     "entities",
+    "failures",
     "fault",
     "group",
     "handles",

@@ -11,24 +11,22 @@
 
 local prelude = ...
 local scheduler, clock, outbox = prelude.scheduler, prelude.clock, prelude.outbox
-local bus, entity, fault, records = prelude.mail, prelude.entity, prelude.later("fault"), prelude.records
+local bus, entity, records = prelude.mail, prelude.entity, prelude.records
 
 local budget = prelude.budget
 local look, publish = prelude.screen.look, prelude.screen.publish
 
 local pump = { fixed_step = 1 / 60 }
 
-local type, rawget, select, tostring = type, rawget, select, tostring
+local type, rawget, select, next = type, rawget, select, next
 local raw_resume, yield, used = coroutine.resume, coroutine.yield, collectgarbage
-local unpack, cut = table.unpack or unpack, string.sub
+local unpack = table.unpack or unpack
 local SUSPEND, settle = scheduler.SUSPEND, scheduler.settle
 local take_upcoming, run_due, run_deferred = scheduler.take_upcoming, scheduler.run_due, scheduler.run_deferred
 local receive, put = bus.receive, outbox.put
 local hire_beat, DONE, run_usual = records.hire_beat, records.DONE, scheduler.run_usual
 local updaters, fixed, late = entity.updaters, entity.fixed, entity.late
 
-local MOST_FAILURES = 100 -- of a tick that become problems
-local LONGEST_PROBLEM = 2000
 local MANY = 4000 -- values that a call may give back: LuaJIT's C stack has room for 8,000
 local FEW = 12 -- values of operations that a yield may carry
 
@@ -382,33 +380,9 @@ function pump.end_tick(phase)
 end
 
 
-function scheduler.on_failure(task, value, trace, where)
-  local me = task.entity
-  outbox.failures = outbox.failures + 1
-  if outbox.failures > MOST_FAILURES then
-    if outbox.failures == MOST_FAILURES + 1 then
-      put("problem", me.id, "more than " .. MOST_FAILURES .. " failures in one tick; the others are not shown", "", false,
-        false, false)
-      scheduler.quiet = true
-    end
-    return
-  end
-  local maker = records.origin(task) or false
-  local callback = task.callback
-  put("problem", me.id, cut(fault.describe(value), 1, LONGEST_PROBLEM), cut(trace, 1, 4 * LONGEST_PROBLEM), maker,
-    where or callback and callback.name or task.instant or false, callback and callback.id and true or false)
-end
-
-
-function scheduler.on_overrun(task, rounds)
-  scheduler.on_failure(task, "task.defer: deferred tasks still defer others after " .. rounds
-    .. " rounds; the rest goes on in the next frame", "")
-end
-
-
-function scheduler.on_pause(task, callback)
-  callback.often = nil
-  put("paused", task.entity.id, tostring(callback.name), callback.failures)
+-- What failures tell the world has a file of its own, loaded with the first.
+for name, fn in next, prelude.sandbox.on_first_call("failures", { "on_failure", "on_overrun", "on_pause" }) do
+  scheduler[name] = fn
 end
 
 

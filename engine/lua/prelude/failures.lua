@@ -1,0 +1,48 @@
+-- Tells the world what went wrong in scripts.
+-- Guarantee: a tick tells a bounded number of problems of bounded length.
+
+local prelude = ...
+local scheduler, outbox, fault, records = prelude.scheduler, prelude.outbox, prelude.fault, prelude.records
+
+local tostring, cut, put = tostring, string.sub, outbox.put
+
+local MOST_FAILURES = 100 -- of a tick that become problems
+local LONGEST_PROBLEM = 2000
+
+local failures = {}
+
+
+--- An error nobody waits for becomes a problem; of very many in one tick the first do.
+function failures.on_failure(task, value, trace, where)
+  local me = task.entity
+  outbox.failures = outbox.failures + 1
+  if outbox.failures > MOST_FAILURES then
+    if outbox.failures == MOST_FAILURES + 1 then
+      put("problem", me.id, "more than " .. MOST_FAILURES .. " failures in one tick; the others are not shown", "", false,
+        false, false)
+      scheduler.quiet = true
+    end
+    return
+  end
+  local maker = records.origin(task) or false
+  local callback = task.callback
+  put("problem", me.id, cut(fault.describe(value), 1, LONGEST_PROBLEM), cut(trace, 1, 4 * LONGEST_PROBLEM), maker,
+    where or callback and callback.name or task.instant or false, callback and callback.id and true or false)
+end
+
+
+--- Deferred tasks keep deferring others.
+function failures.on_overrun(task, rounds)
+  failures.on_failure(task, "task.defer: deferred tasks still defer others after " .. rounds
+    .. " rounds; the rest goes on in the next frame", "")
+end
+
+
+--- A callback failed too often and is not called any more.
+function failures.on_pause(task, callback)
+  callback.often = nil
+  put("paused", task.entity.id, tostring(callback.name), callback.failures)
+end
+
+
+return failures
