@@ -94,7 +94,7 @@ class FakeWorld:
     def on_reload(self, f: Callable[[Any], None]) -> None:
         self._watchers.append(f)
 
-    def watch(self) -> None:
+    def watch(self, *, poll: bool = False) -> None:
         self.watched += 1
 
     def close(self) -> None:
