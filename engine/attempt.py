@@ -347,7 +347,7 @@ class Attempt:
         population.sources.keep(self.version)
         if not self.back:
             for name in self.version.texts:
-                world.mended(name)
+                world.failures.mend(name)
         for trial in self._trials:
             for result in trial.results:
                 world.loop.absorb(trial.actor, result)
@@ -363,4 +363,6 @@ class Attempt:
             outcome = f"{entity.script} {entity.id} has not started; it will when the file is mended"
         if error.script is None:
             error.script = self._world.population.sources.chunk(self.script)
-        self._world.problem_of(error, None if entity is None else entity.id, outcome=outcome, version=self.version)
+        self._world.failures.problem_of(
+            error, None if entity is None else entity.id, outcome=outcome, version=self.version
+        )

@@ -247,7 +247,7 @@ class Loop:
 
     def _report_chain(self) -> None:
         chain = self._world.bus.chains.endless()
-        self._world.problem(
+        self._world.failures.problem(
             f"events still travel after {ROUNDS} rounds: {chain}; the rest goes on in the next frame. "
             "Break the chain, or answer with a wait() in between"
         )

@@ -59,7 +59,7 @@ class Losses:
         if isinstance(error, ProcessEnded):
             self._waiting[entity.id] = None
         else:
-            self._world.problem(str(error), entity=entity.id, outcome="a reload of its script starts it")
+            self._world.failures.problem(str(error), entity=entity.id, outcome="a reload of its script starts it")
 
     def forgive(self, script: str) -> None:
         """Another version of a script is to be tried: its process may be started again."""
@@ -111,7 +111,7 @@ class Losses:
             self._world.children.give_up(process.name, f"{why}; it gets no other one until that time is over")
             what += f", more than {RESTARTS} times within {SECONDS:g} s"
         fate = "starts anew" if again else "ends"
-        self._world.problem(
+        self._world.failures.problem(
             f"{what}; its entities: {shown or 'none'}{more}",
             entity=ran.id if ran is not None else entities[0].id if entities else None,
             traceback=process.traceback,

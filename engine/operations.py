@@ -179,7 +179,7 @@ class Operations:
 
     def _set(self, _: Actor, entity: int, values: Values) -> None:
         if not self._world.shared.has_room(values[0]):
-            self._world.problem(f"shared.set: {no_room(values[0])}", entity=entity)
+            self._world.failures.problem(f"shared.set: {no_room(values[0])}", entity=entity)
             return
         self._world.shared.write(values[0], values[3], values[4:])
 
@@ -193,7 +193,9 @@ class Operations:
     def _tag(self, _: Actor, entity: int, values: Values) -> None:
         found = self._world.entity(entity)
         if found is not None and len(found.tags) >= MOST_TAGS:
-            self._world.problem(f"entity.tag: entity {entity} has {MOST_TAGS} tags, and gets no more", entity=entity)
+            self._world.failures.problem(
+                f"entity.tag: entity {entity} has {MOST_TAGS} tags, and gets no more", entity=entity
+            )
         elif found is not None:
             self._world.population.entities.tag(found, text(values[0]))
 
@@ -248,7 +250,7 @@ class Operations:
         self._lost = self._flat, lost
         if lost > MOST_LOST:
             if lost == MOST_LOST + 1:
-                world.problem(f"more than {MOST_LOST} events of one tick found a mailbox full", entity=sender)
+                world.failures.problem(f"more than {MOST_LOST} events of one tick found a mailbox full", entity=sender)
             return
         found = world.entity(sender)
         place = self._place(sender)
@@ -259,7 +261,7 @@ class Operations:
             message = f"{message}. Events answer each other: {ring}"
         elif led_to:
             message = f"{message}. What led to it: {led_to}"
-        world.problem(message, script=place and place[0], line=place and place[1], entity=sender)
+        world.failures.problem(message, script=place and place[0], line=place and place[1], entity=sender)
 
     def _place(self, sender: int) -> tuple[str, int] | None:
         """Script and line of what an entity sends, if it sends so much in this tick that its state tells them."""
@@ -300,13 +302,13 @@ class Operations:
         if maker:
             notes.append(f"in a task started at {text(maker)}")
         error.traceback = "\n".join([readable(error.traceback), *notes])
-        self._world.problem_of(error, entity, outcome=_outcome(text(where) if where else "", handles_event))
+        self._world.failures.problem_of(error, entity, outcome=_outcome(text(where) if where else "", handles_event))
 
     def _paused(self, _: Actor, entity: int, values: Values) -> None:
         what = f'"{text(values[0])}" failed {values[1]} times in a row'
         found = self._world.entity(entity)
         if found is None or not self._world.reloads.gave_up(found, what):
-            self._world.problem(
+            self._world.failures.problem(
                 f"{what} and is paused until its script reloads",
                 entity=entity,
                 outcome="mend it and save, or raise the limit (Limits.errors)",

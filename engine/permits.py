@@ -132,7 +132,7 @@ class Permits:
         before = self._decided.get(key)
         if before is not None and before[0] == raw:
             return before[1]
-        self._world.mended_file(self._place(folder))
+        self._world.failures.mend_file(self._place(folder))
         try:
             mod = read_manifest(folder, raw)
         except ManifestError as error:
@@ -155,7 +155,7 @@ class Permits:
     def _broken(self, folder: str, error: ManifestError) -> Permit:
         file = self._place(folder)
         outcome = "what starts now of this mod may do nothing; saving the manifest tries again"
-        self._world.problem(str(error), script=file, line=error.line, outcome=outcome)
+        self._world.failures.problem(str(error), script=file, line=error.line, outcome=outcome)
         return Permit(folder, file, why=_MISTAKE)
 
     def _ask(self, grant: Grant | None, mod: Mod) -> Rights:
@@ -167,7 +167,7 @@ class Permits:
             if granted is not None and not isinstance(granted, Rights):
                 raise EngineError(f"mods: grant must return Rights, or None for nothing, got {granted!r}")
         except Exception as error:
-            self._world.fail(error)
+            self._world.failures.fail(error)
             return Rights()
         return granted or Rights()
 

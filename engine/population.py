@@ -128,7 +128,7 @@ class Population:
         try:
             source = self.sources.source(version)
         except ScriptError as error:
-            self._world.problem_of(error, entity.id)
+            self._world.failures.problem_of(error, entity.id)
             return
         try:
             actor = self._together.get(entity.script) or self.new_actor(entity)
@@ -203,13 +203,13 @@ class Population:
         if chosen not in ("entity", "script") and chosen is not default:
             hint = f'; a process is for the game to choose: world.isolate("{script}", "process")'
             hint = hint if chosen == "process" else ""
-            self._world.problem(f'isolation must be "entity" or "script", got {chosen!r}{hint}', entity=id)
+            self._world.failures.problem(f'isolation must be "entity" or "script", got {chosen!r}{hint}', entity=id)
         elif chosen == "script":
             self._together.setdefault(script, actor)
         if clock == b"real":
             self._world.loop.set_clock(actor, self._world.loop.real)
         elif clock not in (False, b"game"):
-            self._world.problem(f'clock must be "game" or "real", got {clock!r}', entity=id)
+            self._world.failures.problem(f'clock must be "game" or "real", got {clock!r}', entity=id)
 
     def check_method(self, id: int, name: str, line: int) -> None:
         """Report a method whose name looks like a misspelt hook."""
@@ -220,7 +220,7 @@ class Population:
         if near:
             chunk = self.sources.chunk(self.script_of(id))
             message = f'there is no hook "{name}"; did you mean "{near[0]}"?'
-            self._world.problem(message, script=chunk, line=line, entity=id)
+            self._world.failures.problem(message, script=chunk, line=line, entity=id)
 
     # Deaths.
 
@@ -311,7 +311,7 @@ class Population:
         for id in list(actor.entities):
             entity = self.entities.get(id)
             outcome = "a reload of its script starts it anew"
-            self._world.problem(why, script=place[0], line=place[1], entity=id, outcome=outcome)
+            self._world.failures.problem(why, script=place[0], line=place[1], entity=id, outcome=outcome)
             if entity is not None:
                 self.entities.remove(entity)
                 entity.fall()

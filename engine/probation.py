@@ -84,7 +84,7 @@ class Probation:
         """The good version runs again."""
         verdict = self._going.pop(script)
         del self._new[script]
-        self._world.problem(
+        self._world.failures.problem(
             f"{verdict.what}: version {verdict.bad} was taken back, version {verdict.good} runs again",
             entity=verdict.entity,
             script=self._world.population.sources.chunk(script),
@@ -94,7 +94,7 @@ class Probation:
     def stuck(self, script: str) -> None:
         """The good version could not take over: the new one goes on, what was paused in it stays so."""
         verdict = self._going.pop(script)
-        self._world.problem(
+        self._world.failures.problem(
             f"{verdict.what} and is paused until its script reloads; version {verdict.good} could not take over",
             entity=verdict.entity,
             script=self._world.population.sources.chunk(script),

@@ -170,7 +170,7 @@ class Reloader:
         attempt = Attempt(self._world, version, asked, back=back)
         if not attempt.entities():
             self._world.population.sources.forget(script)
-            self._world.mended(script)
+            self._world.failures.mend(script)
             return None
         attempt.prepare()
         self._attempts[script] = attempt
@@ -225,4 +225,4 @@ class Reloader:
             try:
                 listener(reload)
             except Exception as error:
-                self._world.fail(error)
+                self._world.failures.fail(error)

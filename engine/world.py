@@ -16,7 +16,8 @@ from engine.bounds import Bounds
 from engine.bus import Bus
 from engine.display import Command
 from engine.entity import Entity
-from engine.errors import EngineError, ScriptError, WorldClosed
+from engine.errors import EngineError, WorldClosed
+from engine.failures import Failures
 from engine.inputs import Inputs
 from engine.leaks import Leak, find_leaks
 from engine.limits import Limits
@@ -32,13 +33,13 @@ from engine.operations import LogLine
 from engine.payload import encoder
 from engine.permits import Permits
 from engine.population import Population
-from engine.problems import Problem, Problems
+from engine.problems import Problem
 from engine.process.children import Children
 from engine.reload import Reload, Reloader
 from engine.saves import polls
 from engine.scripts import Scripts
 from engine.shared import Shared
-from engine.sources import Sources, Version
+from engine.sources import Sources
 from engine.stats import Stats, stats_of
 from engine.trace import Trace
 from engine.workers import Workers
@@ -87,18 +88,17 @@ class World:
         self.commons = Commons()
         self.input = Inputs(partial(World._pressed, weakref.proxy(self)))
         self._trace: Trace | None = None
-        self._failures: list[BaseException] = []
+        self._scripts = Scripts(scripts)
+        self.failures = Failures(self, self._scripts)
         self._encode = encoder(self.limits, lua)
         self.bus = Bus(
             self._encode,
             self.limits.mailbox,
-            self._failures.append,
+            self.failures.fail,
             partial(World._overflowed, weakref.proxy(self)),
             self.commons.outside,
         )
         self.shared = Shared(self._encode)
-        self._scripts = Scripts(scripts)
-        self._problems = Problems()
         self.permits = Permits(self, self._scripts)
         self.host: ModuleHost | None = None
         self.workers = Workers(workers) if workers > 1 else None
@@ -127,7 +127,7 @@ class World:
         entity = self.population.announce(id, script, self._encode(properties, "properties"))
         if not self.busy:
             self.population.settle()
-            self._raise_failures()
+            self.failures.raise_first()
         return entity
 
     def warm(self, count: int, script: str = "") -> None:
@@ -196,7 +196,7 @@ class World:
         if self.busy:
             raise EngineError("tick was called while the world ticks, from a listener or a host function")
         self.loop.run(dt, self.time_scale)
-        self._raise_failures()
+        self.failures.raise_first()
 
     @property
     def commands(self) -> list[Command]:
@@ -261,11 +261,11 @@ class World:
     @property
     def problems(self) -> list[Problem]:
         """The script errors that stand, oldest first; a reload of their script clears them."""
-        return self._problems.all()
+        return self.failures.problems.all()
 
     def on_problem(self, listener: Callable[[Problem], object]) -> None:
         """Call `listener(problem)` for every new problem."""
-        self._problems.listen(listener)
+        self.failures.problems.listen(listener)
 
     def trace(self, path: str | os.PathLike[str]) -> Trace:
         """Write what happens from now on to `path`, for ui.perfetto.dev, until the trace or the world is closed."""
@@ -305,7 +305,7 @@ class World:
         self.children.close()
         self.loop.close()
         self.bus.close()
-        self._problems.close()
+        self.failures.problems.close()
         self.permits.close()
         if self.workers is not None:
             self.workers.close()
@@ -329,81 +329,11 @@ class World:
         """True while a script may be running: births and deaths wait for the end of the frame."""
         return self.loop.running or bool(self.commons.inside) or get_ident() in self.commons.entered
 
-    def fail(self, error: BaseException) -> None:
-        """Raise `error` out of this tick, when it is over."""
-        self._failures.append(error)
-
-    def problem(
-        self,
-        message: str,
-        *,
-        script: str | None = None,
-        line: int | None = None,
-        entity: int | None = None,
-        traceback: str = "",
-        cause: BaseException | None = None,
-        outcome: str = "",
-        version: Version | None = None,
-    ) -> None:
-        """Record a problem; in a strict world it is also raised. `version` is the one that failed, if none runs it."""
-        found = self.entity(entity) if entity is not None else None
-        if script is None and found is not None:
-            script = self._scripts.chunk(found.script)
-        source = ""
-        if found is not None and script is not None and line is not None:
-            source = self.population.sources.line(found.script, script, line, version)
-        self._problems.record(
-            message,
-            frame=self.frame,
-            script=script,
-            line=line,
-            entity=entity,
-            traceback=traceback,
-            source=source,
-            outcome=outcome,
-        )
-        if self.strict:
-            error = ScriptError(message, script=script, line=line, traceback=traceback)
-            error.__cause__ = cause
-            self.fail(error)
-
-    def problem_of(
-        self, error: ScriptError, entity: int | None, *, outcome: str = "", version: Version | None = None
-    ) -> None:
-        if self.host is not None:
-            self.host.explain(error)
-        self.problem(
-            error.message,
-            script=error.script,
-            line=error.line,
-            entity=entity,
-            traceback=error.traceback,
-            cause=error.__cause__,
-            outcome=outcome,
-            version=version,
-        )
-
-    def mended(self, script: str) -> None:
-        """A new version of this script runs: its problems are over."""
-        self.mended_file(self._scripts.chunk(script))
-
-    def mended_file(self, place: str) -> None:
-        """The same for any file that problems name ("scripts/mods/frost/mod.toml")."""
-        self._problems.mend(place)
-
     def _pressed(self, change: dict[str, Any]) -> None:
         self.commons.outside.add(partial(self.population.tell_input, change))
 
     def _overflowed(self, sender: int, name: bytes, message: str) -> None:
         self.loop.operations.overflowed(sender, name, message)
-
-    def _raise_failures(self) -> None:
-        if self._failures:
-            first, *others = self._failures
-            self._failures.clear()
-            for other in others:
-                first.add_note(f"also in this frame: {type(other).__name__}: {other}")
-            raise first
 
     def _check_open(self) -> None:
         if self._closed:

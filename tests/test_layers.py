@@ -16,7 +16,7 @@ LAYERS = {
     "border": ["lua", "process"],
     "world": [
         "scripts", "sources", "watch", "saves", "scheduler", "workers", "shapes", "events", "routes", "audiences",
-        "chains", "mailboxes", "requests", "bus", "shared", "inputs", "entity", "modules",
+        "chains", "mailboxes", "requests", "bus", "shared", "inputs", "entity", "failures", "modules",
         "origins", "bounds", "mods", "permits", "operations", "questions", "population", "forward", "builder",
         "trial", "attempt", "probation", "reload", "losses", "loop", "stats", "leaks", "trace", "world",
     ],

@@ -73,4 +73,4 @@ class Callbacks:
         if not world.bus.boxes.offer(actor, (b"callback", id, key, callback.name.encode(), shape, *leaves)):
             actor.drop(key)
             why = f"{world.bus.full(id)}: a callback of {callback.name} was not delivered"
-            world.problem(f"{why}; call it less often, or raise the limit", entity=id)
+            world.failures.problem(f"{why}; call it less often, or raise the limit", entity=id)

@@ -118,7 +118,7 @@ class Host:
             value = function.function(*args, **options)
         except BaseException as error:
             if not isinstance(error, Exception):
-                self._world.fail(error)  # Ctrl-C must not cross Lua: it leaves the tick when that is over
+                self._world.failures.fail(error)  # Ctrl-C must not cross Lua: it leaves the tick when that is over
             failure = failure_of(function.word, error)
             self._faults.remember(failure)
             raise EngineError(failure.text) from error

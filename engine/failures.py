@@ -1,0 +1,97 @@
+"""What goes wrong in a world: script errors become problems, and what a game must not miss leaves the tick."""
+
+from __future__ import annotations
+
+import weakref
+from typing import TYPE_CHECKING
+
+from engine.errors import ScriptError
+from engine.problems import Problems
+from engine.scripts import Scripts
+from engine.sources import Version
+
+if TYPE_CHECKING:
+    from engine.world import World
+
+
+class Failures:
+    """Records the problems of a world with what it knows of their place. A strict world raises each as well."""
+
+    def __init__(self, world: World, scripts: Scripts) -> None:
+        self._world: World = weakref.proxy(world)
+        self._scripts = scripts
+        self.problems = Problems()
+        self._raised: list[BaseException] = []
+
+    def problem(
+        self,
+        message: str,
+        *,
+        script: str | None = None,
+        line: int | None = None,
+        entity: int | None = None,
+        traceback: str = "",
+        cause: BaseException | None = None,
+        outcome: str = "",
+        version: Version | None = None,
+    ) -> None:
+        """Record a problem; in a strict world it is also raised. `version` is the one that failed, if none runs it."""
+        world = self._world
+        found = world.entity(entity) if entity is not None else None
+        if script is None and found is not None:
+            script = self._scripts.chunk(found.script)
+        source = ""
+        if found is not None and script is not None and line is not None:
+            source = world.population.sources.line(found.script, script, line, version)
+        self.problems.record(
+            message,
+            frame=world.frame,
+            script=script,
+            line=line,
+            entity=entity,
+            traceback=traceback,
+            source=source,
+            outcome=outcome,
+        )
+        if world.strict:
+            error = ScriptError(message, script=script, line=line, traceback=traceback)
+            error.__cause__ = cause
+            self.fail(error)
+
+    def problem_of(
+        self, error: ScriptError, entity: int | None, *, outcome: str = "", version: Version | None = None
+    ) -> None:
+        """Record a script error, with the exception of Python that caused it."""
+        if self._world.host is not None:
+            self._world.host.explain(error)
+        self.problem(
+            error.message,
+            script=error.script,
+            line=error.line,
+            entity=entity,
+            traceback=error.traceback,
+            cause=error.__cause__,
+            outcome=outcome,
+            version=version,
+        )
+
+    def mend(self, script: str) -> None:
+        """A new version of this script runs: its problems are over."""
+        self.mend_file(self._scripts.chunk(script))
+
+    def mend_file(self, place: str) -> None:
+        """The same for any file that problems name ("scripts/mods/frost/mod.toml")."""
+        self.problems.mend(place)
+
+    def fail(self, error: BaseException) -> None:
+        """Raise `error` out of this tick, when it is over."""
+        self._raised.append(error)
+
+    def raise_first(self) -> None:
+        """Raise the first of what was to be raised; the others are notes on it."""
+        if self._raised:
+            first, *others = self._raised
+            self._raised.clear()
+            for other in others:
+                first.add_note(f"also in this frame: {type(other).__name__}: {other}")
+            raise first
