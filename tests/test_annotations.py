@@ -49,13 +49,18 @@ def test_every_function_that_is_declared_can_be_reached():
     assert [name for name in by_name() if name not in live] == []
 
 
+COMMANDS = ("sprite", "sound", "camera", "draw")
+
+
 @pytest.mark.parametrize("lua", versions())
 def test_declared_functions_have_the_parameters_of_the_real_ones(lua):
     live = names(lua)
     differing = {
         name: (declared.parameters, live[name].parameters)
         for name, declared in by_name().items()
-        if name in live and live[name].parameters not in (-1, len(declared.parameters))
+        if name in live
+        and live[name].parameters not in (-1, len(declared.parameters))
+        and name.partition(".")[0] not in COMMANDS  # one function sends them all; the next test is about what they take
     }
 
     assert differing == {}

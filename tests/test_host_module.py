@@ -228,10 +228,11 @@ def test_the_modules_that_ship_have_annotations(tmp_path):
 
 @pytest.mark.row("E6")
 def test_room_that_a_call_leaves_goes_to_the_next_in_order():
-    calls = Calls(2, 3)
+    calls = Calls(3)
     module = HostModule("m")
     module.function(function)
-    made = [Call(entity, token, module.functions["function"], [], {}) for entity in (1, 2) for token in range(4)]
+    called = module.functions["function"]
+    made = [Call(entity, token, called, [], {}, most=2) for entity in (1, 2) for token in range(4)]
     for call in made:
         calls.add(call)
 
