@@ -111,7 +111,7 @@ local function spend()
   local turns = prelude.turns
   local stir = turns.stir
   if stir then
-    stir()
+    stir(true)
   end
 end
 

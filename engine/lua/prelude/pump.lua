@@ -291,16 +291,20 @@ end
 -- The usual tick is like the one before: the only task waits for the next frame, and its entity has moved. As long as that
 -- is so the state is `calm`: what such a tick needs is in locals, and nothing else is written, not even that the task
 -- runs. In a thousand states every table and upvalue that a tick touched would be a cold cache line. Whoever does anything
--- else calls `scheduler.stir` first, which is nil while the state is not calm.
+-- else calls `scheduler.stir` first, which is nil while the state is not calm; the limits say that they only counted.
 function pump.run()
   local clock, raw_resume, yield, rawget, type, used = clock, raw_resume, yield, rawget, type, used -- luacheck: ignore 431
   local SUSPEND = SUSPEND -- luacheck: ignore 431
   local calm, inside = false, false -- and whether the task runs now
+  local counted = false -- the limits have counted something since they began anew
   local telling = false -- the last tick told the world something, as this one then will
-  local task, thread, spot, self, x, y, shown, kibibytes
+  local task, thread, spot, self, x, y, shown
+  local kibibytes = 1 / 0
 
-  local function stir()
-    if calm then
+  local function stir(only_counted)
+    if only_counted then
+      counted = true
+    elseif calm then
       calm, scheduler.stir, spot.x, spot.y = false, nil, x, y
       if inside then
         scheduler.single = nil
@@ -314,7 +318,10 @@ function pump.run()
   while true do
     clock.now, clock.dt, clock.frame = now, dt, frame
     if calm and phase >= 0 then
-      inside = true
+      if counted and budget.begin then
+        budget.begin()
+      end
+      counted, inside = false, true
       local ok, token, request = raw_resume(thread)
       if not (calm and request == true and token == SUSPEND and ok) then
         stir()
@@ -336,6 +343,7 @@ function pump.run()
           budget.begin()
           kibibytes = budget.kibibytes
         end
+        counted = false
         calm, thread, self, x, y, shown = true, task.thread, spot.self, spot.x, spot.y, spot.shown
         scheduler.stir, scheduler.current, task.state = stir, task, "running"
       end
@@ -345,7 +353,8 @@ function pump.run()
       look(spot)
       shown = true
     end
-    if not calm or kibibytes and used("count") > kibibytes then
+    -- Where nothing was counted, the hook looks at the memory soon enough: after so many instructions as in one long tick.
+    if not calm or counted and used("count") > kibibytes then
       if calm then
         stir()
       end
