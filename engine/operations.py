@@ -14,6 +14,7 @@ from engine.events import text
 from engine.lua.actor import Actor
 from engine.lua.failures import readable, script_error
 from engine.payload import decode
+from engine.report import shown
 from engine.shared import no_room
 
 if TYPE_CHECKING:
@@ -278,7 +279,7 @@ class Operations:
     def say(self, level: str, words: str, entity: int, script: str, line: int) -> None:
         """Add a line to the world's log; entity 0 and line 0 stand for none."""
         self._world.log.append(LogLine(level, words, entity, script, line))
-        _log.log(_LEVELS[level], "%s:%s: %s", script, line, words)
+        _log.log(_LEVELS[level], "%s:%s: %s", script, line, shown(words))
 
     def _command(self, _: Actor, entity: int, values: Values) -> None:
         module, function, _, shape = values[:4]

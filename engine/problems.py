@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from engine.report import plain
+from engine.report import plain, shown
 
 _log = logging.getLogger("tidelock")
 
@@ -86,7 +86,7 @@ class Problems:
             return known
         problem = Problem(message, script, line, entity, traceback, 1, frame, frame, source, outcome)
         self._by_place[place] = problem
-        _log.error("%s%s", plain(problem), f"\n{traceback}" if traceback else "", extra={"problem": problem})
+        _log.error("%s%s", plain(problem), f"\n{shown(traceback)}" if traceback else "", extra={"problem": problem})
         for listener in list(self._listeners):
             listener(problem)
         return problem

@@ -14,6 +14,10 @@ _CULPRITS = (
 )
 
 
+# What a terminal obeys instead of showing it; tab and newline are welcome.
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
 class Problem(Protocol):
     """What a report needs of a problem."""
 
@@ -52,8 +56,8 @@ def report(problem: Problem) -> Report:
     """What to tell about `problem`."""
     place = problem.script or "the game"
     place += f":{problem.line}" if problem.line else ""
-    message = problem.message.removeprefix(f"{place}: ")
-    source = problem.source.strip().replace("\t", " ")
+    message = shown(problem.message.removeprefix(f"{place}: "))
+    source = shown(problem.source.strip().replace("\t", " "))
     return Report(
         place=place,
         times=f"×{problem.count}" if problem.count > 1 else "",
@@ -77,6 +81,11 @@ def plain(problem: Problem) -> str:
     if told.outcome:
         rows.append(f"    {told.outcome}")
     return "\n".join(rows)
+
+
+def shown(text: str) -> str:
+    """`text` from a script for a terminal: what would move the cursor or change colours is written out (`\\x1b`)."""
+    return _CONTROLS.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
 
 
 def culprit(source: str, message: str) -> tuple[int, int] | None:

@@ -29,6 +29,18 @@ def test_a_report_has_place_message_line_mark_and_outcome():
     )
 
 
+@pytest.mark.row("G5")
+def test_nothing_that_a_script_says_is_obeyed_by_a_terminal(world, scripts, caplog):
+    scripts.write("rogue", "return { start = function() print('\\27[2J\\tgone\\7') error('\\27]0;title\\7', 0) end }")
+    caplog.set_level("INFO", logger="tidelock")
+
+    world.spawn("rogue")
+
+    assert "\x1b" not in caplog.text and "\x07" not in caplog.text
+    assert "\\x1b[2J\tgone\\x07" in caplog.text
+    assert "\\x1b]0;title\\x07" in plain(world.problems[0])
+
+
 def test_what_is_not_known_is_left_out():
     told = report(Problem(message="it failed", script=None, line=None, count=1, source="", outcome=""))
 
