@@ -117,7 +117,7 @@ class Soak:
                 self_["log"] = [*self_["log"].copy(), "seen"]
                 world.bus.send(entity, "bell", {"by": self_["_judge"](1)})
         handles = [entity.self for entity in entities[::3]]
-        calls = [function.handle.submit(1) for function in self.kept[::11]]
+        calls = [function.submit(1) for function in self.kept[::11]]
         for function in self.kept[::7]:
             function(1)
         if self.batches % 10 == 0:
