@@ -29,7 +29,7 @@ SUITE = (
     "process",
     "host",
 )
-ALONE = ("reload", "soak")
+ALONE = ("reload", "soak", "instructions")
 """Run only when they are named: they take long, and give reports of their own."""
 
 
