@@ -68,8 +68,7 @@ end
 
 
 -- What happened when `task` last ran: it waits, ended, failed, or yielded a value of its own.
-local settle
-function settle(task, outer, ...)
+local function settle(task, outer, ...)
   scheduler.current = outer
   if scheduler.ran then
     mark(task.entity)
