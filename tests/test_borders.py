@@ -314,8 +314,11 @@ KEPT = {
 @pytest.mark.parametrize("lua", PUC)
 @pytest.mark.parametrize("isolation", ["entity"])
 @pytest.mark.parametrize("what", KEPT)
-def test_a_state_has_as_many_bytes_as_the_limit_says_the_same_on_every_run(limited, scripts, lua, isolation, what):
-    """Counted by Lua, when all garbage is gone: one byte more in a string is one byte more in the limit."""
+def test_a_state_has_as_many_bytes_as_the_limit_says_on_every_run(limited, scripts, lua, isolation, what):
+    """Counted by Lua, when all garbage is gone: a longer string needs as much more in the limit.
+
+    Tables that have lost keys grow sooner or later by where their keys lie in memory, so the border moves a little.
+    """
     scripts.write("many", f"local many = {{}}\nfunction many:start()\nlocal n = self.n\n{KEPT[what]}\nend\nreturn many")
 
     def said(n: int, memory: int) -> list[Any]:
@@ -327,17 +330,15 @@ def test_a_state_has_as_many_bytes_as_the_limit_says_the_same_on_every_run(limit
     def least(n: int) -> int:
         return -border(lambda memory: not said(n, -memory), -(2**23), -(2**20))
 
-    n, slack = 1_500_000, 0 if lua == "lua55" else 1024  # Lua 5.4 hashes at random, which moves the border a little
+    n, slack = 1_500_000, 2048
     needed = least(n)
-    for _ in range(2):
-        assert said(n, needed + slack) == []
-        assert "(Limits.memory)" in said(n, needed - 1 - slack)[-1].message
-    over = said(n, needed - 1 - slack)[-1]
+    for more in (0, 0, 1_000_000 if what != "table" else 0):
+        assert said(n + more, needed + more + slack) == []
+        assert "(Limits.memory)" in said(n + more, needed + more - slack)[-1].message
+    over = said(n, needed - slack)[-1]
     assert "or raise the limit" in over.message
     assert over.script == "scripts/many.lua"
     assert over.line in (2, 4), "where it runs, or where the hook begins when a state is over at the end of its tick"
-    if what != "table" and slack == 0:
-        assert (said(n + 1, needed + 1), len(said(n + 1, needed)) > 0) == ([], True)
 
 
 def test_there_are_as_many_shared_values_as_there_may_be(problems_of, monkeypatch):
