@@ -2,12 +2,36 @@
 
 import subprocess
 import sys
+import threading
+import time
+from collections.abc import Callable
+from os import replace  # also where a test has made that of `os` fail
 from pathlib import Path
 from textwrap import dedent
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from engine import World
+
+PATIENCE = 60.0
+"""Seconds that a test waits for what must come: far above what is needed, reached only when it never comes."""
+
+
+def until(
+    condition: Callable[[], object], what: str | Callable[[], str] = "it", step: Callable[[], object] = lambda: None
+) -> None:
+    """Look again and again until `condition` holds, with a `step` in between; fail when `PATIENCE` is at its end."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        if time.monotonic() >= deadline:
+            raise AssertionError(f"not within {PATIENCE:g} s: {what if isinstance(what, str) else what()}")
+        step()
+        time.sleep(0.001)
+
+
+def threads() -> set[threading.Thread]:
+    """The threads there are; one of an earlier test may be about to end."""
+    return set(threading.enumerate())
 
 
 def ticks(world: "World", n: int, dt: float = 1 / 60) -> None:
@@ -16,7 +40,7 @@ def ticks(world: "World", n: int, dt: float = 1 / 60) -> None:
         world.tick(dt)
 
 
-def run_child(code: str, *, timeout: float = 60, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+def run_child(code: str, *, timeout: float = 5 * PATIENCE, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     """Run Python `code` in a process of its own, which must end with exit code 0.
 
     For whatever could kill or hang the interpreter. Warnings are shown, not raised: a warning must not hide a
@@ -41,10 +65,15 @@ class ScriptFolder:
         path.mkdir(parents=True, exist_ok=True)
 
     def write(self, name: str, source: str) -> Path:
-        """Write the script or library `name` ("door", "lib/vector"), dedented; returns its file."""
+        """Write the script or library `name` ("door", "lib/vector"), dedented; returns its file.
+
+        Who watches the folder never sees a half of it.
+        """
         file = self.path / f"{name}.lua"
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(dedent(source).lstrip("\n"), encoding="utf-8", newline="\n")
+        aside = file.with_name(f".{file.name}.new")
+        aside.write_text(dedent(source).lstrip("\n"), encoding="utf-8", newline="\n")
+        replace(aside, file)
         return file
 
 

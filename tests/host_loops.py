@@ -1,7 +1,6 @@
 """The main loops that a game with host modules may have, and waiting for what really takes time."""
 
 import asyncio
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -10,12 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from engine.app import App
+from helpers import PATIENCE, threads, until
 
 if TYPE_CHECKING:
     from engine import World
 
 LOOPS = ("plain", "pygame", "asyncio")
-PATIENCE = 20.0
 PAUSE = 0.001  # lets servers and other threads run between two frames
 
 # For tests that wait for servers and disks, or do very much: each value meets some of the others.
@@ -66,11 +65,7 @@ class Player:
         self.world.tick(1 / 60)
 
     def _go(self, done: Callable[[], object], step: Callable[[], None]) -> None:
-        deadline = time.monotonic() + PATIENCE
-        while not done():
-            assert time.monotonic() < deadline, _report(self.world)
-            step()
-            time.sleep(PAUSE)
+        until(done, lambda: _report(self.world), step)
 
 
 class Pygame(Player):
@@ -94,6 +89,7 @@ class Asyncio(Player):
     def __init__(self, world: "World") -> None:
         super().__init__(world)
         self._runner = asyncio.Runner()
+        self._threads = threads()
 
     def do(self, act: Callable[[], object]) -> None:
         async def inside() -> None:
@@ -103,13 +99,14 @@ class Asyncio(Player):
 
     def close(self) -> None:
         self._runner.close()
-        assert "tidelock-host" not in threads(), "a second loop appeared beside the host's own"
+        names = {thread.name for thread in threads() - self._threads}
+        assert "tidelock-host" not in names, "a second loop appeared beside the host's own"
 
     def _go(self, done: Callable[[], object], step: Callable[[], None]) -> None:
         async def play() -> None:
             deadline = time.monotonic() + PATIENCE
             while not done():
-                assert time.monotonic() < deadline, _report(self.world)
+                assert time.monotonic() < deadline, f"not within {PATIENCE:g} s\n{_report(self.world)}"
                 step()
                 await asyncio.sleep(PAUSE)
 
@@ -134,15 +131,10 @@ def play_in(loop: str) -> Iterator[Play]:
         yield play
 
 
-def threads() -> list[str]:
-    """The names of the threads there are."""
-    return [thread.name for thread in threading.enumerate()]
-
-
 def printed(world: "World") -> list[str]:
     """What scripts printed so far."""
     return [line.text for line in world.log]
 
 
 def _report(world: "World") -> str:
-    return f"not done after {PATIENCE} s\nprinted: {printed(world)}\nproblems: {world.problems}"
+    return f"printed: {printed(world)}\nproblems: {world.problems}"

@@ -46,6 +46,8 @@ class Server:
     async def _client(self, reader: Reader, writer: Writer) -> None:
         try:
             line = (await reader.readline()).decode()
+            if not line:  # a client whose time was over before it asked
+                raise ConnectionResetError
             method, target, _ = line.split(" ")
             headers = {}
             while row := (await reader.readline()).decode().strip():
@@ -55,7 +57,7 @@ class Server:
             self.requests.append((method, target, headers, body))
             await self._manners(target)(writer)
             await writer.drain()
-        except ConnectionError:
+        except (ConnectionError, EOFError):
             self.gone.release()
         finally:
             writer.transport.abort() if self._stop.is_set() else writer.close()

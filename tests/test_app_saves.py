@@ -1,16 +1,14 @@
 """What is saved while the window is open: images, sounds and scripts."""
 
-import threading
-import time
 import wave
 
 import pygame
 import pytest
 
+import helpers
 from app_fakes import GREEN, NIGHT, RED, FakeWorld, pixel
 from engine.app import App
 
-DEADLINE = 20.0  # far above what is needed: reached only when the change never comes
 SIZE = (160, 120)
 
 
@@ -28,11 +26,7 @@ def app(fake):
 
 def until(app, condition):
     """Make frames until it holds."""
-    deadline = time.monotonic() + DEADLINE
-    while not condition():
-        assert time.monotonic() < deadline, f"it did not happen within {DEADLINE} s"
-        app.step(0.001)
-        time.sleep(0.001)
+    helpers.until(condition, step=lambda: app.step(0.001))
 
 
 def tone(file, loudness):
@@ -95,22 +89,24 @@ def test_a_sound_that_loops_is_replaced_when_it_is_saved(fake, app):
 
 
 def test_the_world_is_watched_as_long_as_the_app_is_open(fake):
-    before = threading.active_count()
+    before = helpers.threads()
 
     with App(fake, headless=True, watch=True) as app:
         app.step(0.001)
-        assert threading.active_count() == before + 1
+        assert [thread.name for thread in helpers.threads() - before] == ["tidelock-watch"]
 
-    assert (fake.watched, threading.active_count()) == (1, before)
+    assert fake.watched == 1
+    helpers.until(lambda: helpers.threads() <= before, "the end of the watcher")
 
 
 @pytest.mark.parametrize("options", [{"headless": True}, {"headless": True, "watch": False}])
 def test_a_headless_app_watches_only_when_it_is_told_to(fake, options):
-    before = threading.active_count()
+    before = helpers.threads()
 
     with App(fake, **options) as app:
         app.step(0.001)
-        assert (fake.watched, threading.active_count()) == (0, before)
+        assert fake.watched == 0
+        assert helpers.threads() <= before
 
 
 def test_a_game_without_assets_can_be_watched(fake):

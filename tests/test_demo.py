@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pygame
 
+from helpers import PATIENCE
+
 DEMO = Path(__file__).parent.parent / "demo.py"
 
 
@@ -18,7 +20,7 @@ def play(folder: Path, *flags: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         encoding="utf-8",
-        timeout=120,
+        timeout=5 * PATIENCE,
     )
 
 

@@ -160,15 +160,16 @@ def work(number):
 threads = [threading.Thread(target=work, args=(n,)) for n in range(4)]
 for thread in threads:
     thread.start()
-for frame in range(100):
+frame = 0
+while frame < 100 or min(made) <= 10:  # where many want the processor, a thread may come late
     world.tick(0.01)
     if frame % 10 == 0:
         entities[frame // 10 % 8].destroy()
         entities[frame // 10 % 8] = world.spawn("a")
+    frame += 1
 stop.set()
 for thread in threads:
     thread.join()
-assert min(made) > 10, made
 assert not [p for p in world.problems], world.problems
 world.tick(0.01)
 assert world.stats().handles == 0 and not world.leaks(), world.leaks()

@@ -178,6 +178,8 @@ for round in range(4):
         thread.start()
     for _ in range(4):
         world.tick(0.01)
+    while not futures:  # where many want the processor, a thread may come late
+        world.tick(0.01)
     entities[1].destroy()
     if round % 2:
         world.close()
@@ -185,7 +187,7 @@ for round in range(4):
     stop.set()
     for thread in threads:
         thread.join()
-    assert futures and all(future.done() for future in futures), futures
+    assert all(future.done() for future in futures), futures
 print("done")
 """,
         lua,

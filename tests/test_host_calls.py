@@ -10,8 +10,8 @@ from collections.abc import Iterator
 import pytest
 
 from engine import EngineError, HostModule, ScriptError
-from helpers import ticks
-from host_loops import printed, threads
+from helpers import threads, ticks
+from host_loops import printed
 from host_modules import broken, caller, sums
 
 
@@ -185,6 +185,7 @@ def test_a_call_with_its_loop_not_running_is_an_error(play, world, scripts, door
 def test_a_module_may_be_given_the_loop_of_another_thread(play, world, scripts, doors, other_loop):
     scripts.write("caller", caller("doors", 'print(doors.wait_for("red"))'))
     world.install(doors.module, loop=other_loop)
+    before = threads()
     world.spawn("caller")
     playing = play(world)
     playing.until(lambda: doors.opened)
@@ -193,7 +194,7 @@ def test_a_module_may_be_given_the_loop_of_another_thread(play, world, scripts, 
     playing.until(lambda: printed(world))
 
     assert printed(world) == ["red"]
-    assert "tidelock-host" not in threads()
+    assert "tidelock-host" not in {thread.name for thread in threads() - before}
 
 
 @pytest.mark.row("E3", "E4")

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from helpers import PATIENCE
+
 VERSIONS = ["lua55", "lua54"]
 
 IN_UPDATE = "local h = {{}}\nfunction h:update()\n{}\nend\nreturn h\n"
@@ -62,7 +64,7 @@ LOOPS = {
 }
 
 
-def run_module(module: str, *arguments: str, input: str = "", timeout: float = 240) -> str:
+def run_module(module: str, *arguments: str, input: str = "", timeout: float = 10 * PATIENCE) -> str:
     """What a module of `tests/` prints in a process of its own, which must end normally."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
     child = subprocess.run(
@@ -288,6 +290,6 @@ def test_of_the_methods_of_a_script_some_are_looked_at_for_misspelt_hooks(lua):
 @pytest.mark.parametrize("lua", VERSIONS)
 @pytest.mark.row("G6")
 def test_thousands_of_generated_scripts_neither_crash_nor_hang_nor_touch_a_witness(lua):
-    said = run_module("generator", "--lua", lua, "--count", "5000", "--seed", "1", timeout=240)
+    said = run_module("generator", "--lua", lua, "--count", "5000", "--seed", "1")
 
     assert "5000 scripts" in said

@@ -203,9 +203,9 @@ def test_a_megabyte_arrives_whole(play, ask):
 
 @each_loop_and_each_lua
 def test_nobody_listening_and_half_an_answer_are_connection_errors(play, ask, server):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    taken = socket.socket()  # where nobody listens, and nobody else can
+    taken.bind(("127.0.0.1", 0))
+    port = taken.getsockname()[1]
     world = ask(
         f"""
       print(pcall(http.get, "http://127.0.0.1:{port}/"))
@@ -215,6 +215,7 @@ def test_nobody_listening_and_half_an_answer_are_connection_errors(play, ask, se
     )
 
     said = play(world).said(3)
+    taken.close()
 
     assert all("http.get: ConnectionError: GET http://127.0.0.1:" in line for line in said)
 

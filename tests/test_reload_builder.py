@@ -9,6 +9,7 @@ import engine.builder
 import engine.reload
 from engine.builder import Builder
 from engine.limits import Limits
+from helpers import PATIENCE
 
 pytestmark = pytest.mark.parametrize("isolation", ["entity"])
 
@@ -36,7 +37,7 @@ def builders():
 
 def wait_for(builder):
     if builder._thread is not None:
-        builder._thread.join(10)
+        builder._thread.join(PATIENCE)
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from engine.cli.commands import run_command
 from engine.project import Project
 from engine.testing.lua_tests import LuaTests
 from engine.testing.sim import Sim
+from helpers import PATIENCE
 
 DOOR = """
     local door = {}
@@ -81,14 +81,13 @@ def test_sleepers_wake_in_the_same_frame_whether_frames_are_passed_over_or_not(s
     assert quick.world.frame < slow.world.frame / 10
 
 
-def test_thousands_of_seconds_pass_in_one(sim):
+def test_thousands_of_seconds_pass_in_few_frames(sim):
     sim.spawn("door", seconds=9000)
     sim.emit("knock")
-    started = time.perf_counter()
 
     sim.run(10_000)
 
-    assert time.perf_counter() - started < 1
+    assert sim.world.frame < 100
     assert sim.world.now == pytest.approx(10_000)
 
 
@@ -232,7 +231,7 @@ def test_pytest_has_fixtures_and_collects_lua_tests(tmp_path):
         env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True,
         encoding="utf-8",
-        timeout=60,
+        timeout=5 * PATIENCE,
     )
 
     assert "4 passed" in done.stdout and "2 failed" in done.stdout, done.stdout
@@ -249,7 +248,7 @@ def test_a_world_without_a_game_says_so(tmp_path):
         env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True,
         encoding="utf-8",
-        timeout=60,
+        timeout=5 * PATIENCE,
     )
 
     assert "there is no folder scripts/" in done.stdout
