@@ -13,7 +13,7 @@ from zlib import crc32
 import pytest
 from hypothesis import HealthCheck, settings
 
-from helpers import ScriptFolder
+from helpers import PATIENCE, ScriptFolder
 
 if TYPE_CHECKING:
     from engine import World
@@ -163,6 +163,15 @@ def doors() -> "Doors":
     from host_modules import Doors
 
     return Doors()
+
+
+@pytest.fixture
+def unhurried() -> Iterator[pytest.MonkeyPatch]:
+    """Child processes may take as long as a busy machine needs; `unhurried.undo()` holds new ones to their time."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("children.MARGIN", "process.MARGIN", "process.START"):
+            patch.setattr(f"engine.process.{name}", PATIENCE)
+        yield patch
 
 
 @pytest.fixture

@@ -402,6 +402,7 @@ def test_entities_of_one_script_share_what_they_are_held_to(make_world, scripts,
 
 
 @pytest.mark.parametrize("isolation", ["process"])
+@pytest.mark.usefixtures("unhurried")
 def test_a_mod_in_a_child_process_is_refused_the_same(modded, manifest, isolation):
     manifest('sends = ["frost.*"]')
     codes = [code for code, *_ in REFUSED.values()]

@@ -673,6 +673,7 @@ def test_a_script_that_gives_no_table_says_the_same_of_each(world, scripts):
     assert world.problems[0].count == 2
 
 
+@pytest.mark.usefixtures("unhurried")
 def test_many_in_a_state_of_another_process_are_where_their_script_says(make_world, scripts, lua):
     scripts.write(
         "mover",

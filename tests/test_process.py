@@ -12,8 +12,9 @@ import pytest
 
 from engine import EngineError, HostModule, LimitError, Limits, StateBusy, StateClosed, World
 from engine.process import launch
-from helpers import run_child, ticks
+from helpers import run_child, ticks, until
 
+pytestmark = pytest.mark.usefixtures("unhurried")
 POSIX = pytest.mark.skipif(os.name != "posix", reason="signals are a matter of POSIX")
 PROC = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="looks into /proc")
 
@@ -127,6 +128,12 @@ def kill(world, name="mods/counter"):
     pid = world.children.pids[name]
     os.kill(pid, signal.SIGKILL)
     os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)  # until it is over, and still to be noticed
+
+
+def hurry(world, script, unhurried):
+    """From here on the process of `script` is held to its time."""
+    unhurried.undo()
+    world.children.process(script, world.lua, world.limits_of(script))
 
 
 def field(entity, name):
@@ -403,7 +410,7 @@ def test_requests_to_a_killed_process_fail(guarded, scripts):
 
 
 @pytest.mark.parametrize("body", ["while true do end", "while true do pcall(error) end"])
-def test_a_process_that_does_not_answer_is_killed(one_world, scripts, body):
+def test_a_process_that_does_not_answer_is_killed(one_world, scripts, unhurried, body):
     scripts.write("witness", WITNESS)
     scripts.write("mods/loop", f"return {{ start = function() wait(0.1) {body} end }}")
     world = one_world(lua="luajit21")
@@ -411,6 +418,7 @@ def test_a_process_that_does_not_answer_is_killed(one_world, scripts, body):
     world.limit("mods/*", Limits(seconds=0.1))
     witness = world.spawn("witness")
     world.spawn("mods/loop")
+    hurry(world, "mods/loop", unhurried)
 
     ticks(world, 2, 0.1)
 
@@ -420,10 +428,11 @@ def test_a_process_that_does_not_answer_is_killed(one_world, scripts, body):
     assert field(witness, "frames") == 2
 
 
-def test_a_flood_of_questions_does_not_put_off_the_end(one_world, scripts):
+def test_a_flood_of_questions_does_not_put_off_the_end(one_world, scripts, unhurried):
     scripts.write("loop", "return { start = function() wait(0.1) while true do entity.exists(1) end end }")
     world = one_world(lua="luajit21", isolation="process", limits=Limits(seconds=0.1))
     world.spawn("loop")
+    hurry(world, "loop", unhurried)
 
     ticks(world, 2, 0.1)
 
@@ -553,10 +562,7 @@ def test_a_process_ends_with_the_game_even_while_it_loops(scripts, lua):
         parent.kill()
         parent.communicate()
 
-    until = time.monotonic() + 20
-    while running(child) and time.monotonic() < until:
-        time.sleep(0.01)
-    assert not running(child)
+    until(lambda: not running(child), "the end of the child")
 
 
 @PROC

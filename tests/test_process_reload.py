@@ -11,7 +11,7 @@ from engine.process import launch
 from engine.process.process import Process
 from helpers import ticks
 
-pytestmark = pytest.mark.row("G4")
+pytestmark = [pytest.mark.row("G4"), pytest.mark.usefixtures("unhurried")]
 POSIX = pytest.mark.skipif(os.name != "posix", reason="signals are a matter of POSIX")
 
 COUNTER = """
@@ -98,7 +98,7 @@ def test_a_new_version_that_crashes_its_process_takes_nothing_with_it(village, s
 
 
 @pytest.mark.parametrize("hook", ["on_reload", "start"])
-def test_a_new_version_that_never_ends_takes_nothing_with_it(one_world, scripts, hook):
+def test_a_new_version_that_never_ends_takes_nothing_with_it(one_world, scripts, unhurried, hook):
     world = one_world("luajit21")
     world.isolate("mods/*", "process")
     world.limit("mods/*", Limits(seconds=0.1))
@@ -108,6 +108,7 @@ def test_a_new_version_that_never_ends_takes_nothing_with_it(one_world, scripts,
     world.tick(0.1)
 
     scripts.write("mods/a", f"return {{ {hook} = function() while true do end end }}")
+    unhurried.undo()
     reload(world, "mods/a")
 
     [problem] = world.problems
