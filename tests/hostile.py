@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from engine import Limits, World
+from engine import Limits, LuaState, World
 
 WITNESS = """
 local witness = {}
@@ -24,6 +24,25 @@ return witness
 """
 
 FRAMES = 4
+
+WORK = """
+local kept = {}
+for i = 1, 2e4 do
+  kept[i % 1000] = { i, tostring(i) }
+end
+"""
+
+
+def unit(lua: str) -> float:
+    """Processor seconds for a piece of work, so that what a case takes can be told without regard to the machine."""
+
+    def once() -> float:
+        with LuaState(lua, limits=Limits.off()) as state:
+            started = time.process_time()
+            state.run(WORK)
+            return time.process_time() - started
+
+    return min(once() for _ in range(5))
 
 
 def run_case(lua: str, source: str, limits: Limits | None = None, frames: int = FRAMES) -> dict[str, object]:
@@ -59,9 +78,11 @@ def run_case(lua: str, source: str, limits: Limits | None = None, frames: int = 
 def main() -> None:
     logging.disable(logging.CRITICAL)
     lua = sys.argv[1]
+    one = unit(lua)
     for case in json.load(sys.stdin):
         limits = Limits().but(**case.get("limits", {}))
-        print(json.dumps(run_case(lua, case["source"], limits, case.get("frames", FRAMES))), flush=True)
+        said = run_case(lua, case["source"], limits, case.get("frames", FRAMES))
+        print(json.dumps({**said, "units": said["seconds"] / one}), flush=True)
 
 
 if __name__ == "__main__":

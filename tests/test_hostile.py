@@ -14,6 +14,7 @@ import pytest
 from helpers import PATIENCE
 
 VERSIONS = ["lua55", "lua54"]
+MOST = 2_000  # units of work, see hostile.py; before they were bounded these took six times as many, or had no end
 
 IN_UPDATE = "local h = {{}}\nfunction h:update()\n{}\nend\nreturn h\n"
 IN_TASK = "local h = {{}}\nfunction h:start()\ntask.spawn(function()\nwait()\n{}\nend)\nend\nreturn h\n"
@@ -98,14 +99,14 @@ def test_an_endless_loop_is_stopped_and_named_and_the_frame_goes_on(lua, name, f
     if form == IN_UPDATE and name == "predicate":
         pytest.skip("an update cannot wait")
 
-    said = outcome(lua, LOOPS, name, form, limits={"instructions": 200_000})
+    said = outcome(lua, LOOPS, name, form, limits={"instructions": 200_000, "seconds": None})
 
     message, script, line, _ = said["problems"][0]
     assert said["witness"], "the witnesses lost a frame or an event"
     assert "stopped after 200,000 instructions in one tick, the limit (Limits.instructions)" in message
     assert script == "scripts/hostile.lua"
     assert line is not None or name in ("length", "move")
-    assert said["seconds"] < 4
+    assert said["units"] < MOST
 
 
 EATERS = {
@@ -141,7 +142,7 @@ def test_a_state_that_eats_memory_is_stopped_at_the_limit(lua, name):
     message = said["problems"][0][0]
     assert said["witness"], "the witnesses lost a frame or an event"
     assert re.search(r" 8 MiB.*\(Limits.memory\)|\(Limits.(instructions|seconds)\)|stack overflow", message)
-    assert said["seconds"] < 8
+    assert said["units"] < MOST
 
 
 @pytest.mark.parametrize("lua", VERSIONS)
@@ -167,7 +168,10 @@ def test_a_state_that_is_stopped_again_and_again_is_closed(lua):
         return h"""
 
     (said,) = outcomes(
-        lua, json.dumps([{"source": source, "frames": 40, "limits": {"instructions": 100_000, "errors": 5}}])
+        lua,
+        json.dumps(
+            [{"source": source, "frames": 40, "limits": {"instructions": 100_000, "errors": 5, "seconds": None}}]
+        ),
     )
 
     assert not said["alive"]
@@ -202,7 +206,7 @@ FLOODS = {
 def test_a_flood_is_bounded_and_named(lua, name):
     table = {key: code for key, (code, _) in FLOODS.items()}
     limits = {"tasks": 2000, "spawns": 50, "entities": 500, "subscriptions": 1000, "outbox": 2**20, "mailbox": 2000}
-    limits["instructions"] = 2_000_000
+    limits |= {"instructions": 2_000_000, "seconds": None}
 
     said = outcome(lua, table, name, IN_TASK, limits=limits, frames=3)
 
@@ -211,7 +215,7 @@ def test_a_flood_is_bounded_and_named(lua, name):
     assert len(said["log"]) <= 1000
     assert said["entities"] <= 503
     assert said["witness"], "the witnesses lost a frame or an event"
-    assert said["seconds"] < 6
+    assert said["units"] < MOST
 
 
 # Little for the script, much for whoever works for it: each once took a minute or more.
@@ -249,7 +253,7 @@ def test_what_works_for_a_script_is_bounded_too(lua, name):
 
     assert not any("state broke" in problem[0] and "memory" not in problem[0] for problem in said["problems"])
     assert said["witness"], "the witnesses lost a frame or an event"
-    assert said["seconds"] < 4
+    assert said["units"] < MOST
 
 
 TABLES = {
@@ -273,7 +277,7 @@ def test_properties_that_cannot_be_copied_are_an_error_of_their_script(lua, name
         "scripts/hostile.lua",
     ]
     assert said["witness"]
-    assert said["seconds"] < 5
+    assert said["units"] < MOST
 
 
 @pytest.mark.parametrize("lua", VERSIONS)
@@ -284,7 +288,7 @@ def test_of_the_methods_of_a_script_some_are_looked_at_for_misspelt_hooks(lua):
     (said,) = outcomes(lua, json.dumps([{"source": source}]))
 
     assert sum(problem[3] for problem in said["problems"]) == 200
-    assert said["seconds"] < 10
+    assert said["units"] < MOST
 
 
 @pytest.mark.parametrize("lua", VERSIONS)
