@@ -48,6 +48,13 @@ class Failed(Exception):
     """The attempt is over; its problem is recorded."""
 
 
+def loaded_by(entity: Entity) -> frozenset[str]:
+    """The files of the prelude that its state has come to use: the next version has them at once."""
+    assert entity.actor is not None
+    used = frozenset(entity.actor.function("reload", "loaded")().decode().split("\n"))
+    return used.intersection(PRELUDE_LATER) - _NOT_AHEAD
+
+
 class Attempt:
     """A version of a script on its way. `asked` is when somebody wanted it, `back` says that it is an older one."""
 
@@ -61,11 +68,12 @@ class Attempt:
         self._together: Trial | None = None
         self._process: Process | None = None  # where it is tried
         self._builder: Builder | None = None
-        self._left_over: list[object] = []  # by the builder
+        self._left_over: list[object] = []  # of states that started too early
         self._carried: dict[int, Carried] = {}
         self._rehearsed: weakref.WeakSet[Actor] = weakref.WeakSet()
         self.loaded = False
-        self.frames = 0  # that it took to load
+        self.frames = 0  # in which it loaded
+        self.carried = False  # data was taken at the end of the last frame
 
     @property
     def script(self) -> str:
@@ -80,20 +88,28 @@ class Attempt:
         world = self._world
         self._process = world.children.trial(self.script, world.lua, world.limits_of(self.script))
 
-    def load(self, deadline: float | None) -> bool:
-        """Load the version for the entities that have none yet; False where time ran out. A few are always loaded."""
+    @property
+    def states(self) -> int:
+        """How many states of their own the entities have."""
+        return 0 if self._together is not None or self._process is not None else len(self._trials)
+
+    def load(self, deadline: float | None, *, between: bool = False) -> bool:
+        """Load the version for the entities that have none yet; False where time ran out.
+
+        A few are always loaded in a frame; `between` two frames there may be no time for one.
+        """
         if deadline is not None and self._process is not None and not self._process.is_up():
             return False
         if self._carried:
             deadline = None  # it swaps now: who was born since must come along
         entities = self.entities()
-        self.frames += 1
+        self.frames += not between
         try:
             source = self._world.population.sources.source(self.version)
         except ScriptError as error:
             self._report(error, entities[0] if entities else None)
             raise Failed from None
-        late = False
+        late = between and time.perf_counter() > (deadline or 0)
         for entity in entities:
             if entity.id in self._by_id:
                 continue
@@ -102,14 +118,15 @@ class Attempt:
             self._load(entity, source.chunk, source.text)
             if self._process is None:
                 self._get_ready(entity, len(entities) - len(self._by_id), in_time=deadline is not None)
-            late = deadline is not None and len(self._by_id) >= FEW and time.perf_counter() > deadline
-        self._end_builder()
+            few = not between and len(self._by_id) < FEW
+            late = deadline is not None and not few and time.perf_counter() > deadline
         self.loaded = True
         return True
 
     def carry(self) -> None:
         """Take the data of all entities, between this frame and the next, in which they swap; start some of them."""
         began = time.perf_counter()
+        self.carried = True
         for trial in self._trials:
             if trial.started:
                 self._remake(trial)
@@ -145,13 +162,7 @@ class Attempt:
         if self._process is not None:
             self._world.children.dismiss(self._process)
             self._process = None
-        self._end_builder()
         return husks + self._left_over
-
-    def _end_builder(self) -> None:
-        if self._builder is not None:
-            self._left_over += self._builder.close()
-            self._builder = None
 
     # Loading.
 
@@ -187,11 +198,8 @@ class Attempt:
         if in_time and old not in self._rehearsed:
             self._rehearse(old, entity.id)
         if self._builder is None and self._together is None:
-            # What the old version has come to use, the new one has at once.
-            used = frozenset(old.function("reload", "loaded")().decode().split("\n")) - _NOT_AHEAD
-            modules = tuple(name for name in PRELUDE_LATER if name in used)
-            world = self._world
-            self._builder = Builder(missing, world.lua, world.limits_of(self.script), world.seed, modules)
+            self._builder = self._world.reloads.builder(self.script)
+            self._builder.want(missing, loaded_by(entity))
 
     def _rehearse(self, actor: Actor, id: int) -> None:
         """Have an old state take its data once while there is time: at the swap it knows how."""

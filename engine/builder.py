@@ -1,11 +1,12 @@
-"""Makes bare states on a thread of its own, beside the game, while a reload of many entities is on its way.
+"""Makes bare states beside the game, for the reload that is on its way and for the one that the next save brings.
 
-lupa gives up the GIL while Lua runs, and a game sleeps in most frames: there the thread finds its time. What it makes
-knows no script and no data, so nobody can see who made a state, or when.
+They know no script and no data, so nobody can see who made a state, or when. A thread makes them between the frames,
+where a game waits: inside a frame two threads would only wait for each other, as Python runs one at a time.
 """
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from threading import Event, Thread
 
@@ -13,38 +14,70 @@ from engine.limits import Limits
 from engine.lua.bare import Bare, make_bare
 
 MANY = 64
-"""Fewer states than this are made by the frames themselves: a thread costs more than it brings."""
+"""Fewer states than this are made by whoever needs them: a thread costs more than it brings."""
+
+MOST = 1000
+"""Of those that are kept for the next reload; each is some 150 KB."""
 
 
 class Builder:
-    """Up to `count` bare states, each with these files of the prelude loaded. Its thread ends by itself."""
+    """Bare states with these limits, each with these files of the prelude loaded. Its thread ends by itself."""
 
-    def __init__(self, count: int, lua: str, limits: Limits, seed: int, modules: tuple[str, ...] = ()) -> None:
-        self._wanted = count
-        self._made_with = lua, limits, seed
-        self._modules = modules
-        self._ready: deque[Bare] = deque()
+    def __init__(self, lua: str, limits: Limits, seed: int) -> None:
+        self.made_with = lua, limits, seed
+        self._modules: frozenset[str] = frozenset()
+        self._wanted = 0
+        self._ready: deque[tuple[Bare, frozenset[str]]] = deque()
+        self._between_frames = Event()
+        self._between_frames.set()
         self._stop = Event()
         self._thread: Thread | None = None
-        if count >= MANY:
-            self._thread = Thread(target=self._run, name="tidelock-reload", daemon=True)
-            self._thread.start()
+
+    def __len__(self) -> int:
+        """How many are ready."""
+        return len(self._ready)
 
     @property
     def running(self) -> bool:
         """True while the thread makes states."""
         return self._thread is not None and self._thread.is_alive()
 
+    def want(self, count: int, modules: frozenset[str] = frozenset()) -> None:
+        """Have so many ready, with these files and all that were ever asked for."""
+        self._modules |= modules
+        self._wanted = count
+        if count - len(self._ready) >= MANY and not self.running:
+            self._thread = Thread(target=self._run, name="tidelock-reload", daemon=True)
+            self._thread.start()
+
     def take(self) -> Bare:
         """One that is ready, else one that is made now."""
-        self._wanted -= 1
-        if self._ready:
-            return self._ready.popleft()
-        return self._make()
+        self._wanted = max(0, self._wanted - 1)
+        if not self._ready:
+            return self._make()[0]
+        bare, loaded = self._ready.popleft()
+        bare.runtime.load(sorted(self._modules - loaded))
+        return bare
+
+    def make(self, deadline: float) -> bool:
+        """Make what is wanted on this thread; False where time ran out."""
+        while len(self._ready) < self._wanted:
+            if time.perf_counter() > deadline:
+                return False
+            self._ready.append(self._make())
+        return True
+
+    def pause(self) -> None:
+        """A frame begins: the thread waits as soon as it has made the state that it is at."""
+        self._between_frames.clear()
+
+    def go_on(self) -> None:
+        self._between_frames.set()
 
     def close(self) -> list[object]:
         """End the thread; gives what is left over, whose freeing takes time. Closing twice does nothing."""
         self._stop.set()
+        self._between_frames.set()
         if self._thread is not None:
             self._thread.join()
             self._thread = None
@@ -54,13 +87,17 @@ class Builder:
     def _run(self) -> None:
         # One too many may be made, as the other thread takes its own meanwhile. An error, as of memory, ends this one:
         # who then makes a state in a frame meets it there.
-        while not self._stop.is_set() and len(self._ready) < self._wanted:
+        while len(self._ready) < self._wanted:
+            self._between_frames.wait()
+            if self._stop.is_set():
+                return
             try:
                 self._ready.append(self._make())
             except Exception:
                 return
 
-    def _make(self) -> Bare:
-        bare = make_bare(*self._made_with)
-        bare.runtime.load(self._modules)
-        return bare
+    def _make(self) -> tuple[Bare, frozenset[str]]:
+        modules = self._modules
+        bare = make_bare(*self.made_with)
+        bare.runtime.load(sorted(modules))
+        return bare, modules

@@ -9,16 +9,19 @@ from __future__ import annotations
 import logging
 import time
 import weakref
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.attempt import Attempt, Failed
+from engine.attempt import Attempt, Failed, loaded_by
+from engine.builder import MOST as MOST_READY
+from engine.builder import Builder
 from engine.entity import Entity
 from engine.mods import MANIFEST
 from engine.probation import Probation
+from engine.process.remote import RemoteActor
 from engine.saves import Saves
 from engine.scripts import Scripts
 from engine.sources import Version
@@ -30,7 +33,10 @@ _log = logging.getLogger("tidelock")
 
 SHARE = 0.5
 LEAST, MOST = 0.002, 0.010
-"""A frame gives reloads this share of its time, within these seconds."""
+"""A frame gives reloads this share of its time, within these seconds; the less, the more the game gives by itself."""
+
+CALM = 60
+"""After so many idle times it is looked anew how many states the next save may need."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +68,9 @@ class Reloader:
         self._dropped: dict[str, int] = {}
         self._probation = Probation(self._world)
         self._saves: Saves | None = None
+        self._builder: Builder | None = None
+        self._given = 0.0  # seconds by the game, since the last frame
+        self._calm = 0  # how often the game had time and no save took it
 
     def watch(self, *, poll: bool = False) -> None:
         """Notice when scripts are saved; asking twice is asking once."""
@@ -86,12 +95,19 @@ class Reloader:
             attempt.abandon()
         self._attempts.clear()
         self._husks.clear()
+        if self._builder is not None:
+            self._builder.close()
+            self._builder = None
         if self._saves is not None:
             self._saves.close()
             self._saves = None
 
     def swap(self, dt: float) -> None:
         """Carry out what was asked for, and go on with what was saved."""
+        share = min(MOST, max(LEAST, dt * SHARE - self._given))
+        self._given = 0.0
+        if self._builder is not None and not self._asked:
+            self._builder.pause()
         if self._saves is not None:
             self._take_saves(self._saves)
         for back in self._probation.take():
@@ -99,16 +115,52 @@ class Reloader:
         if self._asked:
             self._do_asked()
         if self._attempts or self._husks:
-            self._go_on(time.perf_counter() + min(MOST, max(LEAST, dt * SHARE)))
+            self._go_on(time.perf_counter() + share)
+        if self._builder is not None:
+            self._builder.pause()
 
     def end_frame(self) -> None:
         """Take the data of what swaps in the next frame."""
+        if self._builder is not None:
+            self._builder.go_on()
         for attempt in list(self._attempts.values()):
             if attempt.loaded:
                 try:
                     attempt.carry()
                 except Failed:
                     self._fail(attempt)
+
+    def work(self, seconds: float) -> bool:
+        """Go on between two frames, for so long; False where there is nothing to do."""
+        began = time.perf_counter()
+        deadline = began + seconds
+        done = self._load_all(deadline) and self._let_go(deadline)
+        if done and self._saves is not None and not self._attempts:
+            done = self._be_ready(deadline)
+        self._given += time.perf_counter() - began
+        return not done
+
+    def _be_ready(self, deadline: float) -> bool:
+        """Have states for the next save, whichever script it is of; False where time ran out."""
+        self._calm += 1
+        if self._calm % CALM == 1:
+            actors = self._world.population.actors.values()
+            alone = [actor.only for actor in actors if actor.only is not None and not isinstance(actor, RemoteActor)]
+            for script, count in Counter(entity.script for entity in alone).most_common(1):
+                example = next(entity for entity in alone if entity.script == script)
+                self.builder(script).want(min(count, MOST_READY), loaded_by(example))
+        return self._builder is None or self._builder.make(deadline)
+
+    def builder(self, script: str) -> Builder:
+        """Who makes states for entities of `script`."""
+        world = self._world
+        made_with = world.lua, world.limits_of(script), world.seed
+        if self._builder is not None and self._builder.made_with != made_with:
+            self._husks += self._builder.close()
+            self._builder = None
+        if self._builder is None:
+            self._builder = Builder(*made_with)
+        return self._builder
 
     # What others tell.
 
@@ -180,8 +232,22 @@ class Reloader:
         for attempt in list(self._attempts.values()):
             if not self._advance(attempt, deadline):
                 return
+        self._let_go(deadline)
+
+    def _load_all(self, deadline: float) -> bool:
+        for attempt in list(self._attempts.values()):
+            try:
+                if not attempt.loaded and not attempt.load(deadline, between=True):
+                    return False
+            except Failed:
+                self._fail(attempt)
+        return True
+
+    def _let_go(self, deadline: float) -> bool:
+        """Free what is left of old states; False where time ran out."""
         while self._husks and time.perf_counter() < deadline:
             self._husks.popleft()
+        return not self._husks
 
     # One attempt.
 
@@ -190,22 +256,31 @@ class Reloader:
         replaced = self._world.population.sources.running(attempt.script).number
         self._dropped = {}
         try:
-            was_loaded = attempt.loaded
             if not attempt.load(deadline):
                 return False
-            if deadline is not None and not was_loaded and attempt.frames > 1:
+            if deadline is not None and not attempt.carried and attempt.frames > 1:
                 return False  # there is much to swap: its data is taken at the end of this frame
             self._husks += attempt.swap()
         except Failed:
             self._fail(attempt)
             return True
         del self._attempts[attempt.script]
+        if self._builder is not None:
+            self._builder.want(min(attempt.states, MOST_READY))
+        self._end_builder()
         self._live(attempt, replaced)
         return True
+
+    def _end_builder(self) -> None:
+        """Nobody needs more states, unless the game watches: then another save will come."""
+        if self._builder is not None and self._saves is None:
+            self._husks += self._builder.close()
+            self._builder = None
 
     def _fail(self, attempt: Attempt) -> None:
         del self._attempts[attempt.script]
         self._husks += attempt.abandon()
+        self._end_builder()
         self._world.population.sources.refuse(attempt.version)
         if attempt.back:
             self._probation.stuck(attempt.script)

@@ -198,6 +198,18 @@ class World:
         self.loop.run(dt, self.time_scale)
         self.failures.raise_first()
 
+    def idle(self, seconds: float) -> bool:
+        """Go on for at most so many seconds with what a save brought; call it where the game would sleep.
+
+        False where there is nothing to do: then sleep. A game that never calls it gives reloads a share of its frames.
+        """
+        self._check_open()
+        if self.busy:
+            raise EngineError("idle was called while the world ticks; call it between two frames")
+        more = self.reloads.work(seconds)
+        self.failures.raise_first()
+        return more
+
     @property
     def commands(self) -> list[Command]:
         """What scripts called on `sprite`, `sound`, `camera` and `draw` in the newest frame, in order."""

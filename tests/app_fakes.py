@@ -91,6 +91,9 @@ class FakeWorld:
         self.commands, self._next = self._next, []
         self.at_tick()
 
+    def idle(self, seconds: float) -> bool:
+        return False
+
     def on_reload(self, f: Callable[[Any], None]) -> None:
         self._watchers.append(f)
 

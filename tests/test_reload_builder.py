@@ -7,9 +7,10 @@ import pytest
 import engine.attempt
 import engine.builder
 import engine.reload
+from engine import EngineError
 from engine.builder import Builder
 from engine.limits import Limits
-from helpers import PATIENCE
+from helpers import PATIENCE, ticks
 
 pytestmark = pytest.mark.parametrize("isolation", ["entity"])
 
@@ -126,7 +127,7 @@ def test_the_thread_ends_with_the_reload(make_world, scripts, many, slow):
         world.tick(0.01)
 
     assert builders() == []
-    assert attempt._builder is None
+    assert world.reloads._builder is None
 
 
 def test_a_world_that_closes_meanwhile_ends_the_thread(make_world, scripts, slow):
@@ -158,7 +159,7 @@ def test_a_save_that_cannot_be_loaded_starts_no_thread(make_world, scripts, many
     assert {mover.version for mover in movers} == {1}
 
 
-def test_a_second_save_ends_the_thread_of_the_first(make_world, scripts, many, slow):
+def test_a_second_save_gets_the_states_that_were_made_for_the_first(make_world, scripts, many, slow):
     scripts.write("mover", text(1))
     world = make_world()
     mover, *_ = (world.spawn("mover") for _ in range(COUNT))
@@ -167,27 +168,136 @@ def test_a_second_save_ends_the_thread_of_the_first(make_world, scripts, many, s
     scripts.write("mover", text(3))
     second = begin(world)
 
-    assert (first._builder, second is first) == (None, False)
+    assert second is not first
+    assert second._builder is first._builder is world.reloads._builder
     while mover.version == 1:
         world.tick(0.01)
     assert builders() == []
 
 
 def test_few_states_are_made_without_a_thread(lua, isolation):
-    limits = Limits.off()
-    builder = Builder(engine.builder.MANY - 1, lua, limits, 1)
+    builder = Builder(lua, Limits.off(), 1)
+    builder.want(engine.builder.MANY - 1)
 
     assert not builder.running
     assert builder.take().runtime is not builder.take().runtime
     assert builder.close() == []
 
 
-def test_the_thread_makes_as_many_states_as_are_missing(lua, isolation, many):
-    builder = Builder(3, lua, Limits.off(), 1, ("task",))
+def test_the_thread_makes_as_many_states_as_are_wanted(lua, isolation, many):
+    builder = Builder(lua, Limits.off(), 1)
+    builder.want(3, frozenset({"task"}))
     wait_for(builder)
+    assert len(builder) == 3
 
     builder.take()
 
     assert not builder.running
     assert len(builder.close()) == 2
     assert builder.close() == []
+
+
+def test_the_thread_waits_while_a_frame_is_computed(lua, isolation, many):
+    builder = Builder(lua, Limits.off(), 1)
+    builder.pause()
+    builder.want(2)
+    assert (len(builder), builder.running) == (0, True)
+
+    builder.go_on()
+    wait_for(builder)
+
+    assert len(builder) == 2
+
+
+def test_a_state_made_before_a_file_was_wanted_gets_it_when_it_is_taken(lua, isolation):
+    builder = Builder(lua, Limits.off(), 1)
+    builder.want(1)
+    assert builder.make(float("inf"))
+
+    builder.want(1, frozenset({"tween"}))
+
+    assert b"tween" in builder.take().runtime.get("reload", "loaded")().split(b"\n")
+
+
+def test_time_between_two_frames_goes_into_a_reload(make_world, scripts, slow):
+    scripts.write("mover", text(1))
+    world = make_world()
+    movers = [world.spawn("mover") for _ in range(COUNT)]
+    scripts.write("mover", text(2))
+    attempt = begin(world)
+    assert not attempt.loaded
+
+    assert not world.idle(60.0)
+
+    assert attempt.loaded
+    assert {mover.version for mover in movers} == {1}
+    world.tick(0.01)
+    assert {mover.version for mover in movers} == {1}
+    world.tick(0.01)
+    assert {mover.version for mover in movers} == {2}
+    assert world.problems == []
+
+
+def test_no_time_between_two_frames_loads_nothing(make_world, scripts, slow):
+    scripts.write("mover", text(1))
+    world = make_world()
+    for _ in range(COUNT):
+        world.spawn("mover")
+    attempt = begin(world)
+    before = len(attempt._trials)
+
+    assert world.idle(-1.0)
+
+    assert len(attempt._trials) == before
+
+
+def test_a_version_that_fails_between_two_frames_leaves_the_old_one(make_world, scripts, slow):
+    scripts.write("mover", text(1))
+    world = make_world()
+    movers = [world.spawn("mover") for _ in range(COUNT)]
+    scripts.write("mover", "assert(entity.id < 4) return {}")
+    begin(world)
+
+    assert not world.idle(60.0)
+
+    assert [problem.outcome for problem in world.problems] == ["old version still running (v1)"]
+    world.tick(0.01)
+    assert {mover.version for mover in movers} == {1}
+    assert world.leaks() == []
+
+
+def test_a_game_that_watches_has_states_ready_for_the_next_save(make_world, scripts):
+    scripts.write("mover", text(1))
+    world = make_world(watch=True)
+    movers = [world.spawn("mover") for _ in range(COUNT)]
+
+    assert not world.idle(60.0)
+    assert len(world.reloads._builder) == COUNT
+    world.reloads._begin(world.population.sources.next("mover"), 0.0)
+    world.tick(0.01)
+
+    assert {mover.version for mover in movers} == {2}
+    assert len(world.reloads._builder) == 1
+    assert not world.idle(60.0)
+    assert len(world.reloads._builder) == COUNT
+
+
+def test_a_game_that_does_not_watch_keeps_no_states(make_world, scripts):
+    scripts.write("mover", text(1))
+    world = make_world()
+    for _ in range(COUNT):
+        world.spawn("mover")
+
+    assert not world.idle(60.0)
+
+    assert world.reloads._builder is None
+
+
+def test_idle_inside_a_tick_says_where_it_belongs(make_world, scripts):
+    scripts.write("mover", text(1))
+    world = make_world()
+    world.spawn("mover")
+    world.bus.on("moved", lambda _: world.idle(1.0))
+
+    with pytest.raises(EngineError, match="between two frames"):
+        ticks(world, 5, 0.01)

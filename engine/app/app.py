@@ -26,6 +26,12 @@ from engine.saves import Saves, polls
 # After a laptop slept, or a debugger stopped, a game goes on from where it was instead of catching up.
 LONGEST_DT = 0.25
 
+SPARE = 0.001
+"""Seconds before a frame in which nothing is begun any more: the smallest piece of a reload may take that long."""
+
+TURN = 0.002
+"""Seconds of work between two frames, until others in the same asyncio loop have their turn."""
+
 
 class App:
     """Shows `world` in a window. Closing the app closes the world too, however it came to that.
@@ -88,6 +94,8 @@ class App:
         with self:
             pace = self._pace()
             for _ in self._each(frames):
+                while (left := pace.wait() - SPARE) > 0 and self.world.idle(left):
+                    pass
                 time.sleep(pace.wait())
                 self.step(pace.dt())
             if screenshot is not None:
@@ -98,6 +106,8 @@ class App:
         with self:
             pace = self._pace()
             for _ in self._each(frames):
+                while (left := pace.wait() - SPARE) > 0 and self.world.idle(min(left, TURN)):
+                    await asyncio.sleep(0)
                 await asyncio.sleep(pace.wait())
                 self.step(pace.dt())
             if screenshot is not None:
