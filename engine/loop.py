@@ -12,7 +12,7 @@ from zlib import crc32
 from engine.audiences import Audience, order_of
 from engine.display import Commands
 from engine.events import ENGINE, Event, text
-from engine.lua.actor import LATE, MAIL_ONLY, Actor, Clock, Mail, Result, hear
+from engine.lua.actor import LATE, MAIL_ONLY, Actor, Clock, Mail, Result, hear_all, whole
 from engine.operations import Operations
 from engine.scheduler import Wakes
 from engine.workers import ticker
@@ -237,10 +237,11 @@ class Loop:
     def _tell(self, audience: Audience, tail: Mail) -> None:
         """Tick those who hear an event that is all the mail there is."""
         actors = audience.actors
-        results = hear(actors, audience.callbacks, audience.clock.args, tail)
+        enter, args = self._world.commons.enter, audience.clock.args
+        results = enter(hear_all, audience.hears, audience.callbacks, args, tail)
         self._order = crc32(audience.order, self._order)
         if results.count(False) < len(results):  # no wake time is 0
-            self._settle(actors, results)
+            self._settle(actors, enter(whole, actors, results))
             return
         for actor in actors:
             actor.wake = None

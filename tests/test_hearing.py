@@ -5,6 +5,7 @@ import weakref
 import pytest
 
 from engine import Limits, World
+from engine.lua.actor import hear_all
 from helpers import ticks
 
 # What a handler may do when it hears an event of a kind it has heard often; each leaves the short way elsewhere.
@@ -152,6 +153,27 @@ def tell(world, value):
 def last_of(entity):
     with entity.self.upgrade() as data:
         return data.get("last")
+
+
+def test_each_state_hears_once_and_its_failure_stands_in_its_own_place():
+    heard = []
+
+    def state(number, failure=None):
+        def hear(mail):
+            heard.append((number, mail))
+            if failure is not None:
+                raise failure
+            return number
+
+        return hear
+
+    states = [state(0, ValueError("a")), state(1), state(2, StopIteration()), state(3), state(4, ValueError("b"))]
+
+    results = hear_all(states, [7, 7, 7, 8, 7], (1.5,), (b"news", 0))
+
+    assert heard == [(n, (1.5, callback, b"news", 0)) for n, callback in enumerate([7, 7, 7, 8, 7])]
+    assert [type(result) for result in results] == [ValueError, int, StopIteration, int, ValueError]
+    assert results[1] == 1 and results[3] == 3
 
 
 @pytest.mark.parametrize("isolation", ["entity"])

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Sequence
+from itertools import repeat
+from operator import call
 from threading import get_ident
 from typing import Any
 
@@ -19,6 +21,9 @@ from engine.lua.state import Ask, LuaState, size_of
 
 Mail = tuple[Any, ...]
 """An event for a subscription, (its number, name, sender, shape, leaves...), or (what else it is, fields...)."""
+
+Hear = Callable[[tuple[Any, ...]], Any]
+"""The way into a state for one event: `Actor.hear`."""
 
 Result = Any
 """What a tick gives: the wake time, or (wake, x, y, operations...); an exception where the pump itself died."""
@@ -77,7 +82,7 @@ class Actor(LuaState):
     """
 
     # What every tick looks at stands together.
-    __slots__ = ("_hear", "_send", "clock", "inbox", "key", "only", "wake")
+    __slots__ = ("_send", "clock", "hear", "inbox", "key", "only", "wake")
 
     def __init__(
         self,
@@ -111,7 +116,7 @@ class Actor(LuaState):
     def _open(self, seed: int) -> None:
         bare = self._given or self._make_bare(seed)
         self._given = None
-        self._runtime, self._adopt, self._send, self._hear, self._deliver, self._keep, self._fetch = bare
+        self._runtime, self._adopt, self._send, self.hear, self._deliver, self._keep, self._fetch = bare
         self._lua_error = error_of(self.lua)
 
     def _make_bare(self, seed: int) -> Bare:
@@ -226,11 +231,11 @@ class Actor(LuaState):
 
     def husk(self) -> object:
         """What is slow to free of this state; close it, and let go of this when there is time."""
-        return (self._runtime, self._send, self._fetch, self._keep, self._deliver, self._hear)
+        return (self._runtime, self._send, self._fetch, self._keep, self._deliver, self.hear)
 
     def close(self) -> None:
         super().close()
-        self._send = self._fetch = self._keep = self._deliver = self._hear = _closed
+        self._send = self._fetch = self._keep = self._deliver = self.hear = _closed
 
 
 def tick(actors: Sequence[Actor]) -> list[Result]:
@@ -252,11 +257,11 @@ def _tick(actors: Sequence[Actor]) -> list[Result]:
                 mail = inbox[0]
                 if len(inbox) == 1 and mail is last_mail and args is last_args:
                     inbox.clear()
-                    result = actor._hear(heard)
+                    result = actor.hear(heard)
                 elif len(inbox) == 1 and type(mail[0]) is int and len(mail) <= HEARD:
                     inbox.clear()
                     last_args, last_mail, heard = args, mail, args + mail
-                    result = actor._hear(heard)
+                    result = actor.hear(heard)
                 else:
                     result = actor.deliver(args)
             else:
@@ -269,26 +274,38 @@ def _tick(actors: Sequence[Actor]) -> list[Result]:
     return results
 
 
-def hear(actors: Sequence[Actor], callbacks: Sequence[int], args: tuple[Any, ...], tail: Mail) -> list[Result]:
-    """One tick of each actor, in order, with one event: name, sender, shape and leaves. Nobody has other mail."""
-    return actors[0].commons.enter(_hear, actors, callbacks, args, tail)  # type: ignore[no-any-return]
+def hear_all(hears: Sequence[Hear], callbacks: Sequence[int], args: tuple[Any, ...], tail: Mail) -> list[Result]:
+    """One tick of each state, in order, with one event: name, sender, shape and leaves. Nobody has other mail.
 
-
-def _hear(actors: Sequence[Actor], callbacks: Sequence[int], args: tuple[Any, ...], tail: Mail) -> list[Result]:
-    results = []
-    known = 0
-    heard: tuple[Any, ...] = ()
-    for actor, callback in zip(actors, callbacks, strict=True):
-        if callback != known:
-            known, heard = callback, (*args, callback, *tail)
+    Operations that are still to be fetched are left to `Actor.whole`.
+    """
+    # Scripts that are alike have the same callback ids, so one piece of mail serves many.
+    heard = {callback: (*args, callback, *tail) for callback in {*callbacks}}
+    mails = repeat(*heard.values()) if len(heard) == 1 else map(heard.__getitem__, callbacks)
+    results: list[Result] = []
+    calls = map(call, hears, mails)  # without a loop in Python, of which there would be a turn for each state
+    while True:
         try:
-            result = actor._hear(heard)
-            if type(result) is tuple and len(result) == 4:
-                result = actor.whole(result)
+            results += calls
+            lost: Exception = StopIteration()  # of a pump that has ended
         except Exception as error:
-            result = error
-        results.append(result)
-    return results
+            lost = error
+        if len(results) == len(hears):
+            return results
+        results.append(lost)
+
+
+def whole(actors: Sequence[Actor], results: Sequence[Result]) -> list[Result]:
+    """Results of these actors, with the operations of those that told only how many there are."""
+    made = []
+    for actor, result in zip(actors, results, strict=True):
+        if type(result) is tuple and len(result) == 4:
+            try:
+                result = actor.whole(result)
+            except Exception as error:
+                result = error
+        made.append(result)
+    return made
 
 
 def answers(reference: weakref.ref[Any], ask: Ask, commons: Commons) -> Callable[..., tuple[Any, ...]]:

@@ -87,7 +87,7 @@ class RemoteActor(Actor):
             self.process.start([self.start()])
         return self.process.result(self._number, self.known)
 
-    def _hear(self, heard: tuple[Any, ...]) -> Result:
+    def hear(self, heard: tuple[Any, ...]) -> Result:
         self.inbox.insert(0, heard[4:])
         return self._send(heard[:4])
 
