@@ -54,6 +54,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [item for item in items if item not in dropped]
 
 
+def pytest_collection_finish() -> None:
+    """What collects garbage need not look, each time, at the thousands of tests that wait for their turn."""
+    gc.collect()
+    gc.freeze()
+
+
 def _is_needed(item: pytest.Function) -> bool:
     """Every Lua meets the first isolation; beside that, who varies by `isolation` or `play` does so on one Lua."""
     free = varies_by(item)
