@@ -38,7 +38,7 @@ return h
 """
 
 GAME = """
--- A creature: walks, looks for the nearest of a few targets, turns round, tells others now and then.
+-- A creature: walks to the nearest of a few targets, tells that it is there, and goes on to the next.
 local creature = {}
 local targets = { { 10, 20 }, { 300, 40 }, { 150, 220 }, { 80, 90 } }
 
@@ -47,26 +47,27 @@ local function distance(ax, ay, bx, by)
   return math.sqrt(dx * dx + dy * dy)
 end
 
-local function nearest(x, y)
+local function nearest(x, y, but)
   local best, least = nil, math.huge
   for _, target in ipairs(targets) do
     local d = distance(x, y, target[1], target[2])
-    if d < least then best, least = target, d end
+    if d < least and target ~= but then best, least = target, d end
   end
   return best, least
 end
 
 function creature:start()
   self.x, self.y, self.vx, self.vy = math.random(300), math.random(200), 1, 1
+  local last
   while true do
     local dt = wait()
-    local target, far = nearest(self.x, self.y)
+    local target, far = nearest(self.x, self.y, last)
     if far > 2 then
       self.vx = (target[1] - self.x) / far * 40
       self.vy = (target[2] - self.y) / far * 40
     else
-      self.vx, self.vy = -self.vx, -self.vy
-      bus.emit("creature.turned", { x = self.x, y = self.y })
+      last, self.vx, self.vy = target, -self.vx, -self.vy
+      bus.emit("creature.arrived", { x = self.x, y = self.y })
     end
     self.x, self.y = self.x + self.vx * dt, self.y + self.vy * dt
     self.frame = math.floor(time.now * 8) % 4

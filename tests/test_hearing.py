@@ -257,3 +257,39 @@ def test_who_keeps_a_little_of_each_event_ends_at_its_memory(make_world, scripts
     assert "more than 2 MiB, the limit (Limits.memory)" in problem.message
     assert not keeper.alive
     assert other.alive
+
+
+@pytest.mark.parametrize("lua", ["lua55", "lua54"])
+def test_each_of_the_events_of_a_frame_that_are_heard_one_by_one_has_all_its_instructions(make_world, scripts):
+    scripts.write(
+        "server",
+        """
+        return { start = function()
+          bus.on("serve", function(event)
+            bus.emit("ball")
+            if event.payload > 1 then bus.emit("serve", event.payload - 1) end
+          end)
+        end }
+        """,
+    )
+    scripts.write(
+        "player",
+        """
+        local player = {}
+        function player:start()
+          self.heard = 0
+          bus.on("ball", function() self.heard = self.heard + 1 for _ = 1, 3000 do end end)
+        end
+        return player
+        """,
+    )
+    world = make_world(limits=Limits(instructions=10_000))
+    world.spawn("server")
+    player = world.spawn("player")
+
+    for _ in range(4):
+        world.bus.emit("serve", 6)
+        world.tick(1 / 60)
+
+    with player.self.upgrade() as self_:
+        assert (self_["heard"], world.problems) == (24, [])

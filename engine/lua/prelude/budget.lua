@@ -7,10 +7,10 @@
 -- is never closed: its `__close` could not be stopped again.
 
 local prelude = ...
-local blame = prelude.later("blame")
+local blame, clock = prelude.later("blame"), prelude.clock
 
 local sethook, getinfo = debug.sethook, debug.getinfo
-local collect, clock, time = collectgarbage, os.clock, os.time
+local collect, seconds_used, time = collectgarbage, os.clock, os.time
 local error, next, setmetatable, type = error, next, setmetatable, type
 local find, running = string.find, coroutine.running
 
@@ -37,12 +37,23 @@ local budget = {
 }
 
 local instructions, seconds, kibibytes = 1 / 0, 1 / 0, 1 / 0
-local spent, allowance = 0, 1 / 0
-local started, second, patience = nil, 0, 1 / 0
+local spent, allowance = 0, 1 / 0 -- of the tick, as counted since `frame` was set
+local frame = nil -- in which something has been spent; nil where nothing was since `begin`
+local started, timed, second, patience = 0, nil, 0, 1 / 0 -- the processor's time, in which frame it was taken, the clock's
 local stops, collections = 0, 0 -- of this tick
+local turns = nil
 local pending = nil -- why the next instruction of a script must not run
 local overflows = setmetatable({}, { __mode = "k" }) -- thread -> how often it came to the end of the C stack
 local urgent = setmetatable({}, { __mode = "k" }) -- threads whose hook runs on every instruction
+
+
+-- The tick is none of those that are alike: what follows it has to begin anew.
+local function stir()
+  local rouse = turns.stir
+  if rouse then
+    rouse()
+  end
+end
 
 
 -- Has the hook of the running thread look at every instruction; setting a hook goes over the whole stack.
@@ -70,6 +81,7 @@ end
 -- Strikes, unless the prelude runs, whose work is short and must not be left half done. Called by the hook itself:
 -- level 3 is the function that was interrupted.
 local function trip(reason)
+  stir()
   pending = reason
   local info = getinfo(3, "S")
   if info and info.source == TRUSTED then
@@ -80,13 +92,14 @@ local function trip(reason)
 end
 
 
+-- The first look of a tick takes the time, the others compare.
 local function too_long()
   local now = time()
-  if not started then
-    started, second = clock(), now
+  if timed ~= frame then
+    started, timed, second = seconds_used(), frame, now
   elseif now ~= second or patience < seconds then
     second = now
-    return clock() - started > patience
+    return seconds_used() - started > patience
   end
   return false
 end
@@ -94,6 +107,7 @@ end
 
 -- True when the state needs more than its memory, after all garbage is gone.
 local function too_big()
+  stir()
   collections = collections + 1
   if collect("count") > kibibytes then
     collect("collect")
@@ -105,19 +119,20 @@ local function too_big()
 end
 
 
--- Before anything is counted: the next tick has to begin anew.
+-- Before anything is counted: in a calm state nobody else notices that a tick has begun, or that the next must begin anew.
 local function spend()
-  budget.fresh = false
-  local turns = prelude.turns
-  local stir = turns.stir
-  if stir then
-    stir(true)
+  local at = clock.frame
+  if at ~= frame then
+    frame, spent, budget.fresh = at, 0, false
+    if turns.stir_hearing then
+      turns.stir_hearing()
+    end
   end
 end
 
 
-function budget.hook()
-  spend()
+-- A look that is not the first of its tick, or finds much memory in use.
+local function look()
   if pending or budget.stopping then
     trip(pending or "instructions")
     return
@@ -127,13 +142,29 @@ function budget.hook()
     urgent[thread] = nil
     sethook(thread, budget.hook, "", STEP)
   end
-  spent = spent + STEP
   if spent > allowance then
     trip("instructions")
   elseif collect("count") > kibibytes and (too_big() or collections > MOST_COLLECTIONS) then
     trip(collections > MOST_COLLECTIONS and collect("count") <= kibibytes and "garbage" or "memory")
   elseif too_long() then
     trip("seconds")
+  end
+end
+
+
+-- Most scripts do so little in a tick that few ticks are looked at, and those once: that look is `spend`, written out.
+function budget.hook()
+  local at = clock.frame
+  if at == frame then
+    spent = spent + STEP
+    return look()
+  end
+  frame, spent, budget.fresh = at, STEP, false
+  if turns.stir_hearing then
+    turns.stir_hearing()
+  end
+  if collect("count") > kibibytes or STEP > instructions then
+    return look()
   end
 end
 
@@ -187,15 +218,15 @@ end
 --- What a task's failure is called. The stop that ended it is over; the tasks after it share half of what it had.
 function budget.explain(task, value)
   local stopped = budget.stopping
-  spend()
   if budget.active then
+    spend()
     spent = spent + price(value)
     budget.exhausted = budget.exhausted or spent > allowance
   end
   if stopped then
     budget.stopping, pending = false, nil
     spent, allowance = 0, allowance / 2
-    started, patience = nil, patience / 2
+    timed, patience = nil, patience / 2
     stops = stops + 1
     if stops == MOST_STOPS then
       budget.exhausted = budget.HALTED
@@ -212,9 +243,11 @@ end
 
 
 local function begin()
-  budget.exhausted, budget.fresh = false, true
-  spent, allowance, pending, stops, collections = 0, instructions, nil, 0, 0
-  started, patience = nil, seconds
+  if frame then
+    budget.exhausted, budget.fresh = false, true
+    frame, timed, spent, allowance, pending, stops, collections = nil, nil, 0, instructions, nil, 0, 0
+    patience = seconds
+  end
 end
 
 
@@ -235,6 +268,7 @@ function budget.start(most_instructions, most_seconds, most_memory)
   instructions, seconds = most_instructions or 1 / 0, most_seconds or 1 / 0
   kibibytes = (most_memory or 1 / 0) / 1024
   budget.instructions, budget.seconds, budget.kibibytes = instructions, seconds, kibibytes
+  turns, frame = prelude.turns, 0
   begin()
   budget.active, budget.begin, budget.finish = true, begin, finish
   local hook = budget.hook

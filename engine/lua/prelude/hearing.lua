@@ -67,7 +67,7 @@ function hearing.listen(...)
 
   local function stir()
     if calm then
-      calm, scheduler.stir, fn, self = false, nil, nil, nil
+      calm, scheduler.stir, scheduler.stir_hearing, fn, self = false, nil, nil, nil, nil
       if not inside then
         scheduler.current, ear.callback, ear.entity, sub = nil, nil, nil, nil
       end
@@ -145,7 +145,7 @@ function hearing.listen(...)
           class = get_class(self)
           known_id, known_shape = id, shape
           kibibytes, left = budget.begin and budget.kibibytes or 1 / 0, LOOK
-          scheduler.stir, scheduler.current, ear.callback = stir, ear, sub
+          scheduler.stir, scheduler.stir_hearing, scheduler.current, ear.callback = stir, stir, ear, sub
         end
       end
     end

@@ -291,20 +291,16 @@ end
 -- The usual tick is like the one before: the only task waits for the next frame, and its entity has moved. As long as that
 -- is so the state is `calm`: what such a tick needs is in locals, and nothing else is written, not even that the task
 -- runs. In a thousand states every table and upvalue that a tick touched would be a cold cache line. Whoever does anything
--- else calls `scheduler.stir` first, which is nil while the state is not calm; the limits say that they only counted.
+-- else calls `scheduler.stir` first, which is nil while the state is not calm. The limits do so only when they find too much.
 function pump.run()
-  local clock, raw_resume, yield, rawget, type, used = clock, raw_resume, yield, rawget, type, used -- luacheck: ignore 431
+  local clock, raw_resume, yield, rawget, type = clock, raw_resume, yield, rawget, type -- luacheck: ignore 431
   local SUSPEND = SUSPEND -- luacheck: ignore 431
   local calm, inside = false, false -- and whether the task runs now
-  local counted = false -- the limits have counted something since they began anew
   local telling = false -- the last tick told the world something, as this one then will
   local task, thread, spot, self, x, y, shown
-  local kibibytes = 1 / 0
 
-  local function stir(only_counted)
-    if only_counted then
-      counted = true
-    elseif calm then
+  local function stir()
+    if calm then
       calm, scheduler.stir, spot.x, spot.y = false, nil, x, y
       if inside then
         scheduler.single = nil
@@ -318,10 +314,7 @@ function pump.run()
   while true do
     clock.now, clock.dt, clock.frame = now, dt, frame
     if calm and phase >= 0 then
-      if counted and budget.begin then
-        budget.begin()
-      end
-      counted, inside = false, true
+      inside = true
       local ok, token, request = raw_resume(thread)
       if not (calm and request == true and token == SUSPEND and ok) then
         stir()
@@ -341,9 +334,7 @@ function pump.run()
       if spot then
         if budget.begin then
           budget.begin()
-          kibibytes = budget.kibibytes
         end
-        counted = false
         calm, thread, self, x, y, shown = true, task.thread, spot.self, spot.x, spot.y, spot.shown
         scheduler.stir, scheduler.current, task.state = stir, task, "running"
       end
@@ -353,11 +344,8 @@ function pump.run()
       look(spot)
       shown = true
     end
-    -- Where nothing was counted, the hook looks at the memory soon enough: after so many instructions as in one long tick.
-    if not calm or counted and used("count") > kibibytes then
-      if calm then
-        stir()
-      end
+    -- At the memory of a calm state the limits look soon enough: after so many instructions as in one long tick.
+    if not calm then
       local wake, to_x, to_y = go_on(phase, task)
       local n = outbox.n
       telling = n > 0
