@@ -16,6 +16,7 @@ from engine.audiences import Audiences
 from engine.chains import Chains
 from engine.errors import LimitError, WorldClosed
 from engine.events import ENGINE, Event, Listener, checked, id_of, text
+from engine.kinds import Kinds
 from engine.lua.actor import HEARD, Actor, Mail
 from engine.lua.commons import Outside
 from engine.mailboxes import Mailboxes
@@ -42,6 +43,7 @@ class Bus:
         self.boxes = Mailboxes(mailbox)
         self.routes = Routes()
         self.shapes = Shapes()
+        self.kinds = Kinds()
         self.chains = Chains(partial(Bus.hears, weakref.proxy(self)))
         self.requests = Requests(partial(Bus.answer, weakref.proxy(self)))
         self.pruned = 0

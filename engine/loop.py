@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from engine.world import World
 
 ROUNDS = 8
+_MANY = 4  # hearers of an event, for whom it pays to know its kind
 
 
 _key = attrgetter("key")
@@ -238,6 +239,8 @@ class Loop:
         """Tick those who hear an event that is all the mail there is."""
         actors = audience.actors
         enter, args = self._world.commons.enter, audience.clock.args
+        if len(actors) >= _MANY:
+            tail = self._world.bus.kinds.brief(tail) or tail
         results = enter(hear_all, audience.hears, audience.callbacks, args, tail)
         self._order = crc32(audience.order, self._order)
         if results.count(False) < len(results):  # no wake time is 0

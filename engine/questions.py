@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 Values = tuple[Any, ...]
 
-_TEXTS = frozenset((b"shape", b"require"))
+_TEXTS = frozenset((b"shape", b"kind", b"require"))
 """Questions whose answer is the same whenever they are asked, and that change nothing."""
 
 _CALLS = (b"call", b"part", b"rest")
@@ -43,6 +43,7 @@ class Questions:
             b"shared": Questions._shared,
             b"room": Questions._room,
             b"shape": Questions._shape,
+            b"kind": Questions._kind,
         }
 
     def answer(self, actor: Actor, word: bytes, entity: int, *args: Any) -> Values:
@@ -98,6 +99,10 @@ class Questions:
 
     def _shape(self, world: World, _: int, number: int) -> Values:
         return (world.bus.shapes.text(int(number)),)
+
+    def _kind(self, world: World, _: int, number: int) -> Values:
+        name, shape, texts = world.bus.kinds.meaning(int(number))
+        return (name, world.bus.shapes.text(shape), *texts)
 
     def _require(self, world: World, actor: Actor, name: bytes) -> Values:
         try:

@@ -1,5 +1,6 @@
 """Events that are heard again and again take a shorter way: what handlers do on it is what they do on any other."""
 
+import random
 import weakref
 
 import pytest
@@ -119,6 +120,7 @@ CASES = [(deed, "nothing else") for deed in DEEDS] + [(deed, also) for deed in M
 @pytest.mark.parametrize(("deed", "also"), CASES)
 def test_a_handler_does_the_same_however_its_event_comes(scripts, lua, monkeypatch, deed, also):
     write_scripts(scripts, DEEDS[deed], ALSO[also])
+    monkeypatch.setattr("engine.loop._MANY", 1)
     with World(scripts.path, lua=lua) as world:
         short = play(world)
     monkeypatch.setattr("engine.bus.HEARD", 0)
@@ -174,6 +176,42 @@ def test_each_state_hears_once_and_its_failure_stands_in_its_own_place():
     assert heard == [(n, (1.5, callback, b"news", 0)) for n, callback in enumerate([7, 7, 7, 8, 7])]
     assert [type(result) for result in results] == [ValueError, int, StopIteration, int, ValueError]
     assert results[1] == 1 and results[3] == 3
+
+
+WORDS = ["fire", "", "ice", '"]] \\', "\n\r", "l1", "1\x00" + "2", b"\xff1", "x" * 41, 7, 1.5, True]
+
+
+def payloads(seed):
+    """Events with the same words for a while, then others; now and then of another shape."""
+    chance = random.Random(seed)
+    words, made = chance.sample(WORDS, 3), []
+    for n in range(60):
+        if chance.random() < 0.2:
+            words = chance.choices(WORDS, k=3)
+        usual = {"kind": words[0], "n": n, "tags": [words[1], n, {"l1": words[2]}]}
+        made.append(
+            chance.choice([usual, usual, usual, usual, words[0], None, {"long": list(range(14)), "w": words[0]}])
+        )
+    return made
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_whatever_events_have_in_common_each_arrives_as_it_was_sent(make_world, scripts, seed):
+    world = make_world(isolation="entity")
+    scripts.write("echo", HEARER.replace("self.last = event.payload", 'bus.emit("got", { event.name, event.payload })'))
+    for _ in range(5):
+        world.spawn("echo")
+    got = []
+    world.bus.on("got", lambda event: got.append(event.payload))
+    ticks(world, 1)
+    sent = payloads(seed)
+
+    for value in sent:
+        tell(world, value)
+        ticks(world, 1)
+
+    assert got == [["news"] if value is None else ["news", value] for value in sent for _ in range(5)]
+    assert world.problems == []
 
 
 @pytest.mark.parametrize("isolation", ["entity"])

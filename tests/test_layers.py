@@ -15,8 +15,8 @@ LAYERS = {
     "data": ["errors", "limits", "payload", "display", "report", "problems"],
     "border": ["lua", "process"],
     "world": [
-        "scripts", "sources", "watch", "saves", "scheduler", "workers", "shapes", "events", "routes", "audiences",
-        "chains", "mailboxes", "requests", "bus", "shared", "inputs", "entity", "failures", "modules",
+        "scripts", "sources", "watch", "saves", "scheduler", "workers", "shapes", "events", "routes", "kinds",
+        "audiences", "chains", "mailboxes", "requests", "bus", "shared", "inputs", "entity", "failures", "modules",
         "origins", "bounds", "mods", "permits", "operations", "questions", "population", "forward", "builder",
         "trial", "attempt", "probation", "reload", "losses", "loop", "stats", "leaks", "trace", "world",
     ],

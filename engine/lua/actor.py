@@ -275,9 +275,9 @@ def _tick(actors: Sequence[Actor]) -> list[Result]:
 
 
 def hear_all(hears: Sequence[Hear], callbacks: Sequence[int], args: tuple[Any, ...], tail: Mail) -> list[Result]:
-    """One tick of each state, in order, with one event: name, sender, shape and leaves. Nobody has other mail.
+    """One tick of each state, in order, with one event: name, sender, shape and leaves; or kind, sender and leaves.
 
-    Operations that are still to be fetched are left to `Actor.whole`.
+    Nobody has other mail. Operations that are still to be fetched are left to `Actor.whole`.
     """
     # Scripts that are alike have the same callback ids, so one piece of mail serves many.
     heard = {callback: (*args, callback, *tail) for callback in {*callbacks}}

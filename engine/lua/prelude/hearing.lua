@@ -13,11 +13,40 @@ local bus, entity, records, pump = prelude.mail, prelude.entity, prelude.records
 local rawget, raw_resume, yield, used = rawget, coroutine.resume, coroutine.yield, collectgarbage
 local get_class, set_class, unpack = debug.getmetatable, debug.setmetatable, table.unpack or unpack
 local DONE, settle, take_upcoming, hire_ear = records.DONE, scheduler.settle, scheduler.take_upcoming, records.hire_ear
-local subscriptions, makers = bus.subscriptions, prelude.reading.makers
+local reading, spelling = prelude.reading, prelude.later("spelling")
+local subscriptions, makers = bus.subscriptions, reading.makers
+local select, type, gsub = select, type, string.gsub
 
 local LOOK = 16 -- calm events between two looks at the memory; what can come with so many is far less than its head-room
+local MOST_KINDS = 128 -- that are remembered
 
 local hearing = {}
+
+local kinds, count = {}, 0 -- number -> name, and what makes the payload
+
+
+local function read_kind(name, shape, ...)
+  local fixed = {}
+  for i = 1, select("#", ...), 2 do
+    local place, text = select(i, ...)
+    fixed[place + 1] = '"' .. gsub(text, "[^A-Za-z0-9_]", spelling.escape) .. '"'
+  end
+  return { name = name, make = shape == "_" and makers._ or reading.maker_for(shape, fixed) }
+end
+
+
+-- What the world sends by number: the name, shape and texts of an event.
+local function kind_of(number)
+  local kind = kinds[number]
+  if not kind then
+    if count == MOST_KINDS then
+      kinds, count = {}, 0
+    end
+    kind = read_kind(select(2, entity.ask("kind", 0, number)))
+    kinds[number], count = kind, count + 1
+  end
+  return kind
+end
 
 
 -- True where nothing of the only entity has changed that the world would have to know.
@@ -55,14 +84,14 @@ local function given(values)
 end
 
 
---- Ticks with one event of at most 16 leaves, for ever: the number of its subscription, name, sender and shape. The first
--- is given, the others come for what is yielded.
+--- Ticks with one event of at most 16 leaves, for ever: the number of its subscription, name, sender and shape; or that
+-- number, its kind and sender. The first is given, the others come for what is yielded.
 function hearing.listen(...)
   local scheduler, clock, raw_resume, yield = scheduler, clock, raw_resume, yield -- luacheck: ignore 431
   local set_class, used, DONE = set_class, used, DONE -- luacheck: ignore 431
   local calm, inside = false, false -- and whether a handler runs now
   local ear, thread, sub, fn, make, self, class, x, y -- what the last event took; `ear` is a task that hears events
-  local known_id, known_shape, kibibytes, left
+  local known_id, known, known_shape, known_name, brief, kibibytes, left -- `brief` events come without a shape
   local answer, what = given, { ... }
 
   local function stir()
@@ -75,18 +104,22 @@ function hearing.listen(...)
   end
 
   while true do
-    local now, dt, frame, phase, id, name, sender, shape, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p = answer(what)
+    local now, dt, frame, phase, id, key, sender, shape, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p = answer(what)
     clock.now, clock.dt, clock.frame = now, dt, frame
-    if calm and id == known_id and shape == known_shape and phase == -1 then
+    if calm and id == known_id and key == known and phase == -1 and (brief or shape == known_shape) then
       inside = true
       local ok, token, request
-      if i == nil then
+      if brief and h == nil then
         ok, token, request = raw_resume(thread, fn, {
-          name = name, payload = make(a, b, c, d, e, f, g, h), sender = sender or nil,
+          name = known_name, payload = make(shape, a, b, c, d, e, f, g), sender = sender or nil,
+        })
+      elseif brief then
+        ok, token, request = raw_resume(thread, fn, {
+          name = known_name, payload = make(shape, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o), sender = sender or nil,
         })
       else
         ok, token, request = raw_resume(thread, fn, {
-          name = name, payload = make(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p), sender = sender or nil,
+          name = key, payload = make(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p), sender = sender or nil,
         })
       end
       if not calm or token ~= DONE then
@@ -121,16 +154,30 @@ function hearing.listen(...)
       if phase >= 0 then
         take_upcoming()
       end
-      sub, make = subscriptions[id], makers[shape]
-      fn = make and sub and sub.often
+      sub = subscriptions[id]
+      local event
+      if type(key) == "number" then
+        local kind = kind_of(key)
+        make = kind.make
+        event = {
+          name = kind.name, payload = make(shape, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o), sender = sender or nil,
+        }
+      else
+        make = makers[shape]
+        event = make and {
+          name = key, payload = make(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p), sender = sender or nil,
+        }
+      end
+      fn = event and sub and sub.often
       if fn then
         ear = ear or hire_ear()
         ear.entity, ear.callback, scheduler.current = sub.entity, sub, ear
-        ear = settle_ear(ear, sub, raw_resume(ear.thread, fn, {
-          name = name, payload = make(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p), sender = sender or nil,
-        }))
-      else
-        bus.take_event({ id, name, sender, shape, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p }, 1)
+        known_name = event.name
+        ear = settle_ear(ear, sub, raw_resume(ear.thread, fn, event))
+      elseif not event then
+        bus.take_event({ id, key, sender, shape, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p }, 1)
+      elseif sub then
+        prelude.bus.hear(sub, event)
       end
       local spot = place_of_quiet(phase)
       if not spot then
@@ -143,7 +190,7 @@ function hearing.listen(...)
           end
           calm, thread, self, x, y = true, ear.thread, spot.self, spot.x, spot.y
           class = get_class(self)
-          known_id, known_shape = id, shape
+          known_id, known, known_shape, brief = id, key, shape, type(key) == "number"
           kibibytes, left = budget.begin and budget.kibibytes or 1 / 0, LOOK
           scheduler.stir, scheduler.stir_hearing, scheduler.current, ear.callback = stir, stir, ear, sub
         end

@@ -18,6 +18,7 @@ local MAKER_WEIGHT, MOST_WEIGHT = 512, 1024 * 1024
 -- shape -> function(leaf, ...) that makes a value; and how many leaves it takes, false for a shape without a maker.
 local makers, arity = {}, {}
 local seen, weight = {}, 0
+local NONE = {}
 local texts = {} -- number -> shape, of those that the world sends by number
 
 reading.ask = nil -- function(number) -> shape
@@ -115,7 +116,7 @@ end
 local function write_run(code, leaves, run)
   if leaves + run <= MOST_LEAVES then
     for place = leaves + 1, leaves + run do
-      code[#code + 1] = format("l%d,", place)
+      code[#code + 1] = (code.fixed[place] or format("l%d", place)) .. ","
     end
   end
   return leaves + run
@@ -127,7 +128,7 @@ end
 local function write_node(code, shape, at, leaves)
   local first = byte(shape, at)
   if first == LEAF then
-    code[#code + 1] = format("l%d", leaves + 1)
+    code[#code + 1] = code.fixed[leaves + 1] or format("l%d", leaves + 1)
     return at + 1, leaves + 1
   end
   code[#code + 1] = "{"
@@ -151,16 +152,16 @@ end
 
 
 -- A function that makes values of this shape from their leaves, and how many it takes; nothing for a shape that is too big
--- for one Lua function.
-local function maker_for(shape)
-  local code = {}
+-- for one Lua function. Leaves that are `fixed` it has as literals, by place, and takes the others only.
+local function maker_for(shape, fixed)
+  local code = { fixed = fixed }
   local _, leaves = write_node(code, shape, 1, 0)
   if leaves > MOST_LEAVES then
     return nil
   end
   local names = {}
   for place = 1, leaves do
-    names[place] = "l" .. place
+    names[#names + 1] = not fixed[place] and "l" .. place or nil
   end
   local chunk = load(format("return function(%s) return %s end", concat(names, ","), concat(code)), "=payload", "t")
   if chunk then
@@ -192,7 +193,7 @@ local function count(shape, text)
   end
   seen[shape] = times + 1
   if times + 1 >= COMPILE_AT then
-    makers[shape], arity[shape] = maker_for(text)
+    makers[shape], arity[shape] = maker_for(text, NONE)
     arity[shape] = arity[shape] or false
   end
 end
@@ -229,7 +230,7 @@ function reading.cached()
 end
 
 
-reading.makers = makers
+reading.makers, reading.maker_for = makers, maker_for
 
 
 return reading
