@@ -6,6 +6,7 @@ value at least: a single integer after the wake time and the place says how much
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from engine.payload import plain
@@ -31,6 +32,11 @@ def packed(number: int, entity: int, count: int) -> int:
     return entity << 8 | count << 5 | number
 
 
+def fields_at(result: tuple[Any, ...]) -> int:
+    """Where the fields begin in the result of a tick that only shows something: its commands stand before them."""
+    return 2 - result[0]  # type: ignore[no-any-return]
+
+
 def unpacked(head: int) -> tuple[int, int, int]:
     """Number, entity and how many values follow."""
     return head & 31, head >> 8, head >> 5 & 7
@@ -49,16 +55,21 @@ class Commands:
     """What scripts called in one frame; made into `Command`s when somebody asks, which without a window nobody does."""
 
     def __init__(self) -> None:
-        self.told: list[tuple[Any, ...] | Command] = []  # (head, arguments...) of an operation, or a Command
+        # Commands, and (its values, where its commands begin, where they end) of what a state told.
+        self.told: list[tuple[tuple[Any, ...], int, int] | Command] = []
         self._made: list[Command] = []
+        self._read = 0  # how many of `told` are in there
 
     def all(self) -> list[Command]:
         """All so far, in order; the same list each time."""
-        for told in self.told[len(self._made) :]:
-            self._made.append(told if isinstance(told, Command) else _command(*told))
+        for told in self.told[self._read :]:
+            self._made += [told] if isinstance(told, Command) else _commands(*told)
+        self._read = len(self.told)
         return self._made
 
 
-def _command(head: int, *values: Any) -> Command:
-    number, sender, _ = unpacked(head)
-    return Command(*COMMANDS[number], [plain(value) for value in values], sender)
+def _commands(flat: tuple[Any, ...], at: int, end: int) -> Iterator[Command]:
+    while at < end:
+        number, sender, count = unpacked(flat[at])
+        yield Command(*COMMANDS[number], [plain(value) for value in flat[at + 1 : at + 1 + count]], sender)
+        at += 1 + count

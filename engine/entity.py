@@ -6,11 +6,13 @@ import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from engine.display import COMMANDS, FIELDS
 from engine.errors import StateClosed
 from engine.lua.actor import Actor
 from engine.lua.handles import TableHandle
 from engine.payload import Encoded, plain
 
+_FIRST = len(COMMANDS)  # the operation that tells the first field
 _NOWHERE = (None, None, None)
 
 
@@ -114,6 +116,15 @@ class Entity:
             self._view.pop(field, None)
         else:
             self._view[field] = plain(value) if type(value) is bytes else value
+
+    def show_fields(self, flat: tuple[Any, ...], at: int) -> None:
+        """The same for all fields from place `at` on, each told by its operation and a value that is there."""
+        if self._lent:
+            self._view, self._lent = self._view.copy(), False
+        view = self._view
+        for place in range(at, len(flat), 2):
+            value = flat[place + 1]
+            view[FIELDS[(flat[place] & 31) - _FIRST]] = plain(value) if type(value) is bytes else value
 
     def bare(self) -> None:
         """Show nothing: a new state tells anew what there is to be shown."""

@@ -88,7 +88,7 @@ class Loop:
             return
         else:
             wake = result
-        if wake is True:
+        if wake is True or (type(wake) is int and wake < 0):
             self.wakes[actor.clock].soon[actor] = None
         else:
             self.wakes[actor.clock].at(actor, wake or None)
@@ -189,6 +189,11 @@ class Loop:
                 if len(result) == 3 or self._carry_out(actor, result):
                     again.append(actor)
             elif result is True and actor.clock is game:
+                again.append(actor)
+            elif type(result) is tuple and type(result[0]) is int and result[0] < 0 and actor.clock is game:
+                if result[1] is not None:
+                    actor.only.place = result
+                self.operations.show(actor, result)
                 again.append(actor)
             elif result is False:
                 actor.wake = None

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zlib import crc32
 
-from engine.display import COMMANDS, FIELDS, Command, Commands, packed, unpacked
+from engine.display import COMMANDS, FIELDS, Command, Commands, fields_at, packed, unpacked
 from engine.events import text
 from engine.lua.actor import Actor
 from engine.lua.failures import readable, script_error
@@ -110,22 +110,21 @@ class Operations:
     def carry_out(self, actor: Actor, flat: tuple[Any, ...], start: int = 3) -> bool:
         """All operations of a tick's result; True where it only shows something."""
         self._flat = flat
-        at, end, only, shows = start, len(flat), actor.only, True
+        at, end, only, known = start, len(flat), actor.only, start
         while at < end:
             head = flat[at]
             if type(head) is int:
                 number, after = head & 31, at + 1 + (head >> 5 & 7)  # `unpacked`, written out
-                operation = flat[at:after]
-                self._displayed.append(operation)
                 if number < _COMMANDS:
-                    self.commands.told.append(operation)
+                    self.commands.told.append((flat, at, after))
                 else:
                     found = only if only is not None and only.id == head >> 8 else self._world.entity(head >> 8)
                     if found is not None:
-                        found.show(FIELDS[number - _COMMANDS], operation[1])
+                        found.show(FIELDS[number - _COMMANDS], flat[at + 1])
             else:
-                after = at + 3 + flat[at + 2]
-                shows = False
+                if at > known:
+                    self._displayed.append(flat[known:at])
+                known = after = at + 3 + flat[at + 2]
                 if head == b"places":  # the digest looks at places by itself
                     self._places(flat[at + 3 : after])
                 elif head == b"sheet":
@@ -135,9 +134,22 @@ class Operations:
                 else:
                     self.do(actor, head, flat[at + 1], flat[at + 3 : after])
             at = after
+        if end > known:
+            self._displayed.append(flat[known:])
+            if len(self._displayed) > _MOST_DISPLAYED:
+                _ = self.digest
+        return known == start
+
+    def show(self, actor: Actor, result: tuple[Any, ...]) -> None:
+        """The same for what only shows something, of the only entity of a state: commands, then fields."""
+        self._displayed.append(result[3:])
+        fields = fields_at(result)
+        if fields > 3:
+            self.commands.told.append((result, 3, fields))
+        if fields < len(result):
+            actor.only.show_fields(result, fields)
         if len(self._displayed) > _MOST_DISPLAYED:
             _ = self.digest
-        return shows
 
     def do(self, actor: Actor, name: bytes, entity: int, values: Values) -> None:
         self.note(name, entity, values)

@@ -62,6 +62,7 @@ PRELUDE_LATER = (
     "shared",
     "spelling",
     "standard",
+    "steady",
     "task",
     "time",
     "trace",

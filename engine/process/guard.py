@@ -89,7 +89,8 @@ def checked(result: Any, known: Known, *, snapshot: bool = False) -> Any:
         return error(text(result[2]))
     if len(result) < 3:
         raise Refused("a result that is none")
-    _time(result[0])
+    if type(_time(result[0])) is int and result[0] < 0:
+        result = (True, *result[1:])  # it only shows something, which is yet to be seen
     _check_place(result[1], result[2], known)
     if len(result) == 3:
         return result

@@ -10,11 +10,12 @@ local outbox = {
   most = nil, -- bytes that scripts may put in a tick; nil is no limit
   weight = 0, -- bytes put so far, where there is a limit
   mixed = false, -- there is more than commands and fields to show
+  open = false, -- 256 times the id of the only entity, while commands and fields call nobody and a few are not weighed
   failures = 0, -- problems put so far
   OPERATION = 256, -- bytes that an operation counts beside its values: about what Python needs for it
 }
 
-local select, type, error, format = select, type, error, string.format
+local select, type, error, format, floor = select, type, error, string.format, math.floor
 
 local OPERATION = outbox.OPERATION
 local KEEP = 512 -- a list that grew longer than this is not used again
@@ -50,6 +51,9 @@ outbox.full = full
 -- the function called. What follows it, `put`, asks nothing: what the engine itself has to say is always said.
 function outbox.check(word, level, ...)
   local most = outbox.most
+  if outbox.open then
+    outbox.shut()
+  end
   if most and outbox.weight + weigh({ ... }, 1, select("#", ...)) > most then
     error(word .. ": " .. full(), level + 1)
   end
@@ -126,6 +130,17 @@ end
 --- Encode payloads with `fn` from here on, as a trace does.
 function outbox.encode_with(fn)
   encode = fn
+end
+
+
+--- Weigh what has been put, which are commands and fields only; those after it are weighed again.
+function outbox.shut()
+  local list, at, n, weight = outbox.list, 1, outbox.n, 0
+  while at <= n do
+    local last = at + floor(list[at] / 32) % 8
+    weight, at = weight + weigh(list, at + 1, last), last + 1
+  end
+  outbox.open, outbox.weight = false, weight
 end
 
 

@@ -14,7 +14,7 @@ local scheduler, clock, outbox = prelude.scheduler, prelude.clock, prelude.outbo
 local bus, entity, records = prelude.mail, prelude.entity, prelude.records
 
 local budget = prelude.budget
-local look, publish = prelude.screen.look, prelude.screen.publish
+local look = prelude.screen.look
 
 local pump = { fixed_step = 1 / 60 }
 
@@ -25,6 +25,7 @@ local SUSPEND, settle = scheduler.SUSPEND, scheduler.settle
 local take_upcoming, run_due, run_deferred = scheduler.take_upcoming, scheduler.run_due, scheduler.run_deferred
 local receive, put = bus.receive, outbox.put
 local hire_beat, DONE, run_usual = records.hire_beat, records.DONE, scheduler.run_usual
+local later_steady = prelude.later("steady")
 local updaters, fixed, late = entity.updaters, entity.fixed, entity.late
 
 local MANY = 4000 -- values that a call may give back: LuaJIT's C stack has room for 8,000
@@ -32,7 +33,6 @@ local FEW = 12 -- values of operations that a yield may carry
 
 local waiting, own = nil, 0 -- operations to be fetched, and how many values they are
 local apart = 0 -- values of the operation that tells the places, after those
-local beating = nil -- the task that calls the `update` hook of the only entity
 local kept, count = {}, 0 -- mail that came in parts
 
 entity.written = nil -- shared values set in this tick
@@ -70,6 +70,27 @@ local function run_every_frame(phase)
 end
 
 
+-- The end of a tick in a state where only one entity lives: all but its tasks and hooks.
+local function wind_up(spot)
+  if scheduler.deferrals > 0 then
+    run_deferred()
+  end
+  local finish = budget.finish
+  if finish and used("count") > budget.kibibytes and finish() then
+    put("over", 0, budget.over_memory())
+  end
+  local x, y = look(spot)
+  if x ~= spot.x or y ~= spot.y then
+    if type(x) == "number" and type(y) == "number" then
+      spot.x, spot.y = x, y
+      return entity.hooked or scheduler.wake_time(), x, y
+    end
+    spot.x, spot.y = nil, nil
+  end
+  return entity.hooked or scheduler.wake_time()
+end
+
+
 -- A tick without its mail and its single task. Gives the wake time, and x and y where the only entity moved. What runs in
 -- this frame has been `taken` where mail or the single task ran before: their waits are for the next.
 local function rest(phase, taken)
@@ -86,27 +107,39 @@ local function rest(phase, taken)
   elseif phase == -2 then
     run_hooks(late, "late_update", clock.dt)
   end
+  if entity.only then
+    return wind_up(entity.only)
+  end
   if scheduler.deferrals > 0 then
     run_deferred()
   end
   if budget.finish and budget.finish() then
     put("over", 0, budget.over_memory())
   end
-  local spot = entity.only
-  if not spot then
-    publish_all()
-  elseif publish(spot) then
-    return entity.hooked or scheduler.wake_time(), spot.x, spot.y
-  end
+  publish_all()
   return entity.hooked or scheduler.wake_time()
 end
 
 
+-- The `update` hook of the only entity has run in `task`, which comes back if it is free for the next frame.
+local function settle_beat(task, hook, ok, token, request)
+  hook.beat = token == DONE and task.state == "instant" and not task.marked and task or nil
+  if hook.beat then
+    scheduler.current, hook.failures = nil, 0
+  else
+    settle(task, nil, ok, token, request)
+  end
+end
+pump.settle_beat = settle_beat
+
+
 -- The same as `rest` without mail, in a state where only one entity lives, as in most. What its `update` hook needs is
--- written out: it ends at once.
-local function go_on(phase, taken)
+-- written out: it ends at once. What is `left` of a tick is its end.
+local function go_on(phase, taken, left)
   local scheduler, entity, spot = scheduler, entity, entity.only -- luacheck: ignore 431
-  if not spot or phase < 0 then
+  if left then
+    return wind_up(spot)
+  elseif not spot or phase < 0 then
     return rest(phase, taken)
   end
   if scheduler.pending and not run_usual(clock.now, taken) then
@@ -115,40 +148,15 @@ local function go_on(phase, taken)
     end
     run_due()
   end
-  local hook, hooked = entity.beat, entity.hooked
+  local hook = entity.beat
   if hook and not hook.paused then
-    local task, new = beating, nil
-    if not task or task.callback ~= hook then
-      task, new = hire_beat(spot.me, hook), true
-      beating = task
-    end
+    local task = hook.beat or hire_beat(spot.me, hook)
     scheduler.current = task
-    local ok, token, request = raw_resume(task.thread, hook.fn, spot.self, clock.dt, new and task)
-    if token == DONE and task.state == "instant" and not task.marked then
-      scheduler.current, hook.failures = nil, 0
-    else
-      beating = nil
-      settle(task, nil, ok, token, request)
-    end
-  elseif hooked and not hook then
+    settle_beat(task, hook, raw_resume(task.thread, hook.fn, spot.self, clock.dt, not hook.beat and task))
+  elseif entity.hooked and not hook then
     run_every_frame(phase)
   end
-  if scheduler.deferrals > 0 then
-    run_deferred()
-  end
-  local finish = budget.finish
-  if finish and used("count") > budget.kibibytes and finish() then
-    put("over", 0, budget.over_memory())
-  end
-  local x, y = look(spot)
-  if x ~= spot.x or y ~= spot.y then
-    if type(x) == "number" and type(y) == "number" then
-      spot.x, spot.y = x, y
-      return hooked or scheduler.wake_time(), x, y
-    end
-    spot.x, spot.y = nil, nil
-  end
-  return hooked or scheduler.wake_time()
+  return wind_up(spot)
 end
 
 
@@ -264,6 +272,7 @@ local function settle_single(task, ok, token, request)
     settle(task, nil, ok, token, request)
   end
 end
+pump.settle_single = settle_single
 
 
 -- The first part of a tick: runs the single task, if there is one, and gives it.
@@ -297,7 +306,8 @@ function pump.run()
   local SUSPEND = SUSPEND -- luacheck: ignore 431
   local calm, inside = false, false -- and whether the task runs now
   local telling = false -- the last tick told the world something, as this one then will
-  local task, thread, spot, self, x, y, shown
+  local even = false -- the last tick was one that `steady` could have run
+  local task, thread, spot, self, x, y, shown, ran -- `steady` ran the entity: the end of the tick is left
 
   local function stir()
     if calm then
@@ -326,8 +336,12 @@ function pump.run()
       if rouse then
         rouse()
       end
-      task, spot = nil, nil
-      if scheduler.single or not budget.fresh then
+      task, spot, ran = nil, nil, nil
+      if even and phase >= 0 and (telling or not scheduler.single) then
+        now, dt, frame, phase, ran = later_steady.run(now, dt, frame, phase)
+        clock.now, clock.dt, clock.frame = now, dt, frame
+      end
+      if not ran and (scheduler.single or not budget.fresh) then
         task = run_single(phase)
         spot = not telling and place_of_calm(task)
       end
@@ -346,9 +360,9 @@ function pump.run()
     end
     -- At the memory of a calm state the limits look soon enough: after so many instructions as in one long tick.
     if not calm then
-      local wake, to_x, to_y = go_on(phase, task)
+      local wake, to_x, to_y = go_on(phase, task, ran)
       local n = outbox.n
-      telling = n > 0
+      telling, even = n > 0, wake == true and n <= FEW and not outbox.mixed
       if outbox.mixed or n > FEW or apart > 0 then
         now, dt, frame, phase = hand_over(wake, to_x, to_y)
       else

@@ -4,7 +4,11 @@
 local prelude = ...
 local scheduler, outbox = prelude.scheduler, prelude.outbox
 
-local screen = {}
+local FIRST = 17 -- the number of the operation that tells of the first field; those of the commands are below
+
+local screen = {
+  HEAD = 32 + FIRST - 1, -- what such an operation begins with, without 256 times the entity and the field's place
+}
 
 local type, rawequal = type, rawequal
 local get_class, set_class, OPERATION = debug.getmetatable, debug.setmetatable, outbox.OPERATION
@@ -13,7 +17,6 @@ local LONGEST = 64 -- bytes of a string that goes as it is
 -- `engine/display.py` has the same.
 local FIELDS = { "sprite", "frame", "layer", "angle", "scale", "flip", "alpha", "visible", "text", "light", "color" }
 local COLOR = #FIELDS
-local FIRST = 17 -- the number of the operation that tells of the first field; those of the commands are below
 
 
 local function warn(spot, reason)
@@ -37,7 +40,7 @@ local function tell(spot, seen, place, value)
     local reason = outbox.put_payload("look", id, place, 0, 0, value, "self." .. FIELDS[place])
     return reason and warn(spot, reason)
   end
-  local stir = scheduler.stir
+  local stir = not outbox.open and scheduler.stir
   if stir then
     stir()
   end
@@ -46,7 +49,7 @@ local function tell(spot, seen, place, value)
   if most and weight > most then
     return warn(spot, outbox.full())
   end
-  list[n + 1], list[n + 2] = id * 256 + 32 + FIRST - 1 + place, value
+  list[n + 1], list[n + 2] = id * 256 + screen.HEAD + place, value
   outbox.n, outbox.weight, seen[place] = n + 2, weight, value
 end
 
@@ -82,20 +85,6 @@ function screen.look(spot)
   local known = seen[COLOR]
   if (color ~= nil or known ~= nil) and not rawequal(color, known) then tell(spot, seen, COLOR, color) end
   return x, y
-end
-local look = screen.look
-
-
---- The same with the place; true when the entity has moved to a place that is one.
-function screen.publish(spot)
-  local x, y = look(spot)
-  if x == spot.x and y == spot.y then
-    return false
-  end
-  -- Only numbers are kept: no table meets another here and asks a script's `__eq`.
-  local placed = type(x) == "number" and type(y) == "number"
-  spot.x, spot.y = placed and x or nil, placed and y or nil
-  return placed
 end
 
 

@@ -17,6 +17,7 @@ local turns = {
 }
 
 local HALTED = budget.HALTED
+local huge = math.huge
 local DEFER_ROUNDS = 80 -- of deferred tasks that defer others, in one tick
 
 local upcoming, spare, count = {}, {}, 0 -- tasks that wait for the next frame, in order; some may have ended meanwhile
@@ -44,11 +45,11 @@ function turns.next_frame(task)
   if turns.ran then
     task.slot = task.entity.slot -- the task is at hand in each frame, its entity is elsewhere in memory
   end
+  local stir = turns.stir
+  if stir then
+    stir()
+  end
   if not turns.pending then
-    local stir = turns.stir
-    if stir then
-      stir()
-    end
     if not turns.single and not task.on_end and not task.args and not turns.ran then
       turns.single = task
       return true
@@ -84,11 +85,11 @@ end
 
 --- Run `task` in the first frame with now >= `due`.
 function turns.sleep_until(task, due)
+  local stir = turns.stir
+  if stir then
+    stir()
+  end
   if not turns.pending then
-    local stir = turns.stir
-    if stir then
-      stir()
-    end
     turns.pending = true
     enlist_single()
   end
@@ -338,6 +339,32 @@ function turns.run_usual(now, ran)
     look_for_single()
   end
   return true
+end
+
+
+--- The only task that waits for this frame, or false where none does, and when the first sleeper wakes; nothing where
+-- more than that is to be done.
+function turns.lone(now)
+  local task, first = turns.single, sleepers[1]
+  local due = first and first.due or huge
+  if due <= now or count > 1 or left > 0 or turns.deferrals > 0 or turns.ran then
+    return nil
+  elseif count == 1 then
+    task = upcoming[1]
+    if not task or task.state ~= "next" or task.args then
+      return nil
+    end
+  end
+  if task and task.on_end then
+    return nil
+  end
+  return task or false, due
+end
+
+
+--- Take out the task that `lone` gave.
+function turns.take_lone()
+  turns.single, upcoming[1], count = nil, nil, 0
 end
 
 

@@ -1,0 +1,127 @@
+"""A state that does the same in every frame, and draws it, takes a short way through its ticks. Nobody can tell."""
+
+import pytest
+
+from engine import Limits
+from tests.test_calm import SURPRISES
+
+# More that may happen in the fifth frame of one that draws in each.
+SHOWN = {
+    "draws more": "draw.circle(1, 2, 3, '#fff') draw.light(4, 5, 6, '#ffffff') sound.play('bell')",
+    "draws much": "for i = 1, 40 do draw.light(i, i, i, '#ffffff') end",
+    "draws a table": "draw.rect(1, 2, 3, 4, { 1, 2, 3 }) draw.light(4, 5, 6, '#ffffff')",
+    "draws what cannot be drawn": "draw.light(1, 2, 3, function() end)",
+    "draws with a nil": "draw.light(1, nil, 3, '#ffffff')",
+    "draws with words": "draw.text('hello', 1, 2, '#ffffff') draw.text(('x'):rep(80), 1, 2, '#ffffff')",
+    "draws and emits": "draw.light(1, 2, 3, '#ffffff') bus.emit('bell', 1) draw.light(4, 5, 6, '#ffffff')",
+    "draws in a task": "task.spawn(function() draw.light(7, 7, 7, '#ffffff') wait() draw.light(8, 8, 8, '#fff') end)",
+    "looks different": "self.sprite, self.text, self.visible = 'other', 'hello', false",
+    "changes everything": "self.angle, self.scale, self.flip, self.alpha, self.color = 2, 3, true, 0.5, { 1, 2, 3 }",
+    "has a field that is no number": "self.layer, self.alpha = 3, {}",
+    "loses a field": "self.layer = 4 wait() self.layer = nil",
+    "takes a field back": "self.frame = nil",
+    "is drawn no more": "self.sprite, self.frame = nil, nil",
+}
+
+WALKER = """
+local walker = {}
+
+function walker:start()
+  KNOWN
+  self.x, self.y, self.sprite, self.n = 0, 0, "walker", 0
+  task.every(0.05, function() self.y = self.y + 1 end)
+  while true do
+    LOOP
+    wait()
+  end
+end
+
+BESIDE
+
+return walker
+"""
+
+STEP = """
+  self.n = self.n + 1
+  self.x, self.frame = self.x + 1, self.n % 3
+  draw.light(self.x, self.y, self.n, "#ffffff")
+  if self.n == 5 then
+    SURPRISE
+  end
+"""
+
+UPDATE = """
+function walker:update()
+  STEP
+end
+"""
+
+IN_A_HOOK = (
+    "fails", "cancels itself and cleans up", "sleeps", "spawns", "defers", "emits", "listens", "asks itself",
+    "is nowhere", "resumes a coroutine", "destroys itself",
+)  # fmt: skip
+
+# A hook for which the pump has no short way.
+LONG_WAY = "function walker:fixed_update() end"
+
+
+def story(make_world, scripts, surprise, text):
+    """What can be seen of twelve frames, from Python and from the log."""
+    known = "local me = coroutine.running()" if "(me)" in surprise else ""  # to ask for it is a deed of its own
+    text = text.replace("STEP", STEP).replace("KNOWN", known)
+    scripts.write("walker", text.replace("SURPRISE", f"do {surprise} end"))
+    scripts.write("other", "return { start = function() bus.emit('bell') end }")
+    world = make_world()
+    seen = []
+    world.bus.on("bell", lambda event: seen.append((world.frame, event.payload)))
+    walker = world.spawn("walker")
+    for frame in range(12):
+        if frame == 8:
+            world.bus.emit("bell", frame)
+        world.tick(1 / 60)
+        seen.append((walker.alive, walker.position, dict(walker.view), len(world.entities), len(world.log)))
+        seen.append(list(world.commands))
+    seen += world.log
+    seen += [(problem.message, problem.count, problem.first_frame) for problem in world.problems]
+    return seen
+
+
+@pytest.mark.parametrize("surprise", [*SURPRISES.values(), *SHOWN.values()], ids=[*SURPRISES, *SHOWN])
+def test_whatever_a_task_does_after_frames_in_which_it_drew_is_as_in_a_state_with_more_hooks(
+    make_world, scripts, surprise
+):
+    task = WALKER.replace("LOOP", "STEP")
+
+    assert story(make_world, scripts, surprise, task.replace("BESIDE", "")) == story(
+        make_world, scripts, surprise, task.replace("BESIDE", LONG_WAY)
+    )
+
+
+@pytest.mark.parametrize("surprise", [*IN_A_HOOK, *SHOWN])
+def test_whatever_an_update_hook_does_after_frames_that_were_alike_is_as_in_a_state_with_more_hooks(
+    make_world, scripts, surprise
+):
+    hook, surprise = WALKER.replace("LOOP", "wait(0.06)"), {**SURPRISES, **SHOWN}[surprise]
+
+    assert story(make_world, scripts, surprise, hook.replace("BESIDE", UPDATE)) == story(
+        make_world, scripts, surprise, hook.replace("BESIDE", UPDATE + LONG_WAY)
+    )
+
+
+@pytest.mark.parametrize("lua", ["lua55", "lua54"])
+def test_a_frame_may_tell_as_many_bytes_after_frames_that_were_alike_as_in_any_other(make_world, scripts):
+    flood = "for i = 1, 100 do draw.light(i, i, i, '#ffffff') end"
+    text = WALKER.replace("LOOP", "STEP").replace("STEP", STEP).replace("SURPRISE", flood).replace("KNOWN", "")
+
+    def lights(beside):
+        scripts.write("walker", text.replace("BESIDE", beside))
+        world = make_world(limits=Limits(outbox=10_000))
+        world.spawn("walker")
+        for _ in range(4):
+            world.tick(1 / 60)
+        assert [problem.message.split(";")[0] for problem in world.problems] == [
+            "more than 10000 bytes are to be told to the world in one tick, the limit (Limits.outbox)"
+        ]
+        return len(world.commands)
+
+    assert lights("") == lights(LONG_WAY) > 30
