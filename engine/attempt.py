@@ -71,6 +71,7 @@ class Attempt:
         self._left_over: list[object] = []  # of states that started too early
         self._carried: dict[int, Carried] = {}
         self._rehearsed: weakref.WeakSet[Actor] = weakref.WeakSet()
+        self._habits: tuple[bytes | bool, bytes] = (False, b"")  # shape of the data that was taken last, libraries used
         self.loaded = False
         self.frames = 0  # in which it loaded
         self.carried = False  # data was taken at the end of the last frame
@@ -115,9 +116,11 @@ class Attempt:
                 continue
             if late:
                 return False
+            if deadline is not None:
+                self._rehearse(entity)
             self._load(entity, source.chunk, source.text)
             if self._process is None:
-                self._get_ready(entity, len(entities) - len(self._by_id), in_time=deadline is not None)
+                self._get_ready(entity, len(entities) - len(self._by_id))
             few = not between and len(self._by_id) < FEW
             late = deadline is not None and not few and time.perf_counter() > deadline
         self.loaded = True
@@ -167,6 +170,7 @@ class Attempt:
     # Loading.
 
     def _load(self, entity: Entity, chunk: str, text: bytes) -> None:
+        """Load the version for an entity, and tell the state what it will need at the swap, where that is known."""
         trial = self._together
         if trial is None:
             try:
@@ -180,7 +184,8 @@ class Attempt:
         trial.entities[entity.id] = entity
         self._by_id[entity.id] = trial
         seed = crc32(f"{self._world.seed}:{entity.id}".encode())
-        result = trial.actor.hand((b"load", entity.id, entity.script.encode(), chunk.encode(), text, seed))
+        mail = (b"load", entity.id, entity.script.encode(), chunk.encode(), text, seed, *self._habits)
+        result = trial.actor.hand(mail)
         self._check(trial, result, {entity.id})
         trial.results.append(result)
         default = self._world.children.isolation(self.script)
@@ -190,22 +195,26 @@ class Attempt:
             if clock == b"real":
                 trial.actor.clock = self._world.loop.real
 
-    def _get_ready(self, entity: Entity, missing: int, *, in_time: bool) -> None:
-        """An entity was loaded: make ready what the others, and the swap, will need."""
+    def _get_ready(self, entity: Entity, missing: int) -> None:
+        """An entity was loaded: have states made for the others."""
         old = entity.actor
         if old is None or isinstance(old, RemoteActor) or not entity.ready:
             return
-        if in_time and old not in self._rehearsed:
-            self._rehearse(old, entity.id)
         if self._builder is None and self._together is None:
             self._builder = self._world.reloads.builder(self.script)
             self._builder.want(missing, loaded_by(entity))
 
-    def _rehearse(self, actor: Actor, id: int) -> None:
-        """Have an old state take its data once while there is time: at the swap it knows how."""
+    def _rehearse(self, entity: Entity) -> None:
+        """Have an old state take its data once while there is time: at the swap it knows how, and the new one, too."""
+        actor = entity.actor
+        if actor is None or isinstance(actor, RemoteActor) or not entity.ready or actor in self._rehearsed:
+            return
         self._rehearsed.add(actor)
-        _, rest = parted(actor.hand((b"snapshot", id)))
+        snapshots, rest = parted(actor.hand((b"snapshot", entity.id)))
         self._absorb_rest(actor, rest)
+        for _, _, values in snapshots:
+            if values[0] is not False:
+                self._habits = values[3], values[1] or b""
 
     def _dismiss_dead(self) -> None:
         """Entities that ended meanwhile need no new version."""

@@ -31,6 +31,8 @@ def parted(result: Result) -> tuple[list[Operation], tuple[Any, ...]]:
     """The snapshots in what a state said, and the rest of it."""
     if type(result) is not tuple:
         return [], ()
+    if result[3:4] == (b"snapshot",) and len(result) == 6 + result[5]:  # as nearly all
+        return [(b"snapshot", result[4], result[6:])], result[:3]
     snapshots, rest = [], list(result[:3])
     for name, entity, values in each(result, 3):
         if name == b"snapshot":

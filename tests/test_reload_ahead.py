@@ -179,3 +179,67 @@ def test_events_for_all_in_every_frame_start_nobody_anew(make_world, scripts, ah
 
     assert [(slime.version, data(slime)["heard"]) for slime in slimes] == [(2, 10)] * 3
     assert remade == []
+
+
+CHANGES = [  # what init makes, what each frame does, what comes over
+    ("self.a, self.b = 1, 'x'", "self.a = 2", {"a": 2, "b": "x"}),
+    ("self.a, self.b = 1, 'x'", "self.a, self.b = 'y', true", {"a": "y", "b": True}),
+    ("self.a = 1", "self.b = 2", {"a": 1, "b": 2}),
+    ("self.a, self.b = 1, 2", "self.b = nil", {"a": 1}),
+    ("self.a = 1", "self.a, self.b = nil, 1", {"b": 1}),
+    ("self.a = 1", "self.a = { 1, { b = 2 } }", {"a": [1, {"b": 2}]}),
+    ("self.a = { 1 }", "self.a = 1", {"a": 1}),
+    ("self.a = {}", "self.a.b = 'c'", {"a": {"b": "c"}}),
+    ("self.a, self._b = 1, 2", "self.a = 3", {"a": 3}),
+    ("self.a = 1", "self._b = function() end", {"a": 1}),
+    ("self.a = ''", "self.a = string.rep('long', 12000)", {"a": "long" * 12000}),
+    ("for i = 1, 20 do self[i] = i end", "self[20] = 0", {i: i % 20 for i in range(1, 21)}),
+    ("self[3], self.a = 1, 2", "self[3] = 4", {3: 4, "a": 2}),
+    ("", "self.a = 1", {"a": 1}),
+    ("self.a = 1", "self.a = nil", {}),
+]
+
+
+def test_what_changed_since_it_was_looked_at_is_carried_over(make_world, scripts, ahead):
+    world = make_world()
+    same = heard(world, "same")
+    for n, (before, change, _) in enumerate(CHANGES):
+        scripts.write(
+            f"slime{n}", f"return {{ init = function(self) {before} end, update = function(self) {change} end }}"
+        )
+        for _ in range(2):
+            world.spawn(f"slime{n}")
+        scripts.write(
+            f"slime{n}",
+            "return { on_reload = function(self, previous)\n"
+            "  for key in pairs(previous.self) do assert(self[key] ~= nil) end\n"
+            "  for key, value in pairs(self) do assert(type(value) == type(previous.self[key])) end\n"
+            "  bus.emit('same', previous.version)\nend }",
+        )
+        world.reloads._begin(world.population.sources.next(f"slime{n}"), 0.0)
+
+    ticks(world, 60, 0.01)
+
+    assert same == [1] * (2 * len(CHANGES))
+    for n, (_, _, after) in enumerate(CHANGES):
+        assert [data(slime) for slime in world.find(f"slime{n}")] == [after, after]
+
+
+def test_libraries_that_were_copied_ahead_are_those_of_each_entity(make_world, scripts, ahead):
+    scripts.write("slime", "return { start = function(self) self.x = math.floor(1.5) bus.on('a', print) end }")
+    world = make_world()
+    slimes = [world.spawn("slime") for _ in range(3)]
+    scripts.write(
+        "slime",
+        "return { start = function(self)\n"
+        "  assert(rawget(_G, 'math') == nil and rawget(_G, 'bus') == nil)\n"
+        "  assert(math.mine == nil and math == math and math ~= require)\n"
+        "  math.mine = entity.id\n"
+        "end,\nupdate = function(self) self.mine = math.mine end }",
+    )
+
+    started(world, "slime")
+    ticks(world, 2, 0.01)
+
+    assert [data(slime)["mine"] for slime in slimes] == [slime.id for slime in slimes]
+    assert world.problems == []

@@ -3,7 +3,7 @@
 
 local prelude = ...
 local scheduler, outbox, payload = prelude.scheduler, prelude.outbox, prelude.payload
-local bus, entity = prelude.mail, prelude.entity
+local bus, entity, sandbox = prelude.mail, prelude.entity, prelude.sandbox
 
 local next, rawget, type = next, rawget, type
 local concat, sort = table.concat, table.sort
@@ -11,7 +11,9 @@ local find, gmatch, sub = string.find, string.gmatch, string.sub
 local put, receive, by_id = outbox.put, bus.receive, bus.entities
 
 local SEPARATOR = "\n"
+local keys_of = {} -- shape -> the keys of a map without tables, in the order of its leaves
 local CARRIED = 16 * 1024 * 1024 -- bytes of `self`: what never leaves the world may be more than a payload
+local PLANNED = 32 * 1024 -- bytes of the strings in `self`, where nobody counts the rest
 
 
 -- The names of an entity's properties, in one string that equals another one if the names do.
@@ -37,33 +39,119 @@ local function has(names, name)
 end
 
 
--- Asks for `self` as plain data, transient fields left out, and for the names of the properties: id.
+-- The keys of a map without tables in the order of its leaves; false for any other shape.
+local function read_keys(shape)
+  if sub(shape, 1, 1) ~= "{" then
+    return false
+  end
+  local places, keys = {}, {}
+  for place = 1, #shape do -- more than it has leaves: each is a character there
+    places[place] = place
+  end
+  for key, place in next, (payload.decode(shape, places, 1)) do
+    if type(place) ~= "number" then
+      return false
+    end
+    keys[place] = key
+  end
+  return keys
+end
+
+
+local function learn(shape)
+  local keys = keys_of[shape]
+  if keys == nil then
+    keys = read_keys(shape)
+    keys_of[shape] = keys
+  end
+  return keys
+end
+
+
+-- Notes where each field of `self` stands in the data that was just put, for the next time.
+local function plan(me, shape)
+  local keys = learn(shape)
+  if not keys then
+    return
+  end
+  local places = {}
+  for place = 1, #keys do
+    places[keys[place]] = place
+  end
+  me.plan = { shape = shape, places = places, n = #keys }
+end
+
+
+-- Puts `self` as the plan says. False, and nothing is put, where its fields are others than then, or no leaves.
+local function put_planned(me)
+  local planned = me.plan
+  if not planned then
+    return false
+  end
+  local list, n, places = outbox.list, outbox.n, planned.places
+  local count, bytes, base = 0, 0, n + 7
+  for key, value in next, me.self do
+    local place, kind = places[key], type(value)
+    if place then
+      if kind == "string" then
+        bytes = bytes + #value
+      elseif kind ~= "number" and kind ~= "boolean" then
+        return false
+      end
+      count = count + 1
+      list[base + place] = value
+    elseif type(key) ~= "string" or sub(key, 1, 1) ~= "_" then
+      return false
+    end
+  end
+  if count ~= planned.n or bytes > PLANNED then
+    return false
+  end
+  list[n + 1], list[n + 2], list[n + 4], list[n + 5], list[n + 6] = "snapshot", me.id, names_of(me), 0, 0
+  list[base] = planned.shape
+  return not outbox.commit(n, base + count)
+end
+
+
+-- Asks for `self` as plain data, transient fields left out, and for the names of the properties: id. The first time it also
+-- tells which libraries the entity has used.
 function receive.snapshot(box, i)
   local me = by_id[box[i]]
+  if put_planned(me) then
+    return i + 1
+  end
   local fields = {}
   for key, value in next, me.self do
     if type(key) ~= "string" or sub(key, 1, 1) ~= "_" then
       fields[key] = value
     end
   end
-  local limits = outbox.limits
+  local limits, start = outbox.limits, outbox.n
   outbox.limits = { bytes = CARRIED, depth = limits.depth }
   local reason = outbox.put_payload("snapshot", me.id, names_of(me), 0, 0, fields, "self")
   outbox.limits = limits
   if reason then
     put("snapshot", me.id, false, 0, 0, reason)
+  else
+    plan(me, outbox.list[start + 7])
+    outbox.list[start + 5] = sandbox.used(me)
   end
   return i + 1
 end
 
 
--- An entity under a new version, to be started later: id, script, chunk, text, seed.
+-- An entity under a new version, to be started later: id, script, chunk, text, seed, and of the old version the shape of its
+-- `self`, or false, and the libraries that it used. What the swap will need is made ready here, while there is time.
 function receive.load(box, i)
-  local me = entity.new(box[i], box[i + 1], box[i + 4])
+  local me, shape = entity.new(box[i], box[i + 1], box[i + 4]), box[i + 5]
   if entity.load_script(me, box[i + 2], box[i + 3]) then
-    names_of(me) -- here, while there is time, not at the swap
+    names_of(me)
   end
-  return i + 5
+  if shape then
+    learn(shape)
+    sandbox.prepare(me, box[i + 6])
+  end
+  return i + 7
 end
 
 
@@ -116,14 +204,27 @@ local function renew(me)
 end
 
 
--- Start of a loaded entity with the data of the version before: id, its number, its properties' names, shape, leaves.
-function receive.resume(box, i)
-  local me = by_id[box[i]]
-  local fields, after = payload.decode(box[i + 3], box, i + 4)
-  local self = me.self
+-- Gives `self` the fields of a payload, shape and leaves, and tells where that ends.
+local function take_over(self, box, i)
+  local keys = keys_of[box[i]]
+  if keys then
+    for place = 1, #keys do
+      self[keys[place]] = box[i + place]
+    end
+    return i + 1 + #keys
+  end
+  local fields, after = payload.decode(box[i], box, i + 1)
   for key, value in next, fields do
     self[key] = value
   end
+  return after
+end
+
+
+-- Start of a loaded entity with the data of the version before: id, its number, its properties' names, shape, leaves.
+function receive.resume(box, i)
+  local me = by_id[box[i]]
+  local after = take_over(me.self, box, i + 3)
   renew(me)
   migrate(me, box[i + 2])
   local previous

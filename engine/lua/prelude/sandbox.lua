@@ -7,7 +7,7 @@ local prelude = ...
 local error, type, next, rawset, setmetatable = error, type, next, rawset, setmetatable
 local raw_load, raw_getmetatable, raw_setmetatable = load, getmetatable, setmetatable
 local debug_getmetatable, rawget, tostring = debug.getmetatable, rawget, tostring
-local raw_collect, match, concat = collectgarbage, string.match, table.concat
+local raw_collect, match, gmatch, concat = collectgarbage, string.match, string.gmatch, table.concat
 
 local sandbox = {
   base = {}, -- the functions that stand in every environment
@@ -130,6 +130,24 @@ function base.collectgarbage(option)
 end
 
 
+-- A copy of a library for one entity.
+local function copy_for(entity, name)
+  local library = libraries[name]
+  if not library then
+    return nil
+  end
+  local copy = {}
+  for key, value in next, library do
+    copy[key] = value
+  end
+  if name == "entity" then
+    copy.id, copy.script = entity.id, entity.script
+  end
+  local meta = debug_getmetatable(library)
+  return meta and setmetatable(copy, meta) or copy
+end
+
+
 --- A global environment for `entity`. Library tables are copied when first used.
 function sandbox.environment(entity)
   local env = {}
@@ -141,25 +159,37 @@ function sandbox.environment(entity)
       rawset(env, "_G", env)
       return env
     end
-    local library = libraries[name]
-    if not library then
-      return nil
+    local copies = entity.copies
+    local copy = copies and copies[name] or copy_for(entity, name)
+    if copy then
+      rawset(env, name, copy)
     end
-    local copy = {}
-    for key, value in next, library do
-      copy[key] = value
-    end
-    if name == "entity" then
-      copy.id, copy.script = entity.id, entity.script
-    end
-    local meta = debug_getmetatable(library)
-    if meta then
-      setmetatable(copy, meta)
-    end
-    rawset(env, name, copy)
     return copy
   end
   return setmetatable(env, { __index = find, __metatable = false })
+end
+
+
+--- Make copies ahead, of libraries that `entity` is likely to use. Its script cannot tell.
+function sandbox.prepare(entity, names)
+  local copies = {}
+  for name in gmatch(names, "%a+") do
+    copies[name] = copy_for(entity, name)
+  end
+  entity.copies = copies
+end
+
+
+--- The names of the libraries that `entity` has used, one after the other.
+function sandbox.used(entity)
+  local names, n = {}, 0
+  for name in next, libraries do
+    if rawget(entity.env, name) ~= nil then
+      n = n + 1
+      names[n] = name
+    end
+  end
+  return concat(names, " ")
 end
 
 
