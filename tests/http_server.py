@@ -16,6 +16,7 @@ class Server:
         self.requests: list[tuple[str, str, dict[str, str], bytes]] = []
         self.gone = threading.Semaphore(0)
         self.ready = threading.Event()
+        self._clients: dict[Writer, asyncio.Task[None]] = {}
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="http-server")
         self._thread.start()
@@ -37,11 +38,19 @@ class Server:
 
     async def _serve(self) -> None:
         self._stop = asyncio.Event()
-        server = await asyncio.start_server(self._client, "127.0.0.1", 0)
+        server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
         self.port: int = server.sockets[0].getsockname()[1]
         self.ready.set()
         await self._stop.wait()
+        self._loop.remove_reader(server.sockets[0])
+        for _ in range(5):  # asyncio loses the sockets of those who have come and were not let in before it closes
+            await asyncio.sleep(0)
+            for writer in self._clients:
+                writer.transport.abort()
         server.close()
+
+    def _connected(self, reader: Reader, writer: Writer) -> None:
+        self._clients[writer] = asyncio.create_task(self._client(reader, writer))
 
     async def _client(self, reader: Reader, writer: Writer) -> None:
         try:
@@ -60,7 +69,7 @@ class Server:
         except (ConnectionError, EOFError):
             self.gone.release()
         finally:
-            writer.transport.abort() if self._stop.is_set() else writer.close()
+            writer.close()
 
     def _manners(self, target: str) -> Callable[[Writer], Awaitable[None]]:
         async def answer(writer: Writer) -> None:
