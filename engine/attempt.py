@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 FEW = 16
 """So many entities are loaded in one frame, whatever it costs: who edits one figure wants to see it at once."""
 
-SETTLING = 0.2
+SETTLING = 0.3
 """What an entity costs at the swap after its start, as a share of that."""
 
 Carried = tuple[bytes, bytes, tuple[Any, ...]]
@@ -210,11 +210,11 @@ class Attempt:
         if actor is None or isinstance(actor, RemoteActor) or not entity.ready or actor in self._rehearsed:
             return
         self._rehearsed.add(actor)
-        snapshots, rest = parted(actor.hand((b"snapshot", entity.id)))
+        snapshots, rest = parted(actor.hand((b"snapshot", entity.id, self._habits[0])))
         self._absorb_rest(actor, rest)
         for _, _, values in snapshots:
             if values[0] is not False:
-                self._habits = values[3], values[1] or b""
+                self._habits = values[3], values[1] or self._habits[1]
 
     def _dismiss_dead(self) -> None:
         """Entities that ended meanwhile need no new version."""
@@ -234,9 +234,10 @@ class Attempt:
     def _carry(self, entities: list[Entity]) -> None:
         """Take `self` of every entity whose old version got through `init`, as plain data."""
         by_actor: dict[Actor, list[Any]] = {}
+        shape = self._habits[0]
         for entity in entities:
             if entity.ready and entity.actor is not None:
-                by_actor.setdefault(entity.actor, []).extend((b"snapshot", entity.id))
+                by_actor.setdefault(entity.actor, []).extend((b"snapshot", entity.id, shape))
         for actor, mail in by_actor.items():
             self._take(actor, actor.hand(tuple(mail)))
 

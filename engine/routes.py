@@ -80,7 +80,8 @@ class Routes:
 
     def of(self, entity: int, name: str) -> list[Subscription]:
         """The subscriptions of an entity under exactly this name or family."""
-        return sorted(each for each in self._subscriptions.get(name, {}).values() if each.entity == entity)
+        members = self._subscriptions.get(name, {})
+        return sorted(members[entity, number] for number, known in self._names.get(entity, {}).items() if known == name)
 
     def entities(self) -> list[int]:
         """The entities that listen to anything."""

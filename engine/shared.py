@@ -45,7 +45,7 @@ class Shared:
         self._running = False
         self._lock = Lock()
         self._watchers: dict[bytes, dict[tuple[int, int], None]] = {}
-        self._keys: dict[tuple[int, int], bytes] = {}
+        self._keys: dict[int, dict[int, bytes]] = {}  # entity -> callback -> key
         self._listeners: dict[bytes, list[Listener]] = {}
         self._changed: dict[bytes, None] = {}
         self._sizes: dict[bytes, int] = {}
@@ -140,26 +140,29 @@ class Shared:
 
     def subscribe(self, entity: int, callback: int, key: bytes) -> None:
         self._watchers.setdefault(key, {})[entity, callback] = None
-        self._keys[entity, callback] = key
+        self._keys.setdefault(entity, {})[callback] = key
 
     def unwatch(self, entity: int, callback: int) -> None:
-        key = self._keys.pop((entity, callback), None)
+        keys = self._keys.get(entity, {})
+        key = keys.pop(callback, None)
         if key is not None:
+            if not keys:
+                del self._keys[entity]
             del self._watchers[key][entity, callback]
             if not self._watchers[key]:
                 del self._watchers[key]
 
     def leave(self, entity: int) -> None:
-        for watcher in [watcher for watcher in self._keys if watcher[0] == entity]:
-            self.unwatch(*watcher)
+        for callback in list(self._keys.get(entity, ())):
+            self.unwatch(entity, callback)
 
     def watchers(self) -> frozenset[int]:
         """The entities that watch anything."""
-        return frozenset(entity for entity, _ in self._keys)
+        return frozenset(self._keys)
 
     def watched(self, entity: int) -> dict[int, bytes]:
         """Callback -> key, of all that an entity watches."""
-        return {callback: key for (who, callback), key in self._keys.items() if who == entity}
+        return dict(self._keys.get(entity, {}))
 
     def take_changes(self) -> list[Change]:
         """What changed since the last call, in the order of first changes; once per frame."""

@@ -113,12 +113,15 @@ local function put_planned(me)
 end
 
 
--- Asks for `self` as plain data, transient fields left out, and for the names of the properties: id. The first time it also
--- tells which libraries the entity has used.
+-- Asks for `self` as plain data, transient fields left out, and for the names of the properties: id, and the shape that
+-- it probably has, or false. Where that is not so for the first time, it also tells which libraries the entity has used.
 function receive.snapshot(box, i)
-  local me = by_id[box[i]]
+  local me, shape = by_id[box[i]], box[i + 1]
+  if shape and not me.plan then
+    plan(me, shape)
+  end
   if put_planned(me) then
-    return i + 1
+    return i + 2
   end
   local fields = {}
   for key, value in next, me.self do
@@ -136,7 +139,7 @@ function receive.snapshot(box, i)
     plan(me, outbox.list[start + 7])
     outbox.list[start + 5] = sandbox.used(me)
   end
-  return i + 1
+  return i + 2
 end
 
 
