@@ -200,4 +200,10 @@ function hearing.listen(...)
 end
 
 
+-- LuaJIT compiles no loop that resumes or yields, and it would try again and again, in each state.
+if jit then
+  jit.off(hearing.listen)
+end
+
+
 return hearing

@@ -112,12 +112,16 @@ local function work(task, fn, ...)
 end
 
 
--- The same for handlers of events, which take one value each: it is all that `hearing` needs, and half the work.
+-- The same for handlers of events, which take one value each: it is all that `hearing` needs, and half the work. What it
+-- calls may be compiled; LuaJIT would try in vain to compile the loop itself, in each state.
 local function hear(fn, event)
   repeat
     fn(event)
     fn, event = raw_yield(DONE)
   until false
+end
+if jit then
+  jit.off(hear)
 end
 
 
