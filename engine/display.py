@@ -32,11 +32,6 @@ def packed(number: int, entity: int, count: int) -> int:
     return entity << 8 | count << 5 | number
 
 
-def fields_at(result: tuple[Any, ...]) -> int:
-    """Where the fields begin in the result of a tick that only shows something: its commands stand before them."""
-    return 2 - result[0]  # type: ignore[no-any-return]
-
-
 def unpacked(head: int) -> tuple[int, int, int]:
     """Number, entity and how many values follow."""
     return head & 31, head >> 8, head >> 5 & 7

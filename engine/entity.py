@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Iterator
-from typing import Any
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
 
 from engine.display import COMMANDS, FIELDS
 from engine.errors import StateClosed
@@ -13,7 +14,6 @@ from engine.lua.handles import TableHandle
 from engine.payload import Encoded, plain
 
 _FIRST = len(COMMANDS)  # the operation that tells the first field
-_NOWHERE = (None, None, None)
 
 
 class Entity:
@@ -44,8 +44,8 @@ class Entity:
         self.ready = False  # init has ended: a reload carries `self` over instead of starting anew
         self.tags: dict[str, None] = {}
         self.version = 0
-        self.place: tuple[Any, ...] = _NOWHERE  # x and y stand second and third
-        self._sheet: list[Any] | None = None  # where x and y stand instead, from number `_seat` on
+        self.place: tuple[float, float] | None = None  # x and y
+        self._sheet: list[Any] = []  # of one that is seated: where x and y stand instead, from number `_seat` on
         self._seat = 0
         self._view: dict[str, Any] = {}
         self._lent = False  # somebody has `_view`, which must not change under their hands
@@ -63,8 +63,7 @@ class Entity:
 
     @actor.setter
     def actor(self, actor: Actor | None) -> None:
-        if self._sheet is not None:
-            self.place, self._sheet = (None, *self.where()), None
+        self._stand_up()
         self._actor = None if actor is None else weakref.ref(actor)
 
     @property
@@ -76,16 +75,15 @@ class Entity:
             raise StateClosed(f"entity {self.id} ({self.script}) has no state; is it destroyed, or not made yet?")
         return TableHandle(actor, key, self.id)
 
-    @property
-    def position(self) -> tuple[float, float] | None:
-        """`(self.x, self.y)` as of the entity's last tick; None where they are no numbers."""
-        sheet = self._sheet
-        if sheet is None:
-            place = self.place
-            return None if place[1] is None else (place[1], place[2])
-        seat = self._seat
-        x = sheet[seat]
-        return None if x is False else (x, sheet[seat + 1])
+    # A window reads it of every entity in every frame: no Python runs for that.
+    if TYPE_CHECKING:
+
+        @property
+        def position(self) -> tuple[float, float] | None: ...
+    else:
+        position = property(
+            attrgetter("place"), doc="`(self.x, self.y)` as of the entity's last tick; None where they are no numbers."
+        )
 
     def where(self) -> tuple[Any, Any]:
         """x and y, or twice None."""
@@ -93,14 +91,15 @@ class Entity:
 
     def move(self, place: tuple[Any, ...]) -> None:
         """It is at (..., x, y)."""
-        if self._sheet is None:
-            self.place = place
-        else:
-            self._sheet[self._seat : self._seat + 2] = place[1:]
+        self.place = None if place[1] is None else place[1:]
 
     def sit(self, sheet: list[Any], seat: int) -> None:
         """From here on, x and y stand in `sheet`, from number `seat` on; False where there is no place."""
         self._sheet, self._seat = sheet, seat
+        self.__class__ = _Seated
+
+    def _stand_up(self) -> None:
+        """Be where it is, whatever becomes of the sheet."""
 
     @property
     def view(self) -> dict[str, Any]:
@@ -142,7 +141,7 @@ class Entity:
     def rise(self) -> None:
         """Be as at birth again, without a state: what the old one knew is lost."""
         self.fallen = self.ready = False
-        self.place, self.tags = _NOWHERE, {}
+        self.place, self.tags = None, {}
         self.bare()
 
     def end(self) -> None:
@@ -152,6 +151,25 @@ class Entity:
 
     def __repr__(self) -> str:
         return f"<Entity {self.id} {self.script}{'' if self.alive else ', dead'}>"
+
+
+class _Seated(Entity):
+    """One whose x and y stand in a sheet, as of many in one state: the state tells all of them at once."""
+
+    __slots__ = ()
+
+    @property
+    def position(self) -> tuple[float, float] | None:
+        sheet, seat = self._sheet, self._seat
+        x = sheet[seat]
+        return None if x is False else (x, sheet[seat + 1])
+
+    def move(self, place: tuple[Any, ...]) -> None:
+        self._sheet[self._seat : self._seat + 2] = place[1:]
+
+    def _stand_up(self) -> None:
+        self.place, self._sheet = self.position, []
+        self.__class__ = Entity  # type: ignore[assignment]
 
 
 class Entities:
@@ -164,6 +182,9 @@ class Entities:
 
     def __iter__(self) -> Iterator[Entity]:
         return iter(list(self._by_id.values()))
+
+    def all(self) -> list[Entity]:
+        return list(self._by_id.values())
 
     def __len__(self) -> int:
         return len(self._by_id)

@@ -80,7 +80,7 @@ class Loop:
         if type(result) is tuple:
             wake = result[0]
             if result[1] is not None:
-                actor.only.place = result
+                actor.only.place = result[1:3]
             if len(result) > 3 and not self._carry_out(actor, result):
                 return
         elif isinstance(result, Exception):
@@ -182,18 +182,23 @@ class Loop:
         again = wakes.again
         if again:  # the game stands still, and those on the real clock, or with mail, tick alone
             wakes.mingle()
+        show = self.operations.show
         for actor, result in zip(actors, self._ticks(actors), strict=True):
-            if type(result) is tuple and result[0] is True and actor.clock is game:
-                if result[1] is not None:
-                    actor.only.place = result
-                if len(result) == 3 or self._carry_out(actor, result):
+            if type(result) is tuple and actor.clock is game:
+                wake, x = result[0], result[1]
+                if wake is True:
+                    if x is not None:
+                        actor.only.place = x, result[2]
+                    if len(result) == 3 or self._carry_out(actor, result):
+                        again.append(actor)
+                elif type(wake) is int and wake < 0:
+                    if x is not None:
+                        actor.only.place = x, result[2]
+                    show(actor.only, result)
                     again.append(actor)
+                else:
+                    self.absorb(actor, result)
             elif result is True and actor.clock is game:
-                again.append(actor)
-            elif type(result) is tuple and type(result[0]) is int and result[0] < 0 and actor.clock is game:
-                if result[1] is not None:
-                    actor.only.place = result
-                self.operations.show(actor, result)
                 again.append(actor)
             elif result is False:
                 actor.wake = None

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zlib import crc32
 
-from engine.display import COMMANDS, FIELDS, Command, Commands, fields_at, packed, unpacked
+from engine.display import COMMANDS, FIELDS, Command, Commands, packed, unpacked
 from engine.events import text
 from engine.lua.actor import Actor
 from engine.lua.failures import readable, script_error
@@ -18,6 +18,7 @@ from engine.report import shown
 from engine.shared import no_room
 
 if TYPE_CHECKING:
+    from engine.entity import Entity
     from engine.world import World
 
 _log = logging.getLogger("tidelock.script")
@@ -140,15 +141,16 @@ class Operations:
                 _ = self.digest
         return known == start
 
-    def show(self, actor: Actor, result: tuple[Any, ...]) -> None:
+    def show(self, entity: Entity, result: tuple[Any, ...]) -> None:
         """The same for what only shows something, of the only entity of a state: commands, then fields."""
-        self._displayed.append(result[3:])
-        fields = fields_at(result)
+        displayed = self._displayed
+        displayed.append(result[3:])
+        fields = 2 - result[0]  # where they begin
         if fields > 3:
             self.commands.told.append((result, 3, fields))
         if fields < len(result):
-            actor.only.show_fields(result, fields)
-        if len(self._displayed) > _MOST_DISPLAYED:
+            entity.show_fields(result, fields)
+        if len(displayed) > _MOST_DISPLAYED:
             _ = self.digest
 
     def do(self, actor: Actor, name: bytes, entity: int, values: Values) -> None:

@@ -115,7 +115,7 @@ class World:
     @property
     def entities(self) -> list[Entity]:
         """The living entities, in id order."""
-        return list(self.population.entities)
+        return self.population.entities.all()
 
     def spawn(self, script: str, /, **properties: Any) -> Entity:
         """Make an entity; keywords become fields of `self`. While the world ticks it starts at the end of the frame.
