@@ -137,3 +137,40 @@ def test_entities_that_share_a_state_go_on_beside_one_that_is_stopped(make_world
             assert self_["n"] == 3
     assert bad.alive
     assert world.problems[0].count == 3
+
+
+@pytest.mark.parametrize("lua", PUC)
+@pytest.mark.row("C8")
+def test_the_many_children_of_a_group_end_in_order_and_a_clean_up_that_loops_is_stopped(make_world, scripts, lua):
+    scripts.write(
+        "crowd",
+        """
+        local crowd = {}
+        function crowd:start()
+          self.ended, self.stopped_at = "", 0
+          task.group(function(g)
+            for i = 1, 300 do
+              g.spawn(function()
+                task.finally(function()
+                  while i == 150 do end
+                  self.ended = self.ended .. i .. " "
+                end)
+                wait(9)
+              end)
+            end
+            wait()
+            g.cancel()
+          end)
+        end
+        return crowd
+        """,
+    )
+    world = make_world(limits=Limits(instructions=300_000))
+    crowd = world.spawn("crowd")
+
+    for _ in range(3):
+        world.tick(1 / 60)
+
+    with crowd.self.upgrade() as self_:
+        assert self_["ended"] == "".join(f"{i} " for i in range(1, 301) if i != 150)
+    assert [problem.line for problem in world.problems if "(Limits.instructions)" in problem.message] == [8]

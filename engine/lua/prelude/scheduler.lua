@@ -9,6 +9,7 @@
 
 local prelude = ...
 local turns, fault, records, endings = prelude.turns, prelude.later("fault"), prelude.records, prelude.endings
+local budget = prelude.budget
 
 local scheduler = turns
 
@@ -20,6 +21,7 @@ local hire, own, next_frame, mark = records.hire, records.own, turns.next_frame,
 local finish, fail, retire, destroy = endings.finish, endings.fail, endings.retire, endings.destroy
 
 local SUSPEND, REFUSED, DONE = records.SUSPEND, records.REFUSED, records.DONE
+local MANY, STOP = 100, 200 -- tasks that are ended at once, and the instructions that each of more counts
 local LAST_ROUNDS = 8 -- of cancelling, when clean-ups of a dying entity start new tasks
 
 scheduler.SUSPEND = SUSPEND
@@ -287,15 +289,25 @@ function scheduler.stop(task)
 end
 
 
+local function stop_list(numbers, tasks)
+  for i = 1, #numbers do
+    scheduler.stop(tasks[numbers[i]])
+  end
+end
+
+
 --- End every task that is a key of `set`, oldest first.
 function scheduler.stop_each(set)
-  local list = {}
+  local numbers, tasks = {}, {}
   for task in next, set do
-    list[#list + 1] = task
+    local number = task.number
+    numbers[#numbers + 1], tasks[number] = number, task
   end
-  sort(list, function(a, b) return a.number < b.number end)
-  for i = 1, #list do
-    scheduler.stop(list[i])
+  sort(numbers)
+  if budget.active and #numbers > MANY then
+    budget.trust(#numbers * STOP, stop_list, numbers, tasks)
+  else
+    stop_list(numbers, tasks)
   end
 end
 
