@@ -155,6 +155,18 @@ def test_each_of_the_frames_that_are_alike_has_all_its_instructions(make_world, 
 
 
 @pytest.mark.parametrize("lua", ["lua55", "lua54"])
+@pytest.mark.parametrize("work, stops", [(370_000, 0), (401_000, 1)])
+def test_after_many_frames_of_little_work_one_has_as_many_instructions_as_the_limit_says(
+    make_world, scripts, work, stops
+):
+    world = make_world(limits=Limits(instructions=400_000))
+
+    pacing(world, scripts, 61, step=f"for _ = 1, self.x == 60 and {work} or 200 do end")
+
+    assert [problem.line for problem in world.problems] == [7] * stops
+
+
+@pytest.mark.parametrize("lua", ["lua55", "lua54"])
 def test_a_state_that_grows_a_little_in_frames_that_are_alike_is_closed_at_its_limit(make_world, scripts):
     world = make_world(limits=Limits(memory=1024 * 1024))
 

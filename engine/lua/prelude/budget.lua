@@ -15,6 +15,8 @@ local error, next, setmetatable, type = error, next, setmetatable, type
 local find, running, create, resume = string.find, coroutine.running, coroutine.create, coroutine.resume
 
 local STEP = 1000 -- instructions between two looks
+local STRIDE = 4000 -- the same of a thread that does little in each frame, where the limit is so many times as much
+local STRIDES, REST = 100, 2 -- and frames in which there is no look at such a thread
 local TRUSTED = "=?" -- the source of the prelude, whose bytecode has no names; `load` gives it to nobody else
 local FAILURE = 500 -- instructions that a failure costs: the engine works for it, and no hook sees that
 local MOST_OVERFLOWS = 50 -- that a thread may catch
@@ -152,20 +154,40 @@ local function look()
 end
 
 
--- Most scripts do so little in a tick that few ticks are looked at, and those once: that look is `spend`, written out.
+-- The first look of a tick, which is `spend` written out: most scripts do so little that few of their ticks are looked at,
+-- and those once.
+local function glance(at, units)
+  frame, spent, budget.fresh = at, units, false
+  if turns.stir_hearing then
+    turns.stir_hearing()
+  end
+  if collect("count") > kibibytes or units > instructions then
+    return look()
+  end
+end
+
+
+-- The hook of a thread that does little in each frame: in a thousand states each look finds everything out of the cache.
+local function stride()
+  local at = clock.frame
+  if at ~= frame then
+    return glance(at, STRIDE)
+  end
+  spent = spent + STRIDE
+  sethook(budget.hook, "", STEP)
+  return look()
+end
+
+
 function budget.hook()
   local at = clock.frame
   if at == frame then
     spent = spent + STEP
     return look()
+  elseif frame and at > frame + REST and instructions >= STRIDES * STRIDE then
+    sethook(stride, "", STRIDE)
   end
-  frame, spent, budget.fresh = at, STEP, false
-  if turns.stir_hearing then
-    turns.stir_hearing()
-  end
-  if collect("count") > kibibytes or STEP > instructions then
-    return look()
-  end
+  return glance(at, STEP)
 end
 
 
