@@ -8,7 +8,6 @@ much data, it is taken at the end of the frame before: nothing but the game can 
 from __future__ import annotations
 
 import time
-import weakref
 from collections.abc import Container
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
@@ -70,8 +69,7 @@ class Attempt:
         self._builder: Builder | None = None
         self._left_over: list[object] = []  # of states that started too early
         self._carried: dict[int, Carried] = {}
-        self._rehearsed: weakref.WeakSet[Actor] = weakref.WeakSet()
-        self._habits: tuple[bytes | bool, bytes] = (False, b"")  # shape of the data that was taken last, libraries used
+        self._rehearsal = world.reloads.rehearsal
         self.loaded = False
         self.frames = 0  # in which it loaded
         self.carried = False  # data was taken at the end of the last frame
@@ -117,7 +115,7 @@ class Attempt:
             if late:
                 return False
             if deadline is not None:
-                self._rehearse(entity)
+                self._rehearsal.of(entity)
             self._load(entity, source.chunk, source.text)
             if self._process is None:
                 self._get_ready(entity, len(entities) - len(self._by_id))
@@ -184,8 +182,8 @@ class Attempt:
         trial.entities[entity.id] = entity
         self._by_id[entity.id] = trial
         seed = crc32(f"{self._world.seed}:{entity.id}".encode())
-        mail = (b"load", entity.id, entity.script.encode(), chunk.encode(), text, seed, *self._habits)
-        result = trial.actor.hand(mail)
+        habits = self._rehearsal.habits(self.script)
+        result = trial.actor.hand((b"load", entity.id, entity.script.encode(), chunk.encode(), text, seed, *habits))
         self._check(trial, result, {entity.id})
         trial.results.append(result)
         default = self._world.children.isolation(self.script)
@@ -203,18 +201,6 @@ class Attempt:
         if self._builder is None and self._together is None:
             self._builder = self._world.reloads.builder(self.script)
             self._builder.want(missing, loaded_by(entity))
-
-    def _rehearse(self, entity: Entity) -> None:
-        """Have an old state take its data once while there is time: at the swap it knows how, and the new one, too."""
-        actor = entity.actor
-        if actor is None or isinstance(actor, RemoteActor) or not entity.ready or actor in self._rehearsed:
-            return
-        self._rehearsed.add(actor)
-        snapshots, rest = parted(actor.hand((b"snapshot", entity.id, self._habits[0])))
-        self._absorb_rest(actor, rest)
-        for _, _, values in snapshots:
-            if values[0] is not False:
-                self._habits = values[3], values[1] or self._habits[1]
 
     def _dismiss_dead(self) -> None:
         """Entities that ended meanwhile need no new version."""
@@ -234,7 +220,7 @@ class Attempt:
     def _carry(self, entities: list[Entity]) -> None:
         """Take `self` of every entity whose old version got through `init`, as plain data."""
         by_actor: dict[Actor, list[Any]] = {}
-        shape = self._habits[0]
+        shape, _ = self._rehearsal.habits(self.script)
         for entity in entities:
             if entity.ready and entity.actor is not None:
                 by_actor.setdefault(entity.actor, []).extend((b"snapshot", entity.id, shape))
@@ -243,7 +229,7 @@ class Attempt:
 
     def _take(self, actor: Actor, result: Result) -> None:
         snapshots, rest = parted(result)
-        self._absorb_rest(actor, rest)
+        self._rehearsal.absorb(actor, rest)
         for _, id, values in snapshots:
             if values[0] is False:
                 reason = values[3].decode(errors="replace")
@@ -253,11 +239,6 @@ class Attempt:
         if not snapshots:
             self._report(ScriptError(f"self cannot be carried over: {result}"), self._world.entity(actor.key))
             raise Failed
-
-    def _absorb_rest(self, actor: Actor, rest: tuple[Any, ...]) -> None:
-        """What Python changed in a state since its last tick was told together with its data."""
-        if len(rest) > 3 or (rest and rest[1] is not None):
-            self._world.loop.absorb(actor, rest)
 
     def _was_changed(self, entity: Entity) -> bool:
         """True where the game changed the old state since its last tick."""

@@ -249,9 +249,8 @@ class Loop:
         """Tick those who hear an event that is all the mail there is."""
         actors = audience.actors
         enter, args = self._world.commons.enter, audience.clock.args
-        if len(actors) >= _MANY:
-            tail = self._world.bus.kinds.brief(tail) or tail
-        results = enter(hear_all, audience.hears, audience.callbacks, args, tail)
+        brief = self._world.bus.kinds.brief(tail) if len(actors) >= _MANY else None
+        results = enter(hear_all, audience.hears, audience.callbacks, args, tail, brief)
         self._order = crc32(audience.order, self._order)
         if results.count(False) < len(results):  # no wake time is 0
             self._settle(actors, enter(whole, actors, results))

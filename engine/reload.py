@@ -22,6 +22,7 @@ from engine.entity import Entity
 from engine.mods import MANIFEST
 from engine.probation import Probation
 from engine.process.remote import RemoteActor
+from engine.rehearsal import Rehearsal
 from engine.saves import Saves
 from engine.scripts import Scripts
 from engine.sources import Version
@@ -67,9 +68,11 @@ class Reloader:
         self._listeners: list[Callable[[Reload], object]] = []
         self._dropped: dict[str, int] = {}
         self._probation = Probation(self._world)
+        self.rehearsal = Rehearsal(self._world)
         self._saves: Saves | None = None
         self._builder: Builder | None = None
         self._given = 0.0  # seconds by the game, since the last frame
+        self._likely: deque[Entity] = deque()  # whose script is likely to be saved
         self._calm = 0  # how often the game had time and no save took it
 
     def watch(self, *, poll: bool = False) -> None:
@@ -95,6 +98,7 @@ class Reloader:
             attempt.abandon()
         self._attempts.clear()
         self._husks.clear()
+        self._likely.clear()
         if self._builder is not None:
             self._builder.close()
             self._builder = None
@@ -147,9 +151,17 @@ class Reloader:
             actors = self._world.population.actors.values()
             alone = [actor.only for actor in actors if actor.only is not None and not isinstance(actor, RemoteActor)]
             for script, count in Counter(entity.script for entity in alone).most_common(1):
-                example = next(entity for entity in alone if entity.script == script)
-                self.builder(script).want(min(count, MOST_READY), loaded_by(example))
-        return self._builder is None or self._builder.make(deadline)
+                self._likely = deque(entity for entity in alone if entity.script == script)
+                self.builder(script).want(min(count, MOST_READY), loaded_by(self._likely[0]))
+        if self._builder is not None and not self._builder.make(deadline):
+            return False
+        while self._likely:
+            if time.perf_counter() > deadline:
+                return False
+            entity = self._likely.popleft()
+            if entity.actor is not None and not entity.actor.changed:
+                self.rehearsal.of(entity)
+        return True
 
     def builder(self, script: str) -> Builder:
         """Who makes states for entities of `script`."""

@@ -301,3 +301,36 @@ def test_idle_inside_a_tick_says_where_it_belongs(make_world, scripts):
 
     with pytest.raises(EngineError, match="between two frames"):
         ticks(world, 5, 0.01)
+
+
+def test_looking_at_states_ahead_changes_nothing_in_the_game(make_world, scripts, lua):
+    scripts.write("mover", text(1))
+    digests = []
+    for idle in (False, True):
+        world = make_world(watch=True, seed=3)
+        for _ in range(COUNT):
+            world.spawn("mover")
+        for frame in range(20):
+            world.bus.emit("beat", frame)
+            world.tick(0.01)
+            if idle:
+                assert not world.idle(60.0)
+        digests.append(world.stats().digest)
+        assert world.problems == []
+
+    assert digests[0] == digests[1]
+
+
+def test_what_the_game_changes_between_looks_is_seen_in_the_next_tick(make_world, scripts, monkeypatch):
+    monkeypatch.setattr(engine.reload, "CALM", 1)
+    scripts.write("mover", "return { update = function(self) if self.told then self.text = 'told' end end }")
+    world = make_world(watch=True)
+    mover = world.spawn("mover", x=1, y=2)
+    world.tick(0.01)
+
+    with mover.self.upgrade() as self_:
+        self_["told"], self_["x"] = True, 5
+    assert not world.idle(60.0)
+    world.tick(0.01)
+
+    assert (mover.view["text"], mover.position) == ("told", (5, 2))

@@ -39,6 +39,7 @@ CATCH_UP = 8
 HEARD = 20
 """Most values of an event that `hearing.listen` takes, its callback's number included."""
 
+_CALLBACKS = 65536  # as `SUBSCRIPTIONS` in `hearing`
 _PART = 4000  # values per crossing; LuaJIT's C stack has room for 8,000
 
 
@@ -274,13 +275,15 @@ def _tick(actors: Sequence[Actor]) -> list[Result]:
     return results
 
 
-def hear_all(hears: Sequence[Hear], callbacks: Sequence[int], args: tuple[Any, ...], tail: Mail) -> list[Result]:
-    """One tick of each state, in order, with one event: name, sender, shape and leaves; or kind, sender and leaves.
+def hear_all(
+    hears: Sequence[Hear], callbacks: Sequence[int], args: tuple[Any, ...], tail: Mail, brief: Mail | None = None
+) -> list[Result]:
+    """One tick of each state, in order, with one event: name, sender, shape and leaves.
 
-    Nobody has other mail. Operations that are still to be fetched are left to `Actor.whole`.
+    In `brief` it is its kind, the sender, and the leaves that are no part of the kind. Nobody has other mail. Operations that are still to be fetched are left to `Actor.whole`.
     """
     # Scripts that are alike have the same callback ids, so one piece of mail serves many.
-    heard = {callback: (*args, callback, *tail) for callback in {*callbacks}}
+    heard = {callback: _mail(args, callback, tail, brief) for callback in {*callbacks}}
     mails = repeat(*heard.values()) if len(heard) == 1 else map(heard.__getitem__, callbacks)
     results: list[Result] = []
     calls = map(call, hears, mails)  # without a loop in Python, of which there would be a turn for each state
@@ -293,6 +296,14 @@ def hear_all(hears: Sequence[Hear], callbacks: Sequence[int], args: tuple[Any, .
         if len(results) == len(hears):
             return results
         results.append(lost)
+
+
+def _mail(args: tuple[Any, ...], callback: int, tail: Mail, brief: Mail | None) -> tuple[Any, ...]:
+    if brief is None or callback >= _CALLBACKS:
+        return (*args, callback, *tail)
+    kind, *rest = brief
+    now, dt, frame, _ = args  # mail only
+    return (now, dt, frame, -3 - callback - _CALLBACKS * kind, *rest)  # each value that crosses costs a hundredth
 
 
 def whole(actors: Sequence[Actor], results: Sequence[Result]) -> list[Result]:

@@ -15,10 +15,11 @@ local get_class, set_class, unpack = debug.getmetatable, debug.setmetatable, tab
 local DONE, settle, take_upcoming, hire_ear = records.DONE, scheduler.settle, scheduler.take_upcoming, records.hire_ear
 local reading, spelling = prelude.reading, prelude.later("spelling")
 local subscriptions, makers = bus.subscriptions, reading.makers
-local select, type, gsub = select, type, string.gsub
+local select, gsub = select, string.gsub
 
 local LOOK = 16 -- calm events between two looks at the memory; what can come with so many is far less than its head-room
 local MOST_KINDS = 128 -- that are remembered
+local SUBSCRIPTIONS = 65536 -- from number 0, that an event in brief can tell
 
 local hearing = {}
 
@@ -46,6 +47,14 @@ local function kind_of(number)
     kinds[number], count = kind, count + 1
   end
   return kind
+end
+
+
+-- What the phase of an event in brief tells: its kind, and the number of its subscription.
+local function read_phase(phase)
+  local number = -3 - phase
+  local id = number % SUBSCRIPTIONS
+  return kind_of((number - id) / SUBSCRIPTIONS), id
 end
 
 
@@ -84,14 +93,15 @@ local function given(values)
 end
 
 
---- Ticks with one event of at most 16 leaves, for ever: the number of its subscription, name, sender and shape; or that
--- number, its kind and sender. The first is given, the others come for what is yielded.
+--- Ticks with one event of at most 16 leaves, for ever: the number of its subscription, name, sender and shape; or in
+-- brief only its sender, where the phase, below -2, tells the subscription and the kind. The first is given, the others
+-- come for what is yielded.
 function hearing.listen(...)
   local scheduler, clock, raw_resume, yield = scheduler, clock, raw_resume, yield -- luacheck: ignore 431
   local set_class, used, DONE = set_class, used, DONE -- luacheck: ignore 431
   local calm, inside = false, false -- and whether a handler runs now
   local ear, thread, sub, fn, make, self, class, x, y -- what the last event took; `ear` is a task that hears events
-  local known_id, known, known_shape, known_name, brief, kibibytes, left -- `brief` events come without a shape
+  local known, known_id, known_name, known_shape, brief, kibibytes, left -- `known` is the phase
   local answer, what = given, { ... }
 
   local function stir()
@@ -106,16 +116,16 @@ function hearing.listen(...)
   while true do
     local now, dt, frame, phase, id, key, sender, shape, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p = answer(what)
     clock.now, clock.dt, clock.frame = now, dt, frame
-    if calm and id == known_id and key == known and phase == -1 and (brief or shape == known_shape) then
+    if calm and phase == known and (brief or id == known_id and key == known_name and shape == known_shape) then
       inside = true
       local ok, token, request
-      if brief and h == nil then
+      if brief and f == nil then
         ok, token, request = raw_resume(thread, fn, {
-          name = known_name, payload = make(shape, a, b, c, d, e, f, g), sender = sender or nil,
+          name = known_name, payload = make(key, sender, shape, a, b, c, d, e), sender = id or nil,
         })
       elseif brief then
         ok, token, request = raw_resume(thread, fn, {
-          name = known_name, payload = make(shape, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o), sender = sender or nil,
+          name = known_name, payload = make(key, sender, shape, a, b, c, d, e, f, g, h, i, j, k, l, m), sender = id or nil,
         })
       else
         ok, token, request = raw_resume(thread, fn, {
@@ -125,7 +135,7 @@ function hearing.listen(...)
       if not calm or token ~= DONE then
         stir()
         ear = settle_ear(ear, sub, ok, token, request)
-        answer, what = pump.end_tick, phase
+        answer, what = pump.end_tick, -1
       end
       inside = false
       if calm then
@@ -140,7 +150,7 @@ function hearing.listen(...)
           what = scheduler.pending and scheduler.wake_time()
         else
           stir()
-          answer, what = pump.end_tick, phase
+          answer, what = pump.end_tick, -1
         end
       end
     else
@@ -154,16 +164,16 @@ function hearing.listen(...)
       if phase >= 0 then
         take_upcoming()
       end
-      sub = subscriptions[id]
+      brief, known = phase < -2, phase
       local event
-      if type(key) == "number" then
-        local kind = kind_of(key)
-        make = kind.make
+      if brief then
+        local kind, number = read_phase(phase)
+        sub, make, phase = subscriptions[number], kind.make, -1
         event = {
-          name = kind.name, payload = make(shape, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o), sender = sender or nil,
+          name = kind.name, payload = make(key, sender, shape, a, b, c, d, e, f, g, h, i, j, k, l, m), sender = id or nil,
         }
       else
-        make = makers[shape]
+        sub, make = subscriptions[id], makers[shape]
         event = make and {
           name = key, payload = make(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p), sender = sender or nil,
         }
@@ -190,7 +200,7 @@ function hearing.listen(...)
           end
           calm, thread, self, x, y = true, ear.thread, spot.self, spot.x, spot.y
           class = get_class(self)
-          known_id, known, known_shape, brief = id, key, shape, type(key) == "number"
+          known_id, known_shape = id, shape
           kibibytes, left = budget.begin and budget.kibibytes or 1 / 0, LOOK
           scheduler.stir, scheduler.stir_hearing, scheduler.current, ear.callback = stir, stir, ear, sub
         end
