@@ -280,7 +280,8 @@ def hear_all(
 ) -> list[Result]:
     """One tick of each state, in order, with one event: name, sender, shape and leaves.
 
-    In `brief` it is its kind, the sender, and the leaves that are no part of the kind. Nobody has other mail. Operations that are still to be fetched are left to `Actor.whole`.
+    In `brief` it is its kind, the sender, and the leaves that are no part of the kind. Nobody has other mail.
+    Operations that are still to be fetched are left to `Actor.whole`.
     """
     # Scripts that are alike have the same callback ids, so one piece of mail serves many.
     heard = {callback: _mail(args, callback, tail, brief) for callback in {*callbacks}}
