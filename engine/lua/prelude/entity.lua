@@ -52,6 +52,7 @@ function Entity:own(task)
 end
 
 
+--@rare
 function Entity:disown(task)
   task.listed = nil
   self.tasks[task] = nil
@@ -60,6 +61,7 @@ end
 
 
 -- A state that had a second entity once has a place for each from then on.
+--@rare
 local function join(made)
   if not scheduler.ran then
     prelude.places.join(entity.list[1])
@@ -115,6 +117,7 @@ end
 entity.enlist = enlist
 
 
+--@rare
 local function strike(list, me)
   for i = #list, 1, -1 do
     if list[i] == me then
@@ -127,6 +130,7 @@ end
 local copied = 0 -- tables of this copy
 
 
+--@rare
 local function copy_table(value, depth)
   copied = copied + 1
   if depth > DEEPEST or copied > MOST_TABLES then
@@ -142,6 +146,7 @@ end
 
 
 --- A copy of a default value of `properties`; an error where that does not end.
+--@rare
 function entity.copy(value)
   copied = 0
   return type(value) == "table" and copy_table(value, 1) or value
@@ -297,6 +302,7 @@ end
 
 
 -- First start of a loaded entity: id.
+--@rare
 function bus.receive.boot(box, i)
   begin(by_id[box[i]])
   return i + 1
@@ -304,6 +310,7 @@ end
 
 
 -- A hook called by the world: entity, hook, shape of its argument, leaves.
+--@rare
 function bus.receive.hook(box, i)
   local me = by_id[box[i]]
   local value, after = decode(box[i + 2], box, i + 3)
@@ -316,6 +323,7 @@ end
 
 
 --- Forget an entity, its tasks and what it listens to.
+--@rare
 function entity.remove(me)
   me.leaving = true
   scheduler.cancel_all(me)
@@ -333,6 +341,7 @@ end
 
 
 -- End of an entity: id, reason.
+--@rare
 function bus.receive.final(box, i)
   local me = by_id[box[i]]
   if me then

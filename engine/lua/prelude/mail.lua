@@ -45,6 +45,7 @@ end
 
 
 --- Forget everything that `entity` listens to.
+--@rare
 function mail.leave(entity)
   local subscriptions = mail.subscriptions
   for _, sub in pairs(entity.subscriptions) do
@@ -56,6 +57,7 @@ end
 
 
 --- An error, `level` blames the caller, unless `id` is one of an entity.
+--@rare
 function mail.check_id(word, id, level)
   if type(id) ~= "number" or id % 1 ~= 0 then
     error(format("%s: expected an entity id, got %s", word, type(id) == "number" and tostring(id)
@@ -65,6 +67,7 @@ end
 
 
 --- Have every reader loaded.
+--@rare
 function mail.load_readers()
   for _, file in pairs(READERS) do
     local _ = prelude[file]

@@ -22,9 +22,9 @@ local type, rawget, select, next = type, rawget, select, next
 local raw_resume, yield, used = coroutine.resume, coroutine.yield, collectgarbage
 local unpack = table.unpack or unpack
 local SUSPEND, settle = scheduler.SUSPEND, scheduler.settle
-local take_upcoming, run_due, run_deferred = scheduler.take_upcoming, scheduler.run_due, scheduler.run_deferred
+local take_upcoming = scheduler.take_upcoming
 local receive, put = bus.receive, outbox.put
-local hire_beat, DONE, run_usual = records.hire_beat, records.DONE, scheduler.run_usual
+local hire_beat, DONE = records.hire_beat, records.DONE
 local later_steady = prelude.later("steady")
 local updaters, fixed, late = entity.updaters, entity.fixed, entity.late
 
@@ -39,6 +39,7 @@ entity.written = nil -- shared values set in this tick
 
 
 -- Tells the places of many entities: one list of all places that are new, which goes by itself where it is long.
+--@rare
 local function publish_all()
   local n = prelude.places.look(look)
   if n > FEW then
@@ -50,6 +51,7 @@ local function publish_all()
 end
 
 
+--@rare
 local function run_hooks(list, name, dt)
   if list[1] then
     local hooks = prelude.hooks
@@ -62,6 +64,7 @@ local function run_hooks(list, name, dt)
 end
 
 
+--@rare
 local function run_every_frame(phase)
   for _ = 1, phase do
     run_hooks(fixed, "fixed_update", pump.fixed_step)
@@ -73,7 +76,7 @@ end
 -- The end of a tick in a state where only one entity lives: all but its tasks and hooks.
 local function wind_up(spot)
   if scheduler.deferrals > 0 then
-    run_deferred()
+    scheduler.run_deferred()
   end
   local finish = budget.finish
   if finish and used("count") > budget.kibibytes and finish() then
@@ -99,7 +102,7 @@ local function rest(phase, taken)
       if not taken then
         take_upcoming()
       end
-      run_due()
+      scheduler.run_due()
     end
     if entity.hooked then
       run_every_frame(phase)
@@ -111,7 +114,7 @@ local function rest(phase, taken)
     return wind_up(entity.only)
   end
   if scheduler.deferrals > 0 then
-    run_deferred()
+    scheduler.run_deferred()
   end
   if budget.finish and budget.finish() then
     put("over", 0, budget.over_memory())
@@ -142,11 +145,11 @@ local function go_on(phase, taken, left)
   elseif not spot or phase < 0 then
     return rest(phase, taken)
   end
-  if scheduler.pending and not run_usual(clock.now, taken) then
+  if scheduler.pending and not scheduler.run_usual(clock.now, taken) then
     if not taken then
       take_upcoming()
     end
-    run_due()
+    scheduler.run_due()
   end
   local hook = entity.beat
   if hook and not hook.paused then
@@ -174,6 +177,7 @@ end
 
 
 --- Keep a part of mail that is too long for one call; the rest comes with `pump.deliver`.
+--@rare
 function pump.keep(...)
   local part, n = { ... }, select("#", ...)
   for i = 1, n do
@@ -255,6 +259,7 @@ end
 
 
 --- A part of what there is to be fetched, from value number `from` to `to`, or less.
+--@rare
 function pump.fetch(from, to)
   if from > own then
     return unpack(prelude.places.list, from - own, to - own)
@@ -386,6 +391,7 @@ end
 
 
 --- The end of a tick outside of `pump.run`, whose mail or event has been heard; gives the values of the next tick.
+--@rare
 function pump.end_tick(phase)
   return hand_over(rest(phase))
 end

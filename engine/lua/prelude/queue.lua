@@ -8,6 +8,7 @@ local queue = { heap = heap } -- the first to wake is its first
 local slept = 0
 
 
+--@rare
 local function before(a, b)
   if a.due == b.due then
     return a.order < b.order
@@ -16,6 +17,7 @@ local function before(a, b)
 end
 
 
+--@rare
 local function rise(item, at)
   while at > 1 do
     local parent = (at - at % 2) / 2
@@ -32,6 +34,7 @@ local function rise(item, at)
 end
 
 
+--@rare
 local function sink(item, at)
   while true do
     local child = at * 2
@@ -55,6 +58,7 @@ end
 
 
 --- Wake `item` in the first tick with now >= `due`.
+--@rare
 function queue.sleep(item, due)
   slept = slept + 1
   size = size + 1
@@ -63,6 +67,7 @@ function queue.sleep(item, due)
 end
 
 
+--@rare
 local function take_from_heap(item)
   local at = item.at
   local last = heap[size]
@@ -79,6 +84,7 @@ end
 
 
 --- Take `item`, which sleeps here, out.
+--@rare
 function queue.remove(item)
   take_from_heap(item)
   item.list = nil
@@ -86,6 +92,7 @@ end
 
 
 --- Take the next task with due <= `now`, or nil.
+--@rare
 function queue.take_due(now)
   local item = heap[1]
   if item and item.due <= now then
@@ -98,6 +105,7 @@ end
 
 
 --- When the first sleeper wakes, or false for never.
+--@rare
 function queue.wake()
   local first = heap[1]
   return first and first.due or false

@@ -55,6 +55,7 @@ end
 
 
 --- A task around `thread` that scripts may know, owned by `entity`; or nil and why there may be no more.
+--@rare
 function records.make(thread, entity)
   local task = { thread = thread, entity = entity, state = "new" }
   local full = records.own(task)
@@ -68,6 +69,7 @@ end
 
 
 --- The same with an error, which blames the caller.
+--@rare
 function records.adopt(thread, entity, level)
   local task, full = records.make(thread, entity)
   if not task then
@@ -78,12 +80,14 @@ end
 
 
 --- The task of `thread`, or nil for a thread that is none. One that has ended only says so: `state` is "done".
+--@rare
 function records.task_of(thread)
   return tasks[thread]
 end
 
 
 --- Scripts got to know this thread: it must not be used again for something else.
+--@rare
 function records.expose(task)
   if not task.exposed then
     local stir = turns.stir
@@ -97,6 +101,7 @@ end
 
 
 --- Refuse `thread` from now on, also where Lua itself would still resume it.
+--@rare
 function records.bury(thread)
   tasks[thread] = GONE
 end
@@ -114,6 +119,7 @@ end
 
 -- The same for handlers of events, which take one value each: it is all that `hearing` needs, and half the work. What it
 -- calls may be compiled; LuaJIT would try in vain to compile the loop itself, in each state.
+--@rare
 local function hear(fn, event)
   repeat
     fn(event)
@@ -127,6 +133,7 @@ end
 
 --- A task whose thread takes (function, event). It counts as running as long as the caller keeps it, which is while
 -- nothing marks it and each handler ends at once.
+--@rare
 function records.hire_ear()
   local task = workers.ear
   if task then
@@ -189,6 +196,7 @@ end
 
 
 --- Note on `task` where it was made: `level` counts from the caller.
+--@rare
 function records.remember(task, level)
   local info = getinfo(level + 1, "fl")
   if info then
@@ -198,6 +206,7 @@ end
 
 
 --- "scripts/door.lua:12" where the task was made, or nil.
+--@rare
 function records.origin(task)
   return task.maker and prelude.fault.place(task.maker, task.made_at) or nil
 end

@@ -29,6 +29,7 @@ turns.raw_resume = coroutine.resume
 
 
 -- Where a second task waits, the single one goes into the list before it.
+--@rare
 local function enlist_single()
   if turns.single then
     count, upcoming[1] = 1, turns.single
@@ -64,6 +65,7 @@ end
 
 
 --- Note in `ran` from now on whose tasks run; no task has the fast place any more, where nobody notes it.
+--@rare
 function turns.note_in(ran)
   turns.ran = ran
   if turns.single then
@@ -84,6 +86,7 @@ end
 
 
 --- Run `task` in the first frame with now >= `due`.
+--@rare
 function turns.sleep_until(task, due)
   local stir = turns.stir
   if stir then
@@ -98,6 +101,7 @@ end
 
 
 --- Run `task` at the end of this tick.
+--@rare
 function turns.defer(task)
   local stir = turns.stir
   if stir then
@@ -110,6 +114,7 @@ end
 
 
 --- Call `fn()` when this tick is over, after all that was deferred.
+--@rare
 function turns.at_tick_end(fn)
   local stir = turns.stir
   if stir then
@@ -124,6 +129,7 @@ end
 
 local sleepers = queue.heap
 
+--@rare
 local function strike(list, n, task)
   for i = n, 1, -1 do
     if list[i] == task then
@@ -135,6 +141,7 @@ end
 
 
 --- Take `task` out, wherever it waits for its turn: it is going to run now, and must not run twice.
+--@rare
 function turns.take_out(task)
   if task.list then
     queue.remove(task)
@@ -150,6 +157,7 @@ end
 
 
 --- The same for a task that is about to end: lists may keep it, they skip what has ended.
+--@rare
 function turns.forget(task)
   if task.list then
     queue.remove(task)
@@ -160,6 +168,7 @@ function turns.forget(task)
 end
 
 
+--@rare
 local function run_endings()
   local list = endings
   endings = {}
@@ -169,6 +178,7 @@ local function run_endings()
 end
 
 
+--@rare
 local function run_deferred_once()
   local list, n = deferred, turns.deferrals
   deferred, spare_deferred, turns.deferrals = spare_deferred, list, 0
@@ -187,6 +197,7 @@ local function run_deferred_once()
 end
 
 
+--@rare
 local function put_off()
   local first
   for i = 1, turns.deferrals do
@@ -206,6 +217,7 @@ end
 
 
 --- Run everything that was deferred, also what that defers; after many rounds the rest waits for the next frame.
+--@rare
 function turns.run_deferred()
   local rounds = 0
   while turns.deferrals > 0 do
@@ -222,6 +234,7 @@ end
 
 
 -- A waiting task goes on with nothing; one that was set aside starts with its arguments.
+--@rare
 local function run_next(task)
   if task and task.state == "next" then
     if task.args then
@@ -235,7 +248,9 @@ end
 
 --- Set aside what waits for this frame, before mail makes more tasks wait for the next.
 function turns.take_upcoming()
-  enlist_single()
+  if turns.single then
+    enlist_single()
+  end
   if count > 0 then
     taken, left = upcoming, count
     upcoming, spare, count = spare, upcoming, 0
@@ -246,6 +261,7 @@ end
 
 -- What nearly all do is written out: they wait for the next frame again. More than two results are kept for who waits
 -- for a task, and its arguments are given to one that has not begun.
+--@rare
 local function run_taken()
   local list, n, ran = taken, left, turns.ran
   local raw_resume, settle, SUSPEND = turns.raw_resume, turns.settle, turns.SUSPEND
@@ -274,6 +290,7 @@ end
 
 
 --- Leave what waited for this frame, and has not had its turn, for the next one.
+--@rare
 function turns.postpone()
   for i = 1, left do
     local task = taken[i]
@@ -287,6 +304,7 @@ end
 
 
 -- Where all but one have ended, that one has the fast place again.
+--@rare
 local function look_for_single()
   local task = upcoming[1]
   if count == 1 and task and task.state == "next" and not task.on_end and not task.args and not turns.ran then
@@ -297,6 +315,7 @@ end
 
 
 --- Run what is due: first the waits that were taken for this frame, then the timers, in the order of their wake times.
+--@rare
 function turns.run_due()
   run_taken()
   local now = clock.now
@@ -316,6 +335,7 @@ end
 
 --- The same where no timer is due and at most one task waits for this frame, as is usual; false where it is not so.
 -- After one that `ran` before, who waits, waits for the next.
+--@rare
 function turns.run_usual(now, ran)
   local first, task = sleepers[1], upcoming[1]
   if left > 0 or not first or first.due <= now or count > 1 or turns.ran then
@@ -370,7 +390,7 @@ end
 
 --- When the first sleeper wakes: true for the next frame, a time, or false for never.
 function turns.wake_time()
-  return (turns.single or count > 0) and true or queue.wake()
+  return (turns.single or count > 0) and true or sleepers[1] and sleepers[1].due or false
 end
 
 
