@@ -156,7 +156,7 @@ local fetch, guards = ...
 local prelude, get, put = (function(...)\n{texts["boot"]}\nend)(fetch)
 {files}
 local _ = guards and prelude.guards
-collectgarbage("restart")
+prelude.memory.begin()
 return get, put
 """.encode()
 

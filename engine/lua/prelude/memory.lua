@@ -4,6 +4,8 @@ local memory = {}
 
 local collect = collectgarbage
 
+local REST = 64 -- kibibytes
+
 
 --- Bytes that Lua has allocated, garbage included.
 function memory.bytes()
@@ -15,6 +17,23 @@ end
 -- event a fifth cheaper.
 if jit then
   collect("setstepmul", 1000)
+end
+
+
+--- Let the collector work, but not before so much more is made as an entity needs to come alive: what is there stays.
+function memory.begin()
+  if jit then
+    collect("restart", -1)
+  elseif _VERSION == "Lua 5.4" then
+    collect("restart")
+    collect("step", -REST)
+  else
+    collect("restart")
+    local size, speed = collect("param", "stepsize", REST * 1024), collect("param", "stepmul", 1)
+    collect("step") -- which is a short one now, and the next comes so many bytes later
+    collect("param", "stepsize", size)
+    collect("param", "stepmul", speed)
+  end
 end
 
 
