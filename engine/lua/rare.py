@@ -1,7 +1,7 @@
 """Cuts what few states ever call out of the prelude's files, before these are compiled.
 
-In a file a line `--@rare` above a function says that it is rare. In its place a state has a stub, and with the first call
-of one of them the rare half of the file: the same functions, on the same locals.
+In a file a line `--@rare` above a function says that it is rare. In its place a state has a stub, and with the first
+call of one of them the rare half of the file: the same functions, on the same locals.
 """
 
 from __future__ import annotations
