@@ -119,7 +119,6 @@ end
 
 -- The same for handlers of events, which take one value each: it is all that `hearing` needs, and half the work. What it
 -- calls may be compiled; LuaJIT would try in vain to compile the loop itself, in each state.
---@rare
 local function hear(fn, event)
   repeat
     fn(event)
@@ -133,7 +132,6 @@ end
 
 --- A task whose thread takes (function, event). It counts as running as long as the caller keeps it, which is while
 -- nothing marks it and each handler ends at once.
---@rare
 function records.hire_ear()
   local task = workers.ear
   if task then
