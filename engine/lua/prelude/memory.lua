@@ -2,7 +2,7 @@
 
 local memory = {}
 
-local collect = collectgarbage
+local collect, version = collectgarbage, jit and "LuaJIT" or _VERSION
 
 local REST = 64 -- kibibytes
 
@@ -15,16 +15,16 @@ end
 
 -- LuaJIT's collector takes so many small steps that a state among many is cold again at each; few big ones make an
 -- event a fifth cheaper.
-if jit then
+if version == "LuaJIT" then
   collect("setstepmul", 1000)
 end
 
 
 --- Let the collector work, but not before so much more is made as an entity needs to come alive: what is there stays.
 function memory.begin()
-  if jit then
+  if version == "LuaJIT" then
     collect("restart", -1)
-  elseif _VERSION == "Lua 5.4" then
+  elseif version == "Lua 5.4" then
     collect("restart")
     collect("step", -REST)
   else
