@@ -129,7 +129,8 @@ class Operations:
                 if head == b"places":  # the digest looks at places by itself
                     self._places(flat[at + 3 : after])
                 elif head == b"sheet":
-                    actor.sheet[:] = flat[at + 3 : after]
+                    half = (at + 3 + after) // 2
+                    actor.sheet[::2], actor.sheet[1::2] = flat[at + 3 : half], flat[half:after]
                 elif head == b"seats":
                     self._seats(actor, flat[at + 3 : after])
                 else:

@@ -30,6 +30,7 @@ SURPRISES = {
     "destroys itself": "entity.destroy()",
     "shares": "shared.set('n', n) log.info(shared.get('n'))",
     "asks for the time": "log.info(time.now, time.frame, wait())",
+    "asks how it is": "local me = coroutine.running() log.info(task.status(me)) wait() log.info(task.status(me))",
     "races": "task.race { function() wait(0.02) end, function() wait() wait() end }",
 }
 
@@ -37,6 +38,7 @@ WALKER = """
 local walker = {}
 
 function walker:start()
+  while self.idle do wait() end
   SLEEPER
   KNOWN
   self.x, self.y = 0, 0
@@ -58,17 +60,20 @@ return walker
 SLEEPER = "task.delay(1000, function() end)"
 
 
-def story(make_world, scripts, surprise, sleeper):
-    """What can be seen of twelve frames, from Python and from the log."""
+ISOLATIONS = ("entity", "script")
+
+
+def story(make_world, scripts, surprise, sleeper, *, beside=None):
+    """What can be seen of twelve frames, from Python and from the log. `beside` is how those beside it are isolated."""
     name = "walker"
     known = "local me = coroutine.running()" if "(me)" in surprise else ""  # to ask for it is a deed of its own
     text = WALKER.replace("SLEEPER", sleeper).replace("KNOWN", known)
     scripts.write(name, text.replace("SURPRISE", f"do {surprise} end"))
     scripts.write("other", "return { start = function() bus.emit('bell') end }")
-    world = make_world()
+    world = make_world(isolation=beside or "entity")
     seen = []
     world.bus.on("bell", lambda event: seen.append((world.frame, event.payload)))
-    walker = world.spawn(name)
+    walker, *_ = [world.spawn(name, idle=number > 0) for number in range(3 if beside else 1)]
     for frame in range(12):
         if frame == 8:
             world.bus.emit("bell", frame)
@@ -85,6 +90,13 @@ def test_whatever_a_task_does_after_frames_that_were_alike_is_as_in_a_state_with
     beside = story(make_world, scripts, surprise, SLEEPER)
 
     assert alone == beside
+
+
+@pytest.mark.parametrize("surprise", SURPRISES.values(), ids=SURPRISES)
+def test_whatever_a_task_does_among_many_in_one_state_is_as_in_a_state_of_its_own(make_world, scripts, surprise):
+    apart, together = (story(make_world, scripts, surprise, "", beside=isolation) for isolation in ISOLATIONS)
+
+    assert apart == together
 
 
 PACER = """

@@ -708,3 +708,112 @@ def test_a_task_that_wakes_sleeping_ones_beside_those_of_every_frame_is_noted(wo
     ticks(world, 12, 0.02)
 
     assert places(sleepers) == [(4, 0), (12, 0), (4, 0), (4, 0)]
+
+
+def test_one_that_has_done_nothing_else_can_be_ended_by_what_it_starts(world, scripts):
+    scripts.write(
+        "tired",
+        """
+        local tired = {}
+        function tired:start()
+          local me, frames = coroutine.running(), 0
+          task.finally(function() bus.emit("ended", entity.id) end)
+          while true do
+            wait()
+            frames = frames + 1
+            if frames == 3 and entity.id == 2 then
+              task.spawn(function() task.cancel(me) end)
+              bus.emit("before", entity.id)
+            end
+            self.x, self.y = frames, 0
+          end
+        end
+        return tired
+        """,
+    )
+    walkers = spawn(world, 3, "tired")
+    ended, before = said(world, "ended"), said(world, "before")
+
+    ticks(world, 6)
+
+    assert (ended, before) == ([2], [2])
+    assert [x for x, _ in places(walkers)] == [6, 3, 6]
+
+
+def test_a_task_that_ended_behind_others_is_not_run_and_those_behind_it_are(world, scripts):
+    scripts.write(
+        "row",
+        """
+        local row = {}
+        function row:start()
+          local me = task.spawn(function()
+            while true do wait() bus.emit("ran", entity.id) end
+          end)
+          bus.on("fall", function(event)
+            if event.payload == entity.id then task.cancel(me) end
+          end)
+        end
+        return row
+        """,
+    )
+    spawn(world, 4, "row")
+    ticks(world, 3)
+    ran = said(world, "ran")
+
+    world.bus.emit("fall", 2)
+    ticks(world, 2)
+
+    assert ran == [1, 3, 4] * 2
+
+
+def test_a_waiting_task_that_another_goes_on_with_runs_once_in_that_frame(world, scripts):
+    scripts.write(
+        "pair",
+        """
+        local pair = {}
+        function pair:start()
+          local second
+          task.spawn(function()
+            for _ = 1, 3 do wait() end
+            task.spawn(second)
+          end)
+          second = task.spawn(function()
+            while true do wait() bus.emit("ran", entity.id) end
+          end)
+        end
+        return pair
+        """,
+    )
+    spawn(world, 2, "pair")
+    ran = said(world, "ran")
+
+    ticks(world, 5)
+
+    assert sorted(ran) == [1] * 5 + [2] * 5
+
+
+@pytest.mark.parametrize("lua", ["lua55", "lua54"])
+def test_who_has_no_turn_after_too_many_stops_has_it_in_the_next_frame(make_world, scripts):
+    scripts.write(
+        "crowded",
+        """
+        local crowded = {}
+        function crowded:start()
+          self.x, self.y = 0, 0
+          wait()
+          while entity.id <= 8 do end
+          while true do self.x = self.x + 1 wait() end
+        end
+        return crowded
+        """,
+    )
+    world = make_world(limits=Limits(instructions=20_000))
+    walkers = spawn(world, 10, "crowded")
+
+    moved = []
+    for _ in range(3):
+        world.tick(1 / 60)
+        moved.append([x for x, _ in places(walkers)][8:])
+
+    assert moved == [[0, 0], [1, 1], [2, 2]]
+    assert sum(problem.count for problem in world.problems) == 8

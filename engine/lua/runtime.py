@@ -54,6 +54,7 @@ PRELUDE_LATER = (
     "host",
     "kept",
     "log",
+    "march",
     "payload",
     "places",
     "random",

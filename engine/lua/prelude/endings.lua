@@ -58,11 +58,12 @@ end
 -- Everything that ends a task comes through here, once.
 --@rare
 local function finish(task, ok, ...)
-  if task.state == "done" then
+  local state = task.state
+  if state == "done" then
     return
   end
   task.state = "done"
-  turns.forget(task)
+  turns.forget(task, state)
   if task.listed then
     task.entity:disown(task)
   end

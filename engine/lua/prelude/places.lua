@@ -7,24 +7,31 @@
 
 local prelude = ...
 local scheduler, entity, outbox, sandbox = prelude.scheduler, prelude.entity, prelude.outbox, prelude.sandbox
+local march = prelude.march
 
-local rawget, type, setmetatable, get_class = rawget, type, setmetatable, debug.getmetatable
+local rawget, type = rawget, type
+local setmetatable, get_class, unpack = setmetatable, debug.getmetatable, table.unpack or unpack
+
+local MANY = 8 -- entities, whose places may be told as one list of all
 
 local ran = { n = 0, all = true } -- slots of who ran since the last look; or all of them are to be looked at
 local selves, spots, ids = {}, {}, {} -- by slot
-local odd = {} -- by slot: false where the fields of `self` can just be read, nil where nobody knows yet
-local scripts = setmetatable({}, { __mode = "k" }) -- the script's table -> slot of an entity that is not odd
+local bodies = {} -- by slot: `self` where its fields can just be read, false where not, nil where nobody knows yet
+local xs, ys = {}, {} -- by slot: false where there is no place
+local every = {} -- all slots
+local scripts = setmetatable({}, { __mode = "k" }) -- the script's table -> slot of an entity whose fields can be read
 local free, vacant, last = {}, 0, 0
 
--- What is told is an operation, either of those that moved, or of all.
+local moved, strays = {}, {} -- slots of who moved since the last look, and of whom `look` has to be asked about
+local movers, others = 0, 0 -- how many
+
+-- What is told is an operation, either of those that moved, or of all: first each x, then each y.
 local told = { "places", 0, 0 } -- id, x, y of each
-local sheet = { "sheet", 0, 0 } -- x and y of slot n at 2n + 2 and 2n + 3; false where there is no place
+local sheet = { "sheet", 0, 0 }
+local whole = false
 local seated, settled = false, false -- the world knows who has which slot; nobody was born since all were looked at
-local usual = false -- when most are looked at, most have moved
 
-local places = { list = told }
-
-scheduler.note_in(ran)
+local places = {}
 
 
 --- Look at this entity from now on.
@@ -37,8 +44,8 @@ function places.join(me)
   end
   local spot = me.spot
   me.slot, seated, settled = slot, false, false
-  selves[slot], spots[slot], ids[slot], odd[slot] = spot.self, spot, me.id, nil
-  sheet[2 * slot + 2], sheet[2 * slot + 3] = spot.x or false, spot.y or false
+  selves[slot], spots[slot], ids[slot], every[slot], bodies[slot] = spot.self, spot, me.id, slot, nil
+  xs[slot], ys[slot] = spot.x or false, spot.y or false
   scheduler.mark(me)
 end
 
@@ -48,7 +55,7 @@ function places.leave(me)
   if slot > 0 then
     vacant = vacant + 1
     free[vacant], me.slot = slot, 0
-    selves[slot], spots[slot], ids[slot] = false, false, 0
+    selves[slot], spots[slot], ids[slot], bodies[slot] = false, false, 0, false
   end
 end
 
@@ -68,20 +75,17 @@ function places.mark_each(list)
 end
 
 
--- True unless reading a field of `self` just gives what is set there, or nothing, or what the script's table has. Who shows
--- something is odd as well.
-local function is_odd(slot)
-  if odd[slot] ~= nil then
-    return true
-  end
-  local class = get_class(selves[slot])
+-- `self`, if reading a field of it just gives what is set there, or nothing, or what the script's table has; else false.
+-- Who shows something takes the long way as well.
+local function body_of(slot)
+  local self, class = selves[slot], get_class(selves[slot])
   local script = class and rawget(class, "__index")
   if spots[slot].shown or type(script) ~= "table" or get_class(script) ~= nil
     or rawget(script, "x") ~= nil or rawget(script, "y") ~= nil then
-    return true
+    return false
   end
   scripts[script] = slot
-  return false
+  return self
 end
 
 
@@ -89,67 +93,103 @@ end
 function sandbox.on_class(value)
   local slot = scripts[value]
   if slot then
-    odd[slot] = true
+    bodies[slot] = false
   end
 end
 
 
--- What is told when so many of those who were looked at have moved: gives its length.
-local function tell(moved, whole)
-  if moved == 0 then
-    return 0
-  elseif not whole then
-    places.list, told[3] = told, 3 * moved
-    return 3 + 3 * moved
-  elseif not seated then
-    outbox.put_list("seats", 0, ids, last)
-    seated = true
-  end
-  places.list, sheet[3] = sheet, 2 * last
-  return 3 + 2 * last
-end
-
-
---- Look at who ran: gives the length of what is to be told, which is `list`. `look(spot)` tells what the window shows of
--- one, and gives x and y.
-function places.look(look)
-  local ran, selves, sheet, odd, type = ran, selves, sheet, odd, type -- luacheck: ignore 431
-  local all, moved = ran.all or entity.entangled, 0
-  local count = all and last or ran.n
-  local many = 3 * count > 2 * last
-  local whole = many and usual and settled and not entity.apart
-  local told = not whole and told -- luacheck: ignore 431
-  for i = 1, count do
-    local slot = all and i or ran[i]
-    local self = selves[slot]
-    if self then
-      local x, y, shows = nil, nil, odd[slot] ~= false
-      if not shows then
-        x, y = self.x, self.y
-        shows = rawget(self, "sprite") ~= nil or rawget(self, "text") ~= nil or rawget(self, "light") ~= nil
-      end
-      if shows then
-        x, y = look(spots[slot])
-        odd[slot] = is_odd(slot)
-      end
-      local k = 2 * slot + 2
+--- Look at the entities that have the slots number `first` to `to` of a list, where only their places can be new; `look`
+-- sees to the others.
+function places.pass(slots, first, to)
+  local bodies, xs, ys, rawget, type = bodies, xs, ys, rawget, type -- luacheck: ignore 431
+  for i = first, to do
+    local slot = slots[i]
+    local self = bodies[slot]
+    if self and rawget(self, "sprite") == nil and rawget(self, "text") == nil and rawget(self, "light") == nil then
+      local x, y = self.x, self.y
       -- Only numbers are kept: no table meets another here and asks a script's `__eq`.
-      if (x ~= sheet[k] or y ~= sheet[k + 1]) and type(x) == "number" and type(y) == "number" then
-        sheet[k], sheet[k + 1] = x, y
-        if told then
-          local n = 3 * moved + 3
-          told[n + 1], told[n + 2], told[n + 3] = ids[slot], x, y
-        end
-        moved = moved + 1
+      if (x ~= xs[slot] or y ~= ys[slot]) and type(x) == "number" and type(y) == "number" then
+        local n = movers + 1
+        xs[slot], ys[slot], movers, moved[n] = x, y, n, slot
       end
+    else
+      local n = others + 1
+      others, strays[n] = n, slot
     end
   end
-  ran.n, ran.all = 0, false
-  if many then
-    usual, settled = 3 * moved > 2 * last, true
-  end
-  return tell(moved, whole)
 end
+
+
+-- Looks at all of one entity: `look(spot)` tells what the window shows of it, and gives x and y.
+local function look_at(slot, look)
+  local x, y = look(spots[slot])
+  if (x ~= xs[slot] or y ~= ys[slot]) and type(x) == "number" and type(y) == "number" then
+    movers = movers + 1
+    xs[slot], ys[slot], moved[movers] = x, y, slot
+  end
+  if bodies[slot] == nil or spots[slot].shown then
+    bodies[slot] = body_of(slot)
+  end
+end
+
+
+-- How long what is told is, when so many have moved.
+local function tell(n)
+  whole = 3 * n > 2 * last and last >= MANY and settled and not entity.apart
+  settled = true
+  if n == 0 then
+    return 0
+  elseif whole then
+    if not seated then
+      outbox.put_list("seats", 0, ids, last)
+      seated = true
+    end
+    sheet[3] = 2 * last
+    return 3 + 2 * last
+  end
+  for i = 1, n do
+    local slot = moved[i]
+    told[3 * i + 1], told[3 * i + 2], told[3 * i + 3] = ids[slot], xs[slot], ys[slot]
+  end
+  told[3] = 3 * n
+  return 3 + 3 * n
+end
+
+
+--- Look at who ran: gives the length of what is to be told.
+function places.look(look)
+  if ran.all or entity.entangled then
+    places.pass(every, 1, last)
+  else
+    places.pass(ran, 1, ran.n)
+  end
+  for i = 1, others do
+    local slot = strays[i]
+    if selves[slot] then
+      look_at(slot, look)
+    end
+  end
+  local n = movers
+  ran.n, ran.all, others, movers = 0, false, 0, 0
+  return tell(n)
+end
+
+
+--- What is told, from number `from` to `to`, or less.
+function places.part(from, to)
+  if not whole then
+    return unpack(told, from, to)
+  elseif from <= 3 then
+    return unpack(sheet, from, 3)
+  elseif from <= 3 + last then
+    return unpack(xs, from - 3, to < 3 + last and to - 3 or last)
+  end
+  return unpack(ys, from - 3 - last, to - 3 - last)
+end
+
+
+scheduler.hand_over(march, ran)
+march.pass = places.pass
 
 
 return places

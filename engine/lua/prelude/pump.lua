@@ -45,8 +45,7 @@ local function publish_all()
   if n > FEW then
     apart = n
   elseif n > 3 then
-    local list = prelude.places.list
-    outbox.put_list(list[1], 0, { unpack(list, 4, n) }, n - 3)
+    outbox.put_list("places", 0, { prelude.places.part(4, n) }, n - 3)
   end
 end
 
@@ -262,7 +261,7 @@ end
 --@rare
 function pump.fetch(from, to)
   if from > own then
-    return unpack(prelude.places.list, from - own, to - own)
+    return prelude.places.part(from - own, to - own)
   end
   return unpack(waiting, from, to < own and to or own)
 end

@@ -236,6 +236,9 @@ end
 --@rare
 function scheduler.suspend(word, level, request)
   local task = scheduler.current
+  if task and task.state == "next" then
+    scheduler.stir()
+  end
   if not task or task.state ~= "running" or not isyieldable() then
     give_up(task)
     scheduler.check_can_wait(word, level + 1)
@@ -290,12 +293,12 @@ scheduler.start = start
 --- End `task` now, or where it next waits if it is running. Ended tasks stay as they are.
 --@rare
 function scheduler.stop(task)
+  local stir = scheduler.stir
+  if stir then
+    stir()
+  end
   local state = task.state
   if state == "running" or state == "instant" then
-    local stir = scheduler.stir
-    if stir then
-      stir()
-    end
     task.state = "cancelled"
   elseif state ~= "done" and state ~= "cancelled" then
     destroy(task)

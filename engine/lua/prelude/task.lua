@@ -211,7 +211,10 @@ end
 
 --- "new", "running", "waiting", "parked" (it yielded by itself) or "done"; nil for a thread that is no task.
 function task.status(thread)
-  local known = type(thread) == "thread" and task_of(thread)
+  local known, stir = type(thread) == "thread" and task_of(thread), scheduler.stir
+  if stir then
+    stir()
+  end
   return known and (SHOWN[known.state] or known.state) or nil
 end
 

@@ -25,6 +25,8 @@ local taken, left = {}, 0 -- those of this frame, while mail is delivered and wh
 local deferred, spare_deferred = {}, {}
 local endings = {}
 
+local many = nil -- in a state with many entities, what has the place of these lists: `march.lua`
+
 turns.raw_resume = coroutine.resume
 
 
@@ -43,15 +45,17 @@ end
 -- nothing and keeps no more than two results, so one with arguments or one that somebody waits for goes into the list.
 function turns.next_frame(task)
   task.state = "next"
-  if turns.ran then
-    task.slot = task.entity.slot -- the task is at hand in each frame, its entity is elsewhere in memory
+  if many then
+    turns.pending = true
+    many.add(task)
+    return true
   end
   local stir = turns.stir
   if stir then
     stir()
   end
   if not turns.pending then
-    if not turns.single and not task.on_end and not task.args and not turns.ran then
+    if not turns.single and not task.on_end and not task.args then
       turns.single = task
       return true
     end
@@ -64,14 +68,20 @@ function turns.next_frame(task)
 end
 
 
---- Note in `ran` from now on whose tasks run; no task has the fast place any more, where nobody notes it.
+--- Let `march` run those that wait for the next frame from here on, and note in `ran` whose tasks run.
 --@rare
-function turns.note_in(ran)
-  turns.ran = ran
-  if turns.single then
-    turns.pending = true
-    enlist_single()
+function turns.hand_over(march, ran)
+  enlist_single()
+  many, turns.ran = march, ran
+  for i = 1, left do
+    many.add(taken[i])
   end
+  many.take()
+  for i = 1, count do
+    many.add(upcoming[i])
+  end
+  turns.pending = turns.pending or count > 0
+  upcoming, taken, count, left = {}, {}, 0, 0
 end
 
 
@@ -146,7 +156,9 @@ function turns.take_out(task)
   if task.list then
     queue.remove(task)
   elseif task.state == "next" then
-    if turns.single == task then
+    if many then
+      many.strike(task)
+    elseif turns.single == task then
       turns.single = nil
     end
     strike(upcoming, count, task)
@@ -156,10 +168,12 @@ function turns.take_out(task)
 end
 
 
---- The same for a task that is about to end: lists may keep it, they skip what has ended.
+--- The same for a task that has just ended: lists may keep it, they skip what has ended. `state` is what it did before.
 --@rare
-function turns.forget(task)
-  if task.list then
+function turns.forget(task, state)
+  if many and state == "next" then
+    many.doubt()
+  elseif task.list then
     queue.remove(task)
   elseif turns.single == task then
     turns.single = nil
@@ -248,7 +262,9 @@ end
 
 --- Set aside what waits for this frame, before mail makes more tasks wait for the next.
 function turns.take_upcoming()
-  if turns.single then
+  if many then
+    return many.take()
+  elseif turns.single then
     enlist_single()
   end
   if count > 0 then
@@ -263,7 +279,7 @@ end
 -- for a task, and its arguments are given to one that has not begun.
 --@rare
 local function run_taken()
-  local list, n, ran = taken, left, turns.ran
+  local list, n = taken, left
   local raw_resume, settle, SUSPEND = turns.raw_resume, turns.settle, turns.SUSPEND
   for i = 1, n do
     local task = list[i]
@@ -276,10 +292,6 @@ local function run_taken()
       if request == true and token == SUSPEND and ok and task.state == "running" then
         local m = count + 1
         count, upcoming[m], task.state = m, task, "next"
-        if ran then
-          m = ran.n + 1
-          ran.n, ran[m] = m, task.slot or task.entity.slot
-        end
       else
         settle(task, nil, ok, token, request)
       end
@@ -292,6 +304,9 @@ end
 --- Leave what waited for this frame, and has not had its turn, for the next one.
 --@rare
 function turns.postpone()
+  if many then
+    many.postpone()
+  end
   for i = 1, left do
     local task = taken[i]
     taken[i] = task and false
@@ -307,7 +322,7 @@ end
 --@rare
 local function look_for_single()
   local task = upcoming[1]
-  if count == 1 and task and task.state == "next" and not task.on_end and not task.args and not turns.ran then
+  if count == 1 and task and task.state == "next" and not task.on_end and not task.args then
     upcoming[1], count = nil, 0
     turns.single, turns.pending = task, false
   end
@@ -317,7 +332,11 @@ end
 --- Run what is due: first the waits that were taken for this frame, then the timers, in the order of their wake times.
 --@rare
 function turns.run_due()
-  run_taken()
+  if many then
+    many.run()
+  else
+    run_taken()
+  end
   local now = clock.now
   local task = queue.take_due(now)
   while task do
@@ -327,7 +346,7 @@ function turns.run_due()
   if queue.wake() then
     turns.pending = true
   else
-    turns.pending = count > 0
+    turns.pending = count > 0 or many and many.waits() or false
     look_for_single()
   end
 end
@@ -338,7 +357,7 @@ end
 --@rare
 function turns.run_usual(now, ran)
   local first, task = sleepers[1], upcoming[1]
-  if left > 0 or not first or first.due <= now or count > 1 or turns.ran then
+  if left > 0 or not first or first.due <= now or count > 1 then
     return false
   elseif count == 0 or ran then
     return true
@@ -390,7 +409,7 @@ end
 
 --- When the first sleeper wakes: true for the next frame, a time, or false for never.
 function turns.wake_time()
-  return (turns.single or count > 0) and true or sleepers[1] and sleepers[1].due or false
+  return (turns.single or count > 0 or many and many.waits()) and true or sleepers[1] and sleepers[1].due or false
 end
 
 
