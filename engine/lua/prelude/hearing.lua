@@ -102,6 +102,7 @@ function hearing.listen(...)
   local calm, inside = false, false -- and whether a handler runs now
   local ear, thread, sub, fn, make, self, class, x, y -- what the last event took; `ear` is a task that hears events
   local known, known_id, known_name, known_shape, brief, kibibytes, left -- `known` is the phase
+  local pending -- whether others sleep here; the first who does stirs
   local answer, what = given, { ... }
 
   local function stir()
@@ -147,7 +148,7 @@ function hearing.listen(...)
         local same = self.x == x and self.y == y and self.sprite == nil and self.text == nil and self.light == nil
         set_class(self, class)
         if same and left >= 0 then
-          what = scheduler.pending and scheduler.wake_time()
+          what = pending and scheduler.wake_time()
         else
           stir()
           answer, what = pump.end_tick, -1
@@ -200,7 +201,7 @@ function hearing.listen(...)
           end
           calm, thread, self, x, y = true, ear.thread, spot.self, spot.x, spot.y
           class = get_class(self)
-          known_id, known_shape = id, shape
+          known_id, known_shape, pending = id, shape, scheduler.pending
           kibibytes, left = budget.begin and budget.kibibytes or 1 / 0, LOOK
           scheduler.stir, scheduler.stir_hearing, scheduler.current, ear.callback = stir, stir, ear, sub
         end

@@ -120,6 +120,7 @@ end
 -- The same for handlers of events, which take one value each: it is all that `hearing` needs, and half the work. What it
 -- calls may be compiled; LuaJIT would try in vain to compile the loop itself, in each state.
 local function hear(fn, event)
+  local raw_yield, DONE = raw_yield, DONE -- luacheck: ignore 431
   repeat
     fn(event)
     fn, event = raw_yield(DONE)
