@@ -174,3 +174,21 @@ def test_the_many_children_of_a_group_end_in_order_and_a_clean_up_that_loops_is_
     with crowd.self.upgrade() as self_:
         assert self_["ended"] == "".join(f"{i} " for i in range(1, 301) if i != 150)
     assert [problem.line for problem in world.problems if "(Limits.instructions)" in problem.message] == [8]
+
+
+INSERTS = (
+    "t, 'c'", "t, nil", "t, 1, 'c'", "t, 3, nil", "t, nil, 'c'", "t, 'x', 'c'", "t, 9, 'c'", "t", "t, 1, 2, 3",
+    "nil, 1", "t, (function() end)()", "setmetatable(t, { __newindex = function(_, k) error('at ' .. k) end }), 'c'",
+    "setmetatable(t, { __len = function() return 7 end }), 'c'",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("lua", PUC)
+def test_insert_does_what_luas_own_does(lua):
+    call = "local t = {{'a', 'b'}} local ok, why = pcall(function() return table.insert({}) end) return ok, why, t"
+
+    def results(limits: Limits) -> list[object]:
+        with LuaState(lua, limits=limits) as state:
+            return [state.run(call.format(arguments)) for arguments in INSERTS]
+
+    assert results(Limits()) == results(Limits.off())

@@ -103,7 +103,8 @@ end
 
 
 function strings.find(text, pattern, init, plain)
-  if not plain and easily(anchoring[pattern or false], text, init) then
+  local easy = anchoring[pattern] -- `easily`, written out: most calls are such
+  if easy and not plain and type(text) == "string" and #text <= easy and (init == nil or math_type(init) == "integer") then
     return raw_find(text, pattern, init)
   elseif plain or not is_text(pattern) or not raw_find(pattern, SEARCHED) then
     return find_plain(text, pattern, init, plain)
@@ -124,7 +125,8 @@ end
 
 
 function strings.match(text, pattern, init)
-  if easily(anchoring[pattern or false], text, init) then
+  local easy = anchoring[pattern]
+  if easy and type(text) == "string" and #text <= easy and (init == nil or math_type(init) == "integer") then
     return raw_match(text, pattern, init)
   end
   local program = risky(text, pattern, true)

@@ -44,7 +44,11 @@ end
 
 
 function tables.insert(t, ...)
-  if type(t) ~= "table" or select("#", ...) ~= 2 then
+  local given = select("#", ...)
+  if given == 1 and type(t) == "table" and not getmetatable(t) then
+    t[#t + 1] = (...)
+    return
+  elseif type(t) ~= "table" or given ~= 2 then
     return own("insert", insert, t, ...)
   end
   local at, value = ...
