@@ -17,6 +17,7 @@ local find, running, create, resume = string.find, coroutine.running, coroutine.
 local STEP = 1000 -- instructions between two looks
 local STRIDE = 4000 -- the same of a thread that does little in each frame, where the limit is so many times as much
 local STRIDES, REST = 100, 2 -- and frames in which there is no look at such a thread
+local MODEST = 4096 -- kibibytes up to which a single instruction does not take long
 local TRUSTED = "=?" -- the source of the prelude, whose bytecode has no names; `load` gives it to nobody else
 local FAILURE = 500 -- instructions that a failure costs: the engine works for it, and no hook sees that
 local MOST_OVERFLOWS = 50 -- that a thread may catch
@@ -38,7 +39,7 @@ local budget = {
   finish = nil, -- called at its end
 }
 
-local instructions, seconds, kibibytes = 1 / 0, 1 / 0, 1 / 0
+local instructions, seconds, kibibytes, modest = 1 / 0, 1 / 0, 1 / 0, MODEST
 local spent, allowance = 0, 1 / 0 -- of the tick, as counted since `frame` was set
 local frame = nil -- in which something has been spent; nil where nothing was since `begin`
 local started, timed, second, patience = 0, nil, 0, 1 / 0 -- the processor's time, in which frame it was taken, the clock's
@@ -165,7 +166,10 @@ local function glance(at, units)
   if turns.stir_hearing then
     turns.stir_hearing()
   end
-  if collect("count") > kibibytes or units > instructions then
+  if collect("count") > modest or units > instructions then
+    if units == STRIDE then
+      sethook(budget.hook, "", STEP)
+    end
     return look()
   end
 end
@@ -188,7 +192,7 @@ function budget.hook()
   if at == frame then
     spent = spent + STEP
     return look()
-  elseif frame and at > frame + REST and instructions >= STRIDES * STRIDE then
+  elseif frame and at > frame + REST and instructions >= STRIDES * STRIDE and collect("count") < modest then
     sethook(stride, "", STRIDE)
   end
   return glance(at, STEP)
@@ -310,6 +314,7 @@ end
 function budget.start(most_instructions, most_seconds, most_memory)
   instructions, seconds = most_instructions or 1 / 0, most_seconds or 1 / 0
   kibibytes = (most_memory or 1 / 0) / 1024
+  modest = kibibytes < MODEST and kibibytes or MODEST
   budget.instructions, budget.seconds, budget.kibibytes = instructions, seconds, kibibytes
   turns, frame = prelude.turns, 0
   begin()
