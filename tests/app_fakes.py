@@ -79,6 +79,7 @@ class FakeWorld:
         self.input = FakeInput()
         self.now = 0.0
         self.ticks: list[float] = []
+        self.idled: list[float] = []
         self.closed = 0
         self.watched = 0
         self.at_tick: Callable[[], None] = lambda: None
@@ -92,7 +93,8 @@ class FakeWorld:
         self.at_tick()
 
     def idle(self, seconds: float) -> bool:
-        return False
+        self.idled.append(seconds)
+        return len(self.idled) < 3
 
     def on_reload(self, f: Callable[[Any], None]) -> None:
         self._watchers.append(f)

@@ -9,7 +9,7 @@ import pytest
 
 from app_fakes import NIGHT, RED, FakeWorld, pixel
 from engine.app import App, NoDisplay, display_available
-from engine.app.app import LONGEST_DT
+from engine.app.app import LONGEST_DT, SPARE, TURN
 from engine.app.pace import RealTime
 from engine.errors import WorldClosed
 from helpers import threads
@@ -137,6 +137,37 @@ def test_run_async_lives_in_the_loop_of_its_host_and_starts_no_thread(fake):
     assert others >= 5
     assert threads() <= before
     assert fake.closed == 1
+
+
+class Due:
+    """A pace whose next frame is due in so many seconds, each time that it is asked; then at once."""
+
+    def __init__(self, *seconds):
+        self._seconds = list(seconds)
+
+    def wait(self):
+        return self._seconds.pop(0) if self._seconds else 0.0
+
+    def dt(self):
+        return 0.01
+
+
+def test_the_world_gets_the_time_until_the_next_frame_while_it_has_something_to_do(fake, monkeypatch):
+    monkeypatch.setattr(App, "_pace", lambda _: Due(0.5, 0.25, 0.125, 0.0))
+
+    App(fake, headless=True).run(frames=1)
+
+    assert fake.idled == [0.5 - SPARE, 0.25 - SPARE, 0.125 - SPARE]
+    assert fake.ticks == [0.01]
+
+
+def test_in_asyncio_the_world_gets_it_in_turns_with_the_others(fake, monkeypatch):
+    monkeypatch.setattr(App, "_pace", lambda _: Due(0.5, SPARE + TURN / 2, SPARE / 2))
+
+    asyncio.run(App(fake, headless=True).run_async(frames=1))
+
+    assert fake.idled == [TURN, pytest.approx(TURN / 2)]
+    assert fake.ticks == [0.01]
 
 
 def test_cancelling_run_async_closes_everything(fake):
