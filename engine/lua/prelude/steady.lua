@@ -52,7 +52,7 @@ local function find(now)
   end
   local lone, due = scheduler.lone(now)
   if beat then
-    lone = lone == false and not beat.paused and beat.failures == 0 and beat.beat
+    lone = lone == false and not beat.paused and beat.beat
   end
   return lone, due, beat, me
 end
