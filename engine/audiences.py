@@ -8,9 +8,9 @@ from __future__ import annotations
 import marshal
 from collections.abc import Sequence
 from operator import attrgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from engine.lua.actor import Actor, Clock, Hear
+from engine.lua.actor import Actor, Clock, Hear, ways_of
 from engine.routes import Subscription
 
 _MOST = 4096  # names that are made up as the game runs must not fill the memory
@@ -20,8 +20,9 @@ class Audience(NamedTuple):
     """States that hear the same event, in the order in which they tick, and the callback of each."""
 
     actors: list[Actor]
-    hears: list[Hear]
-    """The way into each, kept at hand: the states themselves are cold."""
+    hear: Hear
+    ways: list[Any]
+    """What `hear` takes for each of them, kept at hand: the states themselves are cold."""
     callbacks: list[int]
     clock: Clock
     order: bytes
@@ -57,8 +58,8 @@ class Audiences:
         actors = sorted(callbacks, key=_key)
         if not actors or any(actor.clock is not actors[0].clock for actor in actors):
             return None
-        hears, numbers = [actor.hear for actor in actors], [callbacks[actor] for actor in actors]
-        return Audience(actors, hears, numbers, actors[0].clock, order_of(actors))
+        numbers = [callbacks[actor] for actor in actors]
+        return Audience(actors, *ways_of(actors), numbers, actors[0].clock, order_of(actors))
 
 
 def order_of(actors: Sequence[Actor]) -> bytes:

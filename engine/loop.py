@@ -250,7 +250,7 @@ class Loop:
         actors = audience.actors
         enter, args = self._world.commons.enter, audience.clock.args
         brief = self._world.bus.kinds.brief(tail) if len(actors) >= _MANY else None
-        results = enter(hear_all, audience.hears, audience.callbacks, args, tail, brief)
+        results = enter(hear_all, audience.hear, audience.ways, audience.callbacks, args, tail, brief)
         self._order = crc32(audience.order, self._order)
         if results.count(False) < len(results):  # no wake time is 0
             self._settle(actors, enter(whole, actors, results))

@@ -2,6 +2,7 @@
 
 import random
 import weakref
+from operator import call
 
 import pytest
 
@@ -171,7 +172,7 @@ def test_each_state_hears_once_and_its_failure_stands_in_its_own_place():
 
     states = [state(0, ValueError("a")), state(1), state(2, StopIteration()), state(3), state(4, ValueError("b"))]
 
-    results = hear_all(states, [7, 7, 7, 8, 7], (1.5,), (b"news", 0))
+    results = hear_all(call, states, [7, 7, 7, 8, 7], (1.5,), (b"news", 0))
 
     assert heard == [(n, (1.5, callback, b"news", 0)) for n, callback in enumerate([7, 7, 7, 8, 7])]
     assert [type(result) for result in results] == [ValueError, int, StopIteration, int, ValueError]

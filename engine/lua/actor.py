@@ -22,8 +22,8 @@ from engine.lua.state import Ask, LuaState, size_of
 Mail = tuple[Any, ...]
 """An event for a subscription, (its number, name, sender, shape, leaves...), or (what else it is, fields...)."""
 
-Hear = Callable[[tuple[Any, ...]], Any]
-"""The way into a state for one event: `Actor.hear`."""
+Hear = Callable[[Any, tuple[Any, ...]], Any]
+"""Takes one event into the state that is given first."""
 
 Result = Any
 """What a tick gives: the wake time, or (wake, x, y, operations...); an exception where the pump itself died."""
@@ -275,8 +275,26 @@ def _tick(actors: Sequence[Actor]) -> list[Result]:
     return results
 
 
+def ways_of(actors: Sequence[Actor]) -> tuple[Hear, list[Any]]:
+    """A function to call for each of these actors, and what to give to it before the mail.
+
+    `hear` of all is a method of lupa's, bound to a thread; the bound methods would be one cold object more for each.
+    """
+    hears: list[Any] = [actor.hear for actor in actors]
+    functions = {getattr(each, "__func__", None) for each in hears}
+    function = functions.pop()
+    if functions or function is None:
+        return call, hears
+    return function, [each.__self__ for each in hears]
+
+
 def hear_all(
-    hears: Sequence[Hear], callbacks: Sequence[int], args: tuple[Any, ...], tail: Mail, brief: Mail | None = None
+    hear: Hear,
+    ways: Sequence[Any],
+    callbacks: Sequence[int],
+    args: tuple[Any, ...],
+    tail: Mail,
+    brief: Mail | None = None,
 ) -> list[Result]:
     """One tick of each state, in order, with one event: name, sender, shape and leaves.
 
@@ -287,14 +305,14 @@ def hear_all(
     heard = {callback: _mail(args, callback, tail, brief) for callback in {*callbacks}}
     mails = repeat(*heard.values()) if len(heard) == 1 else map(heard.__getitem__, callbacks)
     results: list[Result] = []
-    calls = map(call, hears, mails)  # without a loop in Python, of which there would be a turn for each state
+    calls = map(hear, ways, mails)  # without a loop in Python, of which there would be a turn for each state
     while True:
         try:
             results += calls
             lost: Exception = StopIteration()  # of a pump that has ended
         except Exception as error:
             lost = error
-        if len(results) == len(hears):
+        if len(results) == len(ways):
             return results
         results.append(lost)
 
