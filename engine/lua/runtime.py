@@ -150,9 +150,13 @@ def _prelude(lua: str) -> dict[bytes, bytes]:
 
 
 def _joined(texts: dict[str, str]) -> bytes:
-    """The files of every state as one chunk: it takes (fetch, whether there are guards) and gives get and put."""
+    """The files of every state as one chunk: it takes (fetch, whether there are guards) and gives get and put.
+
+    While it loads them the collector rests: it would find next to nothing.
+    """
     files = "".join(f"prelude.{name} = (function(...)\n{texts[name]}\nend)(prelude)\n" for name in PRELUDE)
     return f"""
+collectgarbage("stop")
 local fetch, guards = ...
 local prelude, get, put = (function(...)\n{texts["boot"]}\nend)(fetch)
 {files}

@@ -1,5 +1,4 @@
 -- Makes the table of the prelude's modules: a file is loaded when somebody first asks for its module.
--- Guarantee: while the files of every state load, the collector rests; it would find next to nothing.
 
 local fetch = ... -- Python's: the bytecode of the file of that name
 
@@ -7,8 +6,6 @@ local load, assert, setmetatable, select = load, assert, setmetatable, select
 local join = debug.upvaluejoin
 
 local prelude, proxies = {}, {}
-
-collectgarbage("stop")
 
 setmetatable(prelude, { __index = function(_, name)
   local made = assert(load(assert(fetch(name), name), "=[tidelock]", "b"))(prelude)
