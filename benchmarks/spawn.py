@@ -89,7 +89,7 @@ def tidelock(lua: str, count: int, name: str, others: int = 1, *, warm: bool = F
 
     def warm_up() -> None:
         if warm:
-            world.warm(count)
+            world.warm(count, "mover")
 
     def run() -> None:
         for _ in range(count):

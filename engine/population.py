@@ -179,7 +179,8 @@ class Population:
                 "warm: these scripts live in child processes, which make their states themselves; "
                 "name a script that does not, or spawn early"
             )
-        self.warm.keep(count, world.lua, world.limits_of(script), world.seed)
+        source = self.sources.glance(script) if script else None
+        self.warm.keep(count, world.lua, world.limits_of(script), world.seed, source and (source.text, source.chunk))
 
     def settle_in(self, entity: Entity, actor: Actor) -> None:
         """Let `entity` live in `actor`."""

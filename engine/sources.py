@@ -61,6 +61,13 @@ class Sources:
         """The script's own text; `ScriptError` tells why there is none."""
         return version.texts.get(version.script) or self._read(version, version.script)
 
+    def glance(self, script: str) -> Source | None:
+        """What its text is now, from any thread: a guess at what the next entity gets, and nothing remembers it."""
+        try:
+            return self._scripts.read(script)
+        except ScriptError:
+            return None
+
     def library(self, version: Version, name: str) -> Source:
         """The text of a library that the script, or a library of it, requires."""
         key = name.replace(".", "/")

@@ -131,7 +131,8 @@ class World:
         return entity
 
     def warm(self, count: int, script: str = "") -> None:
-        """Have `count` states ready, made now, on any thread; with `script`, under its limits. Spawns use them up."""
+        """Have `count` states ready, made now, on any thread; with `script`, under its limits and with its text
+        compiled. Spawns use them up."""
         self._check_open()
         self.population.keep_warm(count, script)
 

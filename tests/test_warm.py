@@ -322,3 +322,26 @@ def test_a_birth_in_a_shared_state_takes_as_much_work_whoever_else_lives_there(s
 
     assert min(among_few) > 0
     assert max(among_many) <= max(among_few) * 1.2
+
+
+def test_a_state_that_has_a_script_compiled_serves_for_any(scripts, lua):
+    for name, x in (("ahead", 1), ("other", 2), ("changed", 3)):
+        scripts.write(name, f"return {{ init = function(self) self.x, self.y = {x}, 0 end }}")
+    with World(scripts.path, lua=lua) as world:
+        world.warm(3, "ahead")
+        ahead, other = world.spawn("ahead"), world.spawn("other")
+        world.warm(1, "changed")
+        scripts.write("changed", "return { init = function(self) self.x, self.y = 4, 0 end }")
+
+        assert [one.position for one in (ahead, other, world.spawn("changed"))] == [(1, 0), (2, 0), (4, 0)]
+
+
+def test_what_is_wrong_with_a_script_is_told_to_its_entity_and_not_to_who_warms(scripts, lua):
+    scripts.write("broken", "return {\n  init = function(\n}")
+    with World(scripts.path, lua=lua) as world:
+        world.warm(1, "broken")
+        world.warm(1, "missing")
+        assert world.problems == []
+
+        world.spawn("broken")
+        assert [(problem.script, problem.line) for problem in world.problems] == [("scripts/broken.lua", 3)]

@@ -43,12 +43,19 @@ class Warm:
     def __len__(self) -> int:
         return sum(map(len, self._ready.values()))
 
-    def keep(self, count: int, lua: str, limits: Limits, seed: int) -> None:
-        """Have so many ready: make those that are missing, let go of those that are too many."""
+    def keep(
+        self, count: int, lua: str, limits: Limits, seed: int, script: tuple[bytes, str] | None = None
+    ) -> None:
+        """Have so many ready: make those that are missing, let go of those that are too many.
+
+        With the text and the chunk of a `script` they have it compiled; they serve for any other as well.
+        """
         ready = self._ready.setdefault((lua, limits, seed), [])
         while len(ready) < count:
             made = make_bare(lua, limits, seed)
             made.runtime.load(USUAL)
+            if script is not None:
+                made.runtime.get("entity", "read_ahead")(script[0], script[1].encode())
             made.runtime.get("memory", "collect")()  # else the births would do it
             ready.append(made)
         del ready[count:]

@@ -186,6 +186,12 @@ local function find_hooks(me, script)
 end
 
 
+--@rare
+local function compile_for_all(text, name)
+  return load((setfenv and "" or "local _ENV = ... ") .. "return function(...) " .. text .. "\nend", name, "t", {})
+end
+
+
 -- The function of a script's text in `env`. From the second entity on, all share its code: what is compiled once gives each
 -- a function of its own. The text has been compiled by itself before, so it is the whole body of that function.
 local function compile(text, name, env)
@@ -193,12 +199,21 @@ local function compile(text, name, env)
     last_text, last_name, make = text, name, nil
     return load(text, name, "t", env)
   end
-  make = make or load((setfenv and "" or "local _ENV = ... ") .. "return function(...) " .. text .. "\nend", name, "t", {})
+  make = make or compile_for_all(text, name)
   if not make then
     return load(text, name, "t", env)
   end
   local fn = make(env)
   return setfenv and setfenv(fn, env) or fn
+end
+
+
+--- Compile the text of a script before there is an entity for it; whatever is wrong with it will be told to that one.
+--@rare
+function entity.read_ahead(text, chunk)
+  if load(text, "@" .. chunk, "t", {}) then
+    last_text, last_name, make = text, "@" .. chunk, compile_for_all(text, "@" .. chunk)
+  end
 end
 
 
