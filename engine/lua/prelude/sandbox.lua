@@ -9,6 +9,11 @@ local raw_load, raw_getmetatable, raw_setmetatable = load, getmetatable, setmeta
 local debug_getmetatable, rawget, tostring = debug.getmetatable, rawget, tostring
 local raw_collect, match, gmatch, concat = collectgarbage, string.match, string.gmatch, table.concat
 
+local ROOM = 32 -- names that an environment has room for, as it will have so many
+local create = table.create or function()
+  return {}
+end
+
 local sandbox = {
   base = {}, -- the functions that stand in every environment
   on_class = nil, -- called with every table that a script gives a metatable
@@ -76,6 +81,7 @@ function methods.__index(_, name)
 end
 
 
+--@rare
 function base.getmetatable(value)
   if type(value) ~= "table" then
     return nil
@@ -122,6 +128,7 @@ base.loadstring = _VERSION == "Lua 5.1" and base.load or nil
 
 
 --- Only `collectgarbage("count")`: kibibytes in use by this state.
+--@rare
 function base.collectgarbage(option)
   if option == "count" then
     return raw_collect("count")
@@ -150,7 +157,7 @@ end
 
 --- A global environment for `entity`. Library tables are copied when first used.
 function sandbox.environment(entity)
-  local env = {}
+  local env = create(0, ROOM)
   for name, value in next, base do
     env[name] = value
   end
@@ -171,6 +178,7 @@ end
 
 
 --- Make copies ahead, of libraries that `entity` is likely to use. Its script cannot tell.
+--@rare
 function sandbox.prepare(entity, names)
   local copies = {}
   for name in gmatch(names, "%a+") do
@@ -181,6 +189,7 @@ end
 
 
 --- The names of the libraries that `entity` has used, one after the other.
+--@rare
 function sandbox.used(entity)
   local names, n = {}, 0
   for name in next, libraries do
