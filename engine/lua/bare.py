@@ -43,9 +43,7 @@ class Warm:
     def __len__(self) -> int:
         return sum(map(len, self._ready.values()))
 
-    def keep(
-        self, count: int, lua: str, limits: Limits, seed: int, script: tuple[bytes, str] | None = None
-    ) -> None:
+    def keep(self, count: int, lua: str, limits: Limits, seed: int, script: tuple[bytes, str] | None = None) -> None:
         """Have so many ready: make those that are missing, let go of those that are too many.
 
         With the text and the chunk of a `script` they have it compiled; they serve for any other as well.
