@@ -180,7 +180,8 @@ class Population:
                 "name a script that does not, or spawn early"
             )
         source = self.sources.glance(script) if script else None
-        self.warm.keep(count, world.lua, world.limits_of(script), world.seed, source and (source.text, source.chunk))
+        known = None if source is None else (source.text, source.chunk)
+        self.warm.keep(count, world.lua, world.limits_of(script), world.seed, known)
 
     def settle_in(self, entity: Entity, actor: Actor) -> None:
         """Let `entity` live in `actor`."""
