@@ -10,7 +10,7 @@ local debug_getmetatable, rawget, tostring = debug.getmetatable, rawget, tostrin
 local raw_collect, match, gmatch, concat = collectgarbage, string.match, string.gmatch, table.concat
 
 local ROOM = 32 -- names that an environment has room for, as it will have so many
-local create = table.create or function()
+local create = table.create or function() -- luacheck: ignore 143
   return {}
 end
 
