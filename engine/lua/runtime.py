@@ -9,7 +9,6 @@ from importlib import resources
 from typing import Any
 
 from engine.errors import EngineError
-from engine.lua.rare import cut
 
 VERSIONS = ("lua55", "lua54", "luajit21")
 
@@ -134,36 +133,29 @@ def _prelude(lua: str) -> dict[bytes, bytes]:
     folder = resources.files("engine.lua") / "prelude"
     compile_text = _bare(lua, 1).execute(_COMPILE)
     guards = () if lua == "luajit21" else GUARDS + GUARDS_LATER
-    names = ("boot", *PRELUDE, *PRELUDE_LATER, *guards)
-    texts = {name: (folder / f"{name}.lua").read_text(encoding="utf-8") for name in names}
-    code = {}
-    for name in PRELUDE:
-        texts[name], rare = cut(name, texts[name])
-        if rare is not None:
-            code[b"rare " + name.encode()] = compile_text(rare.encode(), b"=[tidelock]", True)
-    for name in PRELUDE_LATER:
-        code[name.encode()] = compile_text(texts[name].encode(), b"=[tidelock]", True)
+    texts = {name: (folder / f"{name}.lua").read_bytes() for name in ("boot", *PRELUDE, *PRELUDE_LATER, *guards)}
+    code = {name.encode(): compile_text(texts[name], b"=[tidelock]", True) for name in PRELUDE_LATER}
     for name in guards:
-        code[name.encode()] = compile_text(texts[name].encode(), b"=[tidelock %s]" % name.encode(), False)
+        code[name.encode()] = compile_text(texts[name], b"=[tidelock %s]" % name.encode(), False)
     code[_EAGER] = compile_text(_joined(texts), b"=[tidelock]", True) + (_BEHIND if lua in _FIXED else b"")
     return code
 
 
-def _joined(texts: dict[str, str]) -> bytes:
+def _joined(texts: dict[str, bytes]) -> bytes:
     """The files of every state as one chunk: it takes (fetch, whether there are guards) and gives get and put.
 
     While it loads them the collector rests: it would find next to nothing.
     """
-    files = "".join(f"prelude.{name} = (function(...)\n{texts[name]}\nend)(prelude)\n" for name in PRELUDE)
-    return f"""
+    files = b"".join(b"prelude.%s = (function(...)\n%s\nend)(prelude)\n" % (n.encode(), texts[n]) for n in PRELUDE)
+    return b"""
 collectgarbage("stop")
 local fetch, guards = ...
-local prelude, get, put = (function(...)\n{texts["boot"]}\nend)(fetch)
-{files}
+local prelude, get, put = (function(...)\n%s\nend)(fetch)
+%s
 local _ = guards and prelude.guards
 prelude.memory.begin()
 return get, put
-""".encode()
+""" % (texts["boot"], files)
 
 
 class Runtime:

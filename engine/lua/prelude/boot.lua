@@ -3,7 +3,6 @@
 local fetch = ... -- Python's: the bytecode of the file of that name
 
 local load, assert, setmetatable, select = load, assert, setmetatable, select
-local join = debug.upvaluejoin
 
 local prelude, proxies = {}, {}
 
@@ -26,33 +25,6 @@ function prelude.later(name)
     proxies[name] = proxy
   end
   return proxy
-end
-
-
--- The rare functions of the file `name`, which work on the locals that `usual` knows.
-local function open(name, usual)
-  local make, count = assert(load(fetch("rare " .. name), "=[tidelock]", "b"))()
-  for i = 1, count do
-    join(make, i, usual, i)
-  end
-  return { make() }
-end
-
-
---- Makes stubs of the rare functions of the file `name`, by number; at last it is given a function that knows the file's
--- locals.
-function prelude.rare(name)
-  local usual, opened
-  return function(number, knows)
-    if knows then
-      usual = knows
-      return nil
-    end
-    return function(...)
-      opened = opened or open(name, usual)
-      return opened[number](...)
-    end
-  end
 end
 
 

@@ -60,7 +60,6 @@ end
 
 
 -- Has the hook of the running thread look at every instruction; setting a hook goes over the whole stack.
---@rare
 local function hurry()
   local thread = running()
   if not urgent[thread] then
@@ -72,7 +71,6 @@ end
 
 
 -- Marks the running thread as one that dies, and raises.
---@rare
 local function strike(reason)
   budget.killed[hurry()] = true
   if not budget.stopping then
@@ -85,7 +83,6 @@ end
 
 -- Strikes, unless the prelude runs, whose work is short and must not be left half done. Called by the hook itself:
 -- level 3 is the function that was interrupted.
---@rare
 local function trip(reason)
   stir()
   pending = reason
@@ -112,7 +109,6 @@ end
 
 
 -- True when the state needs more than its memory, after all garbage is gone.
---@rare
 local function too_big()
   stir()
   collections = collections + 1
@@ -225,7 +221,6 @@ end
 
 
 --- Stop the running task if the state is over its memory; before anything of Python enters.
---@rare
 function budget.check_memory()
   if collect("count") > kibibytes and too_big() then
     strike("memory")
@@ -234,7 +229,6 @@ end
 
 
 --- What `pcall` and its like must not give back to a script; `thread` is one that has just died with `message`.
---@rare
 function budget.pass(thread, message)
   if budget.stopping then
     error(budget.stopping, 0)
@@ -253,7 +247,6 @@ end
 
 
 -- What a failure costs. Before Lua says that there is no memory it collects all garbage, and the stack overflows late.
---@rare
 local function price(value)
   local costly = value == NO_MEMORY or type(value) == "string" and find(value, "stack overflow", 1, true)
   return costly and instructions < 1 / 0 and instructions / MOST_OVERFLOWS or FAILURE
@@ -261,7 +254,6 @@ end
 
 
 --- What a task's failure is called. The stop that ended it is over; the tasks after it share half of what it had.
---@rare
 function budget.explain(task, value)
   local stopped = budget.stopping
   if budget.active then
@@ -304,7 +296,6 @@ end
 
 
 --- What is said of a state that is closed.
---@rare
 function budget.over_memory()
   return blame.waiting() .. blame.said("memory")
 end

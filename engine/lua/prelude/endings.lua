@@ -22,7 +22,6 @@ scheduler.CANCELLED = setmetatable({ message = "the task was cancelled" }, { __m
 
 
 --- Run what `thread` had marked `<close>`; an error there is reported, unless it is `value`, which ended the task.
---@rare
 local function close(entity, thread, value)
   if budget.killed[thread] then
     return
@@ -45,7 +44,6 @@ end
 scheduler.close = close
 
 
---@rare
 local function run_cleanups(task)
   local list = task.cleanups
   task.cleanups = nil
@@ -56,7 +54,6 @@ end
 
 
 -- Everything that ends a task comes through here, once.
---@rare
 local function finish(task, ok, ...)
   local state = task.state
   if state == "done" then
@@ -90,14 +87,12 @@ end
 
 
 --- True after so many failures in a row that a callback is paused until its script reloads.
---@rare
 function scheduler.gives_up(failures)
   local limit = scheduler.error_limit
   return limit and failures >= limit or false
 end
 
 
---@rare
 local function count_failure(task, callback)
   callback.failures = callback.failures + 1
   if not callback.paused and scheduler.gives_up(callback.failures) then
@@ -107,7 +102,6 @@ local function count_failure(task, callback)
 end
 
 
---@rare
 local function fail(task, value)
   value = budget.explain(task, value)
   local text = fault.locate(task.thread, value)
@@ -141,7 +135,6 @@ local function retire(task)
 end
 
 
---@rare
 local function destroy(task)
   close(task.entity, task.thread)
   finish(task, false, scheduler.CANCELLED)

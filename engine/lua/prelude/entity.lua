@@ -52,7 +52,6 @@ function Entity:own(task)
 end
 
 
---@rare
 function Entity:disown(task)
   task.listed = nil
   self.tasks[task] = nil
@@ -61,7 +60,6 @@ end
 
 
 -- A state that had a second entity once has a place for each from then on.
---@rare
 local function join(made)
   if not scheduler.ran then
     prelude.places.join(entity.list[1])
@@ -117,7 +115,6 @@ end
 entity.enlist = enlist
 
 
---@rare
 local function strike(list, me)
   for i = #list, 1, -1 do
     if list[i] == me then
@@ -130,7 +127,6 @@ end
 local copied = 0 -- tables of this copy
 
 
---@rare
 local function copy_table(value, depth)
   copied = copied + 1
   if depth > DEEPEST or copied > MOST_TABLES then
@@ -146,7 +142,6 @@ end
 
 
 --- A copy of a default value of `properties`; an error where that does not end.
---@rare
 function entity.copy(value)
   copied = 0
   return type(value) == "table" and copy_table(value, 1) or value
@@ -186,7 +181,6 @@ local function find_hooks(me, script)
 end
 
 
---@rare
 local function compile_for_all(text, name)
   return load((setfenv and "" or "local _ENV = ... ") .. "return function(...) " .. text .. "\nend", name, "t", {})
 end
@@ -209,7 +203,6 @@ end
 
 
 --- Compile the text of a script before there is an entity for it; whatever is wrong with it will be told to that one.
---@rare
 function entity.read_ahead(text, chunk)
   if load(text, "@" .. chunk, "t", {}) then
     last_text, last_name, make = text, "@" .. chunk, compile_for_all(text, "@" .. chunk)
@@ -317,7 +310,6 @@ end
 
 
 -- First start of a loaded entity: id.
---@rare
 function bus.receive.boot(box, i)
   begin(by_id[box[i]])
   return i + 1
@@ -325,7 +317,6 @@ end
 
 
 -- A hook called by the world: entity, hook, shape of its argument, leaves.
---@rare
 function bus.receive.hook(box, i)
   local me = by_id[box[i]]
   local value, after = decode(box[i + 2], box, i + 3)
@@ -338,7 +329,6 @@ end
 
 
 --- Forget an entity, its tasks and what it listens to.
---@rare
 function entity.remove(me)
   me.leaving = true
   scheduler.cancel_all(me)
@@ -356,7 +346,6 @@ end
 
 
 -- End of an entity: id, reason.
---@rare
 function bus.receive.final(box, i)
   local me = by_id[box[i]]
   if me then

@@ -21,21 +21,18 @@ function library.adopt(ask, fixed_step)
 end
 
 
---@rare
 local function ask(word, ...)
   local me = scheduler.current.entity
   return entity.ask(word, me.id, ...)
 end
 
 
---@rare
 function prelude.reading.ask(number)
   return select(2, entity.ask("shape", 0, number))
 end
 
 
 --- Load a library of the scripts' folder, or a host module; each is loaded once per entity.
---@rare
 function base.require(name)
   if type(name) ~= "string" then
     error("require: expected a name, got " .. (name == nil and "nil" or "a " .. type(name)), 2)
@@ -60,7 +57,6 @@ end
 
 
 --- "a → b → a": from the first time that `name` is being loaded to the second.
---@rare
 function library.cycle(loading, name)
   local from = 1
   while loading[from] ~= name do
@@ -71,7 +67,6 @@ end
 
 
 --- The value of a library's text; `true` where it returns nothing.
---@rare
 function library.load(me, name, chunk, text)
   local fn, problem = load(text, "@" .. chunk, "t", me.env)
   if not fn then

@@ -45,7 +45,6 @@ end
 
 
 --- Forget everything that `entity` listens to.
---@rare
 function mail.leave(entity)
   local subscriptions = mail.subscriptions
   for _, sub in pairs(entity.subscriptions) do
@@ -57,7 +56,6 @@ end
 
 
 --- An error, `level` blames the caller, unless `id` is one of an entity.
---@rare
 function mail.check_id(word, id, level)
   if type(id) ~= "number" or id % 1 ~= 0 then
     error(format("%s: expected an entity id, got %s", word, type(id) == "number" and tostring(id)
@@ -67,7 +65,6 @@ end
 
 
 --- Have every reader loaded.
---@rare
 function mail.load_readers()
   for _, file in pairs(READERS) do
     local _ = prelude[file]

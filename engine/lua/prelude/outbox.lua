@@ -40,7 +40,6 @@ end
 
 
 -- Why nothing more of a script is put in this tick.
---@rare
 local function full()
   return format("more than %.0f bytes are to be told to the world in one tick, the limit (Limits.outbox); "
     .. "tell it less, wait() in between, or raise the limit", outbox.most)
@@ -50,7 +49,6 @@ outbox.full = full
 
 --- An error at the script's line when an operation with these values would be more than a tick may put; `word` names
 -- the function called. What follows it, `put`, asks nothing: what the engine itself has to say is always said.
---@rare
 function outbox.check(word, level, ...)
   local most = outbox.most
   if outbox.open then
@@ -82,7 +80,6 @@ end
 
 
 --- Add an operation with the first `extra` values of a list.
---@rare
 function outbox.put_list(operation, id, values, extra)
   local stir = turns.stir
   if stir then
@@ -98,7 +95,6 @@ end
 
 
 --- Make what was written behind place `n` of the list up to `last` an operation, or say why there is no room for it.
---@rare
 function outbox.commit(n, last)
   local list, most = outbox.list, outbox.most
   if most then
@@ -114,7 +110,6 @@ end
 
 
 --- Add an operation with three plain values and a payload. Returns nothing, or why the payload is refused.
---@rare
 function outbox.put_payload(operation, id, a, b, c, value, root)
   local stir = turns.stir
   if stir then
@@ -133,7 +128,6 @@ end
 
 
 --- Encode payloads with `fn` from here on, as a trace does.
---@rare
 function outbox.encode_with(fn)
   encode = fn
 end
@@ -165,13 +159,11 @@ end
 
 
 --- How much has been put; with `cut`, takes back what was put since.
---@rare
 function outbox.mark()
   return outbox.n
 end
 
 
---@rare
 function outbox.cut(mark)
   outbox.n = mark
 end

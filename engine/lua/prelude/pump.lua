@@ -39,7 +39,6 @@ entity.written = nil -- shared values set in this tick
 
 
 -- Tells the places of many entities: one list of all places that are new, which goes by itself where it is long.
---@rare
 local function publish_all()
   local n = prelude.places.look(look)
   if n > FEW then
@@ -50,7 +49,6 @@ local function publish_all()
 end
 
 
---@rare
 local function run_hooks(list, name, dt)
   if list[1] then
     local hooks = prelude.hooks
@@ -63,7 +61,6 @@ local function run_hooks(list, name, dt)
 end
 
 
---@rare
 local function run_every_frame(phase)
   for _ = 1, phase do
     run_hooks(fixed, "fixed_update", pump.fixed_step)
@@ -176,7 +173,6 @@ end
 
 
 --- Keep a part of mail that is too long for one call; the rest comes with `pump.deliver`.
---@rare
 function pump.keep(...)
   local part, n = { ... }, select("#", ...)
   for i = 1, n do
@@ -258,7 +254,6 @@ end
 
 
 --- A part of what there is to be fetched, from value number `from` to `to`, or less.
---@rare
 function pump.fetch(from, to)
   if from > own then
     return prelude.places.part(from - own, to - own)
@@ -390,7 +385,6 @@ end
 
 
 --- The end of a tick outside of `pump.run`, whose mail or event has been heard; gives the values of the next tick.
---@rare
 function pump.end_tick(phase)
   return hand_over(rest(phase))
 end

@@ -8,7 +8,6 @@ local queue = { heap = heap } -- the first to wake is its first
 local slept = 0
 
 
---@rare
 local function before(a, b)
   if a.due == b.due then
     return a.order < b.order
@@ -17,7 +16,6 @@ local function before(a, b)
 end
 
 
---@rare
 local function rise(item, at)
   while at > 1 do
     local parent = (at - at % 2) / 2
@@ -34,7 +32,6 @@ local function rise(item, at)
 end
 
 
---@rare
 local function sink(item, at)
   while true do
     local child = at * 2
@@ -58,7 +55,6 @@ end
 
 
 --- Wake `item` in the first tick with now >= `due`.
---@rare
 function queue.sleep(item, due)
   slept = slept + 1
   size = size + 1
@@ -67,7 +63,6 @@ function queue.sleep(item, due)
 end
 
 
---@rare
 local function take_from_heap(item)
   local at = item.at
   local last = heap[size]
@@ -84,7 +79,6 @@ end
 
 
 --- Take `item`, which sleeps here, out.
---@rare
 function queue.remove(item)
   take_from_heap(item)
   item.list = nil
@@ -92,7 +86,6 @@ end
 
 
 --- Take the next task with due <= `now`, or nil.
---@rare
 function queue.take_due(now)
   local item = heap[1]
   if item and item.due <= now then
@@ -105,7 +98,6 @@ end
 
 
 --- When the first sleeper wakes, or false for never.
---@rare
 function queue.wake()
   local first = heap[1]
   return first and first.due or false

@@ -47,7 +47,6 @@ end
 
 
 -- How many leaves start at `at` of an array, and where they end in the shape; nil when a table starts there.
---@rare
 local function read_run(shape, at)
   if byte(shape, at) == LEAF then
     return 1, at + 1
@@ -72,7 +71,6 @@ local function read_map(shape, at, box, i)
 end
 
 
---@rare
 local function read_array(shape, at, box, i)
   local array, n = {}, 0
   while byte(shape, at) ~= CLOSE_LIST do
@@ -106,7 +104,6 @@ end
 
 
 
---@rare
 local function write_key(code, shape, at)
   local key
   key, at = read_key(shape, at)
@@ -116,7 +113,6 @@ local function write_key(code, shape, at)
 end
 
 
---@rare
 local function write_run(code, leaves, run)
   if leaves + run <= MOST_LEAVES then
     for place = leaves + 1, leaves + run do
@@ -129,7 +125,6 @@ end
 
 -- Appends the Lua source of one node to `code`; the next place in the shape and the number of leaves so far.
 -- With more than MOST_LEAVES of them the source is not complete.
---@rare
 local function write_node(code, shape, at, leaves)
   local first = byte(shape, at)
   if first == LEAF then
@@ -158,7 +153,6 @@ end
 
 -- A function that makes values of this shape from their leaves, and how many it takes; nothing for a shape that is too big
 -- for one Lua function. Leaves that are `fixed` it has as literals, by place, and takes the others only.
---@rare
 local function maker_for(shape, fixed)
   local code = { fixed = fixed }
   local _, leaves = write_node(code, shape, 1, 0)
@@ -178,7 +172,6 @@ end
 
 
 -- Emptied in place, because `makers` is known elsewhere.
---@rare
 local function forget()
   for shape in next, arity do
     makers[shape], arity[shape] = nil, nil
@@ -232,7 +225,6 @@ end
 
 
 --- About how many bytes the memory holds.
---@rare
 function reading.cached()
   return weight
 end

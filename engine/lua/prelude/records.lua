@@ -55,7 +55,6 @@ end
 
 
 --- A task around `thread` that scripts may know, owned by `entity`; or nil and why there may be no more.
---@rare
 function records.make(thread, entity)
   local task = { thread = thread, entity = entity, state = "new" }
   local full = records.own(task)
@@ -69,7 +68,6 @@ end
 
 
 --- The same with an error, which blames the caller.
---@rare
 function records.adopt(thread, entity, level)
   local task, full = records.make(thread, entity)
   if not task then
@@ -80,14 +78,12 @@ end
 
 
 --- The task of `thread`, or nil for a thread that is none. One that has ended only says so: `state` is "done".
---@rare
 function records.task_of(thread)
   return tasks[thread]
 end
 
 
 --- Scripts got to know this thread: it must not be used again for something else.
---@rare
 function records.expose(task)
   if not task.exposed then
     local stir = turns.stir
@@ -101,7 +97,6 @@ end
 
 
 --- Refuse `thread` from now on, also where Lua itself would still resume it.
---@rare
 function records.bury(thread)
   tasks[thread] = GONE
 end
@@ -195,7 +190,6 @@ end
 
 
 --- Note on `task` where it was made: `level` counts from the caller.
---@rare
 function records.remember(task, level)
   local info = getinfo(level + 1, "fl")
   if info then
@@ -205,7 +199,6 @@ end
 
 
 --- "scripts/door.lua:12" where the task was made, or nil.
---@rare
 function records.origin(task)
   return task.maker and prelude.fault.place(task.maker, task.made_at) or nil
 end

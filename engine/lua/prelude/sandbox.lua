@@ -81,7 +81,6 @@ function methods.__index(_, name)
 end
 
 
---@rare
 function base.getmetatable(value)
   if type(value) ~= "table" then
     return nil
@@ -128,7 +127,6 @@ base.loadstring = _VERSION == "Lua 5.1" and base.load or nil
 
 
 --- Only `collectgarbage("count")`: kibibytes in use by this state.
---@rare
 function base.collectgarbage(option)
   if option == "count" then
     return raw_collect("count")
@@ -178,7 +176,6 @@ end
 
 
 --- Make copies ahead, of libraries that `entity` is likely to use. Its script cannot tell.
---@rare
 function sandbox.prepare(entity, names)
   local copies = {}
   for name in gmatch(names, "%a+") do
@@ -189,7 +186,6 @@ end
 
 
 --- The names of the libraries that `entity` has used, one after the other.
---@rare
 function sandbox.used(entity)
   local names, n = {}, 0
   for name in next, libraries do

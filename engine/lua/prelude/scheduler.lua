@@ -54,7 +54,6 @@ end
 
 
 -- A thread that yielded by itself goes on when a script resumes it.
---@rare
 local function park(task, ...)
   if task.state == "cancelled" then
     return destroy(task)
@@ -107,7 +106,6 @@ scheduler.settle = settle
 
 
 --- Resume threads with `fn` from here on, as a trace does.
---@rare
 function scheduler.resume_with(fn)
   raw_resume, scheduler.raw_resume = fn, fn
 end
@@ -141,7 +139,6 @@ end
 
 
 --- The same, and tell `on_end(ok, problem)` when it has ended; failures are reported all the same.
---@rare
 function scheduler.run_watched(entity, callback, on_end, fn, ...)
   local task = hire(entity)
   task.callback, task.on_end, task.reported = callback, on_end, true
@@ -158,7 +155,6 @@ end
 
 
 --- The same, and tell `on_end(ok, problem, traceback)` instead of reporting a failure.
---@rare
 function scheduler.call_watched(entity, what, on_end, fn, ...)
   local task = hire(entity)
   task.instant, task.on_end = what, on_end
@@ -167,7 +163,6 @@ end
 
 
 --- The same for a hook whose failures count.
---@rare
 function scheduler.call_hook(entity, hook, ...)
   local task = hire(entity)
   task.instant, task.callback = hook.name, hook
@@ -176,14 +171,12 @@ end
 
 
 --- Keep what `task` is to be resumed with when its turn comes.
---@rare
 function scheduler.set_aside(task, ...)
   task.args = { n = select("#", ...), ... }
 end
 
 
 --- A task of `entity` for `fn(...)`, not started, and not known to scripts. `level` blames the caller for one too many.
---@rare
 function scheduler.prepare(entity, level, fn, ...)
   local task = hire(entity)
   local full = own(task)
@@ -197,7 +190,6 @@ end
 
 
 --- An error at the caller's line unless the calling task may suspend.
---@rare
 function scheduler.check_can_wait(word, level)
   local task = scheduler.current
   if not task then
@@ -212,7 +204,6 @@ end
 
 
 --- Raise that `obstacle`, a C function, keeps the calling task from waiting; without one, that the task may not wait.
---@rare
 function scheduler.refuse(word, level, obstacle)
   if not obstacle then
     return scheduler.check_can_wait(word, level)
@@ -222,7 +213,6 @@ end
 
 
 -- What was to wake a task must not do so later, when the wait for it was refused.
---@rare
 local function give_up(task)
   local abandon = task and task.abandon
   if abandon then
@@ -233,7 +223,6 @@ end
 
 
 --- Suspend the calling task for `request`; the first two values it is resumed with come back. `level` blames the caller.
---@rare
 function scheduler.suspend(word, level, request)
   local task = scheduler.current
   if task and task.state == "next" then
@@ -253,7 +242,6 @@ end
 
 
 --- Wake a suspended task now, wherever it sleeps; a task that has ended stays ended.
---@rare
 function scheduler.wake(task, ...)
   if task.state == "waiting" or task.state == "next" then
     turns.take_out(task)
@@ -264,7 +252,6 @@ end
 
 
 --- The same at the end of this tick: for what is noticed where no other task may run.
---@rare
 function scheduler.wake_later(task, ...)
   if task.state == "waiting" and not task.deferred then
     turns.take_out(task)
@@ -291,7 +278,6 @@ scheduler.start = start
 
 
 --- End `task` now, or where it next waits if it is running. Ended tasks stay as they are.
---@rare
 function scheduler.stop(task)
   local stir = scheduler.stir
   if stir then
@@ -314,7 +300,6 @@ end
 
 
 --- End every task that is a key of `set`, oldest first.
---@rare
 function scheduler.stop_each(set)
   local numbers, tasks = {}, {}
   for task in next, set do
@@ -331,7 +316,6 @@ end
 
 
 --- End the calling task here, if it has been stopped while it ran.
---@rare
 function scheduler.heed()
   local me = scheduler.current
   if me and me.state == "cancelled" and isyieldable() then
@@ -341,7 +325,6 @@ end
 
 
 --- End every task of a dying entity; what their clean-ups start ends too.
---@rare
 function scheduler.cancel_all(entity)
   for _ = 1, LAST_ROUNDS do
     if not next(entity.tasks) then
@@ -355,7 +338,6 @@ end
 
 
 --- Add `fn` to what runs when the calling task ends, last added first.
---@rare
 function scheduler.finally(fn)
   local task = scheduler.current
   if task.instant == "finally" then

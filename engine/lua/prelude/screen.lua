@@ -19,14 +19,12 @@ local FIELDS = { "sprite", "frame", "layer", "angle", "scale", "flip", "alpha", 
 local COLOR = #FIELDS
 
 
---@rare
 local function warn(spot, reason)
   outbox.put("log", spot.me.id, "warn", reason, spot.me.script, 0)
 end
 
 
 -- A field has another value: tells the world. In a tick that has told it too much already, the next one does.
---@rare
 local function tell(spot, seen, place, value)
   local kind, id, size = type(value), spot.me.id, 8
   if kind == "string" then

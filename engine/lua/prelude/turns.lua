@@ -31,7 +31,6 @@ turns.raw_resume = coroutine.resume
 
 
 -- Where a second task waits, the single one goes into the list before it.
---@rare
 local function enlist_single()
   if turns.single then
     count, upcoming[1] = 1, turns.single
@@ -69,7 +68,6 @@ end
 
 
 --- Let `march` run those that wait for the next frame from here on, and note in `ran` whose tasks run.
---@rare
 function turns.hand_over(march, ran)
   enlist_single()
   many, turns.ran = march, ran
@@ -96,7 +94,6 @@ end
 
 
 --- Run `task` in the first frame with now >= `due`.
---@rare
 function turns.sleep_until(task, due)
   local stir = turns.stir
   if stir then
@@ -111,7 +108,6 @@ end
 
 
 --- Run `task` at the end of this tick.
---@rare
 function turns.defer(task)
   local stir = turns.stir
   if stir then
@@ -124,7 +120,6 @@ end
 
 
 --- Call `fn()` when this tick is over, after all that was deferred.
---@rare
 function turns.at_tick_end(fn)
   local stir = turns.stir
   if stir then
@@ -139,7 +134,6 @@ end
 
 local sleepers = queue.heap
 
---@rare
 local function strike(list, n, task)
   for i = n, 1, -1 do
     if list[i] == task then
@@ -151,7 +145,6 @@ end
 
 
 --- Take `task` out, wherever it waits for its turn: it is going to run now, and must not run twice.
---@rare
 function turns.take_out(task)
   if task.list then
     queue.remove(task)
@@ -169,7 +162,6 @@ end
 
 
 --- The same for a task that has just ended: lists may keep it, they skip what has ended. `state` is what it did before.
---@rare
 function turns.forget(task, state)
   if many and state == "next" then
     many.doubt()
@@ -182,7 +174,6 @@ function turns.forget(task, state)
 end
 
 
---@rare
 local function run_endings()
   local list = endings
   endings = {}
@@ -192,7 +183,6 @@ local function run_endings()
 end
 
 
---@rare
 local function run_deferred_once()
   local list, n = deferred, turns.deferrals
   deferred, spare_deferred, turns.deferrals = spare_deferred, list, 0
@@ -211,7 +201,6 @@ local function run_deferred_once()
 end
 
 
---@rare
 local function put_off()
   local first
   for i = 1, turns.deferrals do
@@ -231,7 +220,6 @@ end
 
 
 --- Run everything that was deferred, also what that defers; after many rounds the rest waits for the next frame.
---@rare
 function turns.run_deferred()
   local rounds = 0
   while turns.deferrals > 0 do
@@ -248,7 +236,6 @@ end
 
 
 -- A waiting task goes on with nothing; one that was set aside starts with its arguments.
---@rare
 local function run_next(task)
   if task and task.state == "next" then
     if task.args then
@@ -277,7 +264,6 @@ end
 
 -- What nearly all do is written out: they wait for the next frame again. More than two results are kept for who waits
 -- for a task, and its arguments are given to one that has not begun.
---@rare
 local function run_taken()
   local list, n = taken, left
   local raw_resume, settle, SUSPEND = turns.raw_resume, turns.settle, turns.SUSPEND
@@ -302,7 +288,6 @@ end
 
 
 --- Leave what waited for this frame, and has not had its turn, for the next one.
---@rare
 function turns.postpone()
   if many then
     many.postpone()
@@ -319,7 +304,6 @@ end
 
 
 -- Where all but one have ended, that one has the fast place again.
---@rare
 local function look_for_single()
   local task = upcoming[1]
   if count == 1 and task and task.state == "next" and not task.on_end and not task.args then
@@ -330,7 +314,6 @@ end
 
 
 --- Run what is due: first the waits that were taken for this frame, then the timers, in the order of their wake times.
---@rare
 function turns.run_due()
   if many then
     many.run()
@@ -354,7 +337,6 @@ end
 
 --- The same where no timer is due and at most one task waits for this frame, as is usual; false where it is not so.
 -- After one that `ran` before, who waits, waits for the next.
---@rare
 function turns.run_usual(now, ran)
   local first, task = sleepers[1], upcoming[1]
   if left > 0 or not first or first.due <= now or count > 1 then

@@ -12,7 +12,6 @@ local suspend, SUSPEND = scheduler.suspend, records.SUSPEND
 local wait = {}
 
 
---@rare
 local function shown(value)
   local kind = type(value)
   if kind == "number" or kind == "nil" then
@@ -22,7 +21,6 @@ local function shown(value)
 end
 
 
---@rare
 local function check_seconds(word, value, level)
   if type(value) ~= "number" or not (value >= 0 and value < huge) then
     error(format("%s: seconds must be a number >= 0, got %s", word, shown(value)), level + 1)
@@ -31,7 +29,6 @@ end
 wait.check_seconds = check_seconds
 
 
---@rare
 local function check_function(word, value, level)
   if not fault.callable(value) then
     error(format("%s: expected a function, got %s", word, value == nil and "nil" or "a " .. type(value)), level + 1)
@@ -41,7 +38,6 @@ wait.check_function = check_function
 
 
 --- What `suspend` understands: the next frame, or the time at which `seconds` from now have passed.
---@rare
 local function request_of(seconds)
   local due = clock.now + seconds
   return due > clock.now and due or true
@@ -70,7 +66,6 @@ end
 
 
 --- Suspend the calling task for `n` frames; returns the seconds that passed.
---@rare
 function wait.wait_frames(n)
   if type(n) ~= "number" or n < 1 or n ~= floor(n) or n == huge then
     error("task.wait_frames: expected a whole number >= 1, got " .. shown(n), 2)
@@ -84,7 +79,6 @@ end
 
 
 --- Suspend until `predicate()` is true, asked once per frame; false when `timeout` seconds passed first.
---@rare
 function wait.wait_until(predicate, timeout)
   check_function("task.wait_until", predicate, 2)
   if timeout ~= nil then
