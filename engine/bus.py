@@ -306,10 +306,10 @@ class Bus:
             f'{self.full(target)}: "{text(name)}" from {f"entity {sender}" if sender else "the game"} was not '
             "delivered; send less, or raise the limit"
         )
-        if sender:
-            self._overflowed(sender, name, what)
-        else:
+        if not sender and not self.boxes.crowded(self._actors.get(target)):
             self._failed(LimitError(what))
+        else:
+            self._overflowed(sender or target, name, what)
 
     def _listen(self, name: str, callback: Callable[[Event], object], once: bool) -> Listener:
         checked(name)

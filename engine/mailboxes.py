@@ -11,6 +11,8 @@ import sys
 from engine.audiences import Audience
 from engine.lua.actor import Actor, Mail
 
+_POSTED = (b"direct", b"request")  # mail whose sender stands fourth; that of an event stands third
+
 
 class Mailboxes:
     """Puts mail into inboxes. `mailed` are the actors to be ticked for it.
@@ -66,6 +68,12 @@ class Mailboxes:
             return False
         self.put(actor, mail)
         return True
+
+    @staticmethod
+    def crowded(actor: Actor | None) -> bool:
+        """True where events of scripts lie in the inbox: it is not the game alone that has filled it."""
+        inbox = [] if actor is None else actor.inbox
+        return any(mail[2] if type(mail[0]) is int else mail[0] in _POSTED and mail[3] for mail in inbox)
 
     def hold(self, actor: Actor, entity: int, callback: int, mail: Mail) -> None:
         """Keep the newest mail of a callback for `release`."""

@@ -194,6 +194,26 @@ def test_a_mailbox_holds_as_many_events_as_the_limit_says(make_world, scripts):
         sent(11).tick(0.1)
 
 
+@pytest.mark.parametrize("way", ["send(1, 'noise')", "emit('noise')"])
+def test_a_script_that_fills_its_own_mailbox_does_not_make_the_frame_of_the_game_raise(make_world, scripts, way):
+    noise = f"for i = 1, 10 do bus.{way} end"
+    start = f"bus.on('tick', print) bus.on('noise', function() bus.{way} end) {noise}"
+    scripts.write("hoarder", f"return {{ start = function() {start} end }}")
+    world = make_world(limits=FREE.but(mailbox=10))
+    hoarder = world.spawn("hoarder")
+
+    for _ in range(3):
+        world.tick(0.1)
+        world.bus.emit("tick")
+        world.bus.send(hoarder, "tick")
+    world.tick(0.1)
+
+    assert hoarder.alive
+    [problem] = [each for each in world.problems if '"tick" from the game was not delivered' in each.message]
+    assert (problem.entity, problem.script, problem.count) == (hoarder.id, "scripts/hoarder.lua", 6)
+    assert "mailbox of entity 1 is full (10 events, Limits.mailbox)" in problem.message
+
+
 FAILING = {
     "update": "update = fail",
     "fixed_update": "fixed_update = fail",
