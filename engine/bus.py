@@ -306,10 +306,12 @@ class Bus:
             f'{self.full(target)}: "{text(name)}" from {f"entity {sender}" if sender else "the game"} was not '
             "delivered; send less, or raise the limit"
         )
-        if not sender and not self.boxes.crowded(self._actors.get(target)):
-            self._failed(LimitError(what))
+        if sender:
+            self._overflowed(sender, name, what)
+        elif self.boxes.crowded(self._actors.get(target)):
+            self._overflowed(target, b"", what)
         else:
-            self._overflowed(sender or target, name, what)
+            self._failed(LimitError(what))
 
     def _listen(self, name: str, callback: Callable[[Event], object], once: bool) -> Listener:
         checked(name)

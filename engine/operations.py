@@ -32,6 +32,7 @@ _NAMES = (
 
 MOST_TAGS = 1_000
 MOST_LOST = 100
+MOST_PLACES = 4  # named of those where an event may have been sent
 """Events of one tick that found no room and become problems."""
 _COMMANDS = len(COMMANDS)
 _MOST_DISPLAYED = 64
@@ -258,7 +259,10 @@ class Operations:
         self._crowd = entity, (self._flat, *values)
 
     def overflowed(self, sender: int, name: bytes, message: str) -> None:
-        """An event of `sender` found its receiver's mailbox full: a problem of the line that sent it."""
+        """An event of `sender` found its receiver's mailbox full: a problem of the line that sent it.
+
+        An empty name stands for an event of the game, which `sender` left no room for.
+        """
         world = self._world
         if self._lost[0] is not self._flat:
             self._lost = self._flat, 0
@@ -270,8 +274,12 @@ class Operations:
             return
         found = world.entity(sender)
         place = self._place(sender)
-        if place is None and found is not None:
-            place = world.population.sources.sends(found.script, name)
+        if place is None and found is not None and name:
+            places = world.population.sources.sends(found.script, name)
+            place = places[0] if places else None
+            if len(places) > 1:
+                several = " or ".join(f"{chunk}:{line}" for chunk, line in places[:MOST_PLACES])
+                message = f"{message}. It was sent at {several}{', or later' if len(places) > MOST_PLACES else ''}"
         ring, led_to = world.bus.chains.ring(), world.bus.chains.led_to(sender, name)
         if ring:
             message = f"{message}. Events answer each other: {ring}"

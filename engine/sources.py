@@ -108,18 +108,21 @@ class Sources:
                 return rows[line - 1].rstrip() if 0 < line <= len(rows) else ""
         return ""
 
-    def sends(self, script: str, event: bytes) -> tuple[str, int] | None:
-        """Chunk and line where the running version of `script` names an event to send it; None unless there is one."""
+    def sends(self, script: str, event: bytes) -> list[tuple[str, int]]:
+        """Chunks and lines where the running version of `script` sends an event of that name, or may do so.
+
+        Those that name it; where none does, because the name is put together, all that send.
+        """
         known = self._known.get(script)
-        name = re.escape(event)
-        call = re.compile(rb"\b(?:emit|send|request)\b[^\n]*?([\"'])" + name + rb"\1")
-        found = [
-            (source.chunk, number)
+        call = rb"\b(?:emit|send|request)\b"
+        naming = re.compile(call + rb"[^\n]*?([\"'])" + re.escape(event) + rb"\1")
+        rows = [
+            (source.chunk, number, row)
             for source in (known.running.texts.values() if known else ())
             for number, row in enumerate(source.text.splitlines(), 1)
-            if call.search(row)
         ]
-        return found[0] if len(found) == 1 else None
+        named = [(chunk, number) for chunk, number, row in rows if naming.search(row)]
+        return named or [(chunk, number) for chunk, number, row in rows if re.search(call, row)]
 
     # Reloads.
 

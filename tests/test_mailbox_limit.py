@@ -70,6 +70,24 @@ def test_a_script_that_sends_little_is_told_the_only_line_that_names_the_event(f
     assert (problem.script, problem.line) == ("scripts/flood.lua", 5)
 
 
+def test_a_script_that_sends_little_from_several_lines_is_told_them_all(first_problem):
+    calls = 'bus.emit("news.today", i)\nbus.emit("other")\nbus.send(1, "news.today", i)'
+
+    problem = first_problem(flood(calls, 1), FREE.but(mailbox=100), filled=100)
+
+    assert (problem.script, problem.line) == ("scripts/flood.lua", 5)
+    assert "It was sent at scripts/flood.lua:5 or scripts/flood.lua:7" in problem.message
+
+
+def test_where_no_line_names_the_event_those_that_send_are_told(first_problem):
+    calls = "\n".join(f'bus.emit("news." .. i + {n})' for n in range(6))
+
+    problem = first_problem(flood(calls, 1), FREE.but(mailbox=100), filled=100)
+
+    assert (problem.script, problem.line) == ("scripts/flood.lua", 5)
+    assert re.search(r"It was sent at scripts/flood.lua:5 or .*:6 or .*:7 or .*:8, or later", problem.message)
+
+
 def test_of_two_lines_each_is_told_of_its_own_events(make_world, scripts):
     scripts.write("hearer", HEARER)
     scripts.write("flood", flood('bus.emit("news." .. i)\nbus.emit("news." .. -i)', 40))
