@@ -90,17 +90,6 @@ function march.postpone()
 end
 
 
-local function run_slowly(task)
-  if task and task.state == "next" then
-    if task.args then
-      task.state = "new"
-      return scheduler.start(task)
-    end
-    return scheduler.resume(task)
-  end
-end
-
-
 -- What nearly all do is written out: they wait for the next frame again.
 local function run_some(first, last)
   local raw_resume, scheduler, SUSPEND = scheduler.raw_resume, scheduler, SUSPEND -- luacheck: ignore 431
@@ -127,7 +116,7 @@ local function run_some(first, last)
       end
     else
       calm, scheduler.stir = false, nil
-      run_slowly(task)
+      scheduler.run_next(task)
     end
   end
   calm, scheduler.stir, scheduler.current = false, nil, nil

@@ -235,7 +235,7 @@ function turns.run_deferred()
 end
 
 
--- A waiting task goes on with nothing; one that was set aside starts with its arguments.
+--- Give `task` its turn, if it still waits for one: it goes on with nothing; one that was set aside starts with its arguments.
 local function run_next(task)
   if task and task.state == "next" then
     if task.args then
@@ -245,6 +245,7 @@ local function run_next(task)
     return turns.resume(task)
   end
 end
+turns.run_next = run_next
 
 
 --- Set aside what waits for this frame, before mail makes more tasks wait for the next.
