@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import difflib
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
@@ -55,6 +57,7 @@ class Population:
         self._promised: dict[int, str] = {}
         self._doomed: dict[int, None] = {}
         self._begun = 0  # the last entity that began while it was loaded
+        self.settling = False  # deaths or births are under way; who is to end meanwhile does so when that is done
         self.warm = Warm()
         self._listening: dict[int, None] = {}  # entities with on_input
         self._fallen: dict[int, Entity] = {}  # whose state was closed at a limit
@@ -108,11 +111,35 @@ class Population:
 
     def settle(self) -> None:
         """Carry out the deaths and births that this frame asked for."""
-        self._promised.clear()
-        doomed, self._doomed = self._doomed, {}
-        for id in doomed:
-            self._end(id)
-        self._world.losses.settle()
+        if self.settling:  # a listener spawns while another entity begins, between two frames
+            self._bear()
+            return
+        with self._settled():
+            self._promised.clear()
+            self._bury()
+            self._world.losses.settle()
+            self._bear()
+            if not self._world.loop.running:
+                self._bury()
+
+    @contextmanager
+    def _settled(self) -> Iterator[None]:
+        self.settling = True
+        try:
+            yield
+        finally:
+            self.settling = False
+
+    def _bury(self) -> None:
+        """Deaths. What they bring about waits for the end of the next frame in a frame, and for nothing else."""
+        while self._doomed:
+            doomed, self._doomed = self._doomed, {}
+            for id in doomed:
+                self._end(id)
+            if self._world.loop.running:
+                return
+
+    def _bear(self) -> None:
         announced, self._announced = self._announced, {}
         for id in sorted(announced):
             if announced[id].alive:
@@ -231,10 +258,11 @@ class Population:
         announced = self._announced.get(id) or self._fallen.pop(id, None)
         if announced is not None:
             announced.end()
-        elif self._world.busy:
-            self._doomed[id] = None
-        else:
-            self._end(id)
+            return
+        self._doomed[id] = None
+        if not self._world.busy:
+            with self._settled():
+                self._bury()
 
     def _end(self, id: int) -> None:
         entity = self.entities.get(id)

@@ -48,6 +48,8 @@ if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
 LOG_LINES = 1000
+LONGEST = 1e9
+"""Seconds of one frame, and how often the time may go: no clock counts to infinity with these."""
 
 
 class World:
@@ -125,7 +127,7 @@ class World:
         self._check_open()
         id = self.population.new_id(script)
         entity = self.population.announce(id, script, self._encode(properties, "properties"))
-        if not self.busy:
+        if not self._ticking:
             self.population.settle()
             self.failures.raise_first()
         return entity
@@ -190,13 +192,11 @@ class World:
     def tick(self, dt: float) -> None:
         """Run one frame of `dt` seconds."""
         self._check_open()
-        if not isinstance(dt, int | float) or not 0 <= dt < float("inf"):
-            raise EngineError(f"tick: dt must be a finite number of seconds >= 0, got {dt!r}")
-        if not 0 <= self.time_scale < float("inf"):
-            raise EngineError(f"time_scale must be a finite number >= 0, got {self.time_scale!r}")
+        _check_measure("tick: dt", dt, "number of seconds")
+        _check_measure("time_scale", self.time_scale, "number")
         if self.busy:
             raise EngineError("tick was called while the world ticks, from a listener or a host function")
-        self.loop.run(dt, self.time_scale)
+        self.loop.run(float(dt), float(self.time_scale))
         self.failures.raise_first()
 
     def idle(self, seconds: float) -> bool:
@@ -307,7 +307,7 @@ class World:
         if self._closed:
             return
         if self.busy:
-            raise EngineError("a world cannot be closed while it ticks")
+            raise EngineError("a world cannot be closed while it ticks, or while an entity begins or ends")
         self._closed = True
         if self._trace is not None:
             self._trace.close()
@@ -339,7 +339,11 @@ class World:
 
     @property
     def busy(self) -> bool:
-        """True while a script may be running: births and deaths wait for the end of the frame."""
+        """True while a script may be running, or an entity begins or ends: deaths wait for the end of that."""
+        return self._ticking or self.population.settling
+
+    @property
+    def _ticking(self) -> bool:
         return self.loop.running or bool(self.commons.inside) or get_ident() in self.commons.entered
 
     def _pressed(self, change: dict[str, Any]) -> None:
@@ -351,3 +355,8 @@ class World:
     def _check_open(self) -> None:
         if self._closed:
             raise WorldClosed("the world is closed")
+
+
+def _check_measure(what: str, value: object, kind: str) -> None:
+    if not isinstance(value, int | float) or not 0 <= value <= LONGEST:
+        raise EngineError(f"{what} must be a finite {kind} >= 0, at most {LONGEST:g}, got {value!r}")

@@ -466,10 +466,32 @@ def test_a_second_of_waiting_is_a_second_of_frames(world, scripts, fps):
     assert fields(sleeper) == {"seconds": 20, "frames": 20 * fps}
 
 
-@pytest.mark.parametrize("dt", [-1, float("nan"), float("inf"), "x"])
+@pytest.mark.parametrize("dt", [-1, float("nan"), float("inf"), 1e300, 10**400, "x", None])
 def test_tick_refuses_what_is_no_time(world, dt):
     with pytest.raises(EngineError, match="dt must be a finite number of seconds >= 0"):
         world.tick(dt)
+
+
+@pytest.mark.parametrize("scale", [-1, float("nan"), float("inf"), 1e300, "x", None])
+def test_tick_refuses_a_time_scale_that_is_none(world, scale):
+    world.time_scale = scale
+
+    with pytest.raises(EngineError, match="time_scale must be a finite number >= 0"):
+        world.tick(0.1)
+
+    world.time_scale = 1
+    world.tick(0.5)
+    assert world.now == 0.5
+
+
+def test_times_are_floats_whatever_the_game_ticks_with(world, scripts):
+    scripts.write("door", "return { update = function(self, dt) self.seen = tostring(dt / 1) == tostring(dt) end }")
+    door = world.spawn("door")
+    world.time_scale = 2
+
+    world.tick(1)
+
+    assert fields(door)["seen"] is True
 
 
 def test_tick_inside_a_tick_is_refused(world, scripts):
