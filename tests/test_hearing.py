@@ -333,3 +333,32 @@ def test_each_of_the_events_of_a_frame_that_are_heard_one_by_one_has_all_its_ins
 
     with player.self.upgrade() as self_:
         assert (self_["heard"], world.problems) == (24, [])
+
+
+@pytest.mark.parametrize("lua", ["lua55", "lua54"], indirect=True)
+@pytest.mark.parametrize("isolation", ["entity"])
+@pytest.mark.parametrize("work, stops", [(370_000, 0), (401_000, 1)])
+def test_after_many_events_that_took_little_one_has_as_many_instructions_as_the_limit_says(
+    make_world, scripts, work, stops
+):
+    scripts.write(
+        "worker",
+        """
+        local worker = {}
+        function worker:start()
+          bus.on("news", function(event)
+            for _ = 1, event.payload do end
+          end)
+        end
+        return worker
+        """,
+    )
+    world = make_world(limits=Limits(instructions=400_000))
+    world.spawn("worker")
+    ticks(world, 1)
+
+    for n in range(61):
+        tell(world, work if n == 60 else 200)
+        world.tick(1 / 60)
+
+    assert [problem.line for problem in world.problems] == [4] * stops

@@ -42,6 +42,7 @@ local budget = {
 local instructions, seconds, kibibytes, modest = 1 / 0, 1 / 0, 1 / 0, MODEST
 local spent, allowance = 0, 1 / 0 -- of the tick, as counted since `frame` was set
 local frame = nil -- in which something has been spent; nil where nothing was since `begin`
+local before = nil -- what `frame` was when it was last set
 local started, timed, second, patience = 0, nil, 0, 1 / 0 -- the processor's time, in which frame it was taken, the clock's
 local stops, collections = 0, 0 -- of this tick
 local turns = nil
@@ -127,8 +128,8 @@ local function spend()
   local at = clock.frame
   if at ~= frame then
     frame, spent, budget.fresh = at, 0, false
-    if turns.stir_hearing then
-      turns.stir_hearing()
+    if turns.renew then
+      turns.renew()
     end
   end
 end
@@ -159,8 +160,8 @@ end
 -- and those once.
 local function glance(at, units)
   frame, spent, budget.fresh = at, units, false
-  if turns.stir_hearing then
-    turns.stir_hearing()
+  if turns.renew then
+    turns.renew()
   end
   if collect("count") > modest or units > instructions then
     if units == STRIDE then
@@ -188,7 +189,9 @@ function budget.hook()
   if at == frame then
     spent = spent + STEP
     return look()
-  elseif frame and at > frame + REST and instructions >= STRIDES * STRIDE and collect("count") < modest then
+  end
+  local last = frame or before
+  if last and at > last + REST and instructions >= STRIDES * STRIDE and collect("count") < modest then
     sethook(stride, "", STRIDE)
   end
   return glance(at, STEP)
@@ -283,7 +286,7 @@ end
 local function begin()
   if frame then
     budget.exhausted, budget.fresh = false, true
-    frame, timed, spent, allowance, pending, stops, collections = nil, nil, 0, instructions, nil, 0, 0
+    before, frame, timed, spent, allowance, pending, stops, collections = frame, nil, nil, 0, instructions, nil, 0, 0
     patience = seconds
   end
 end

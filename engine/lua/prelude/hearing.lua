@@ -105,9 +105,13 @@ function hearing.listen(...)
   local pending -- whether others sleep here; the first who does stirs
   local answer, what = given, { ... }
 
+  local function renew() -- the limits have looked at this tick: the next must begin anew
+    left = 0
+  end
+
   local function stir()
     if calm then
-      calm, scheduler.stir, scheduler.stir_hearing, fn, self = false, nil, nil, nil, nil
+      calm, scheduler.stir, scheduler.renew, fn, self = false, nil, nil, nil, nil
       if not inside then
         scheduler.current, ear.callback, ear.entity, sub = nil, nil, nil, nil
       end
@@ -141,8 +145,11 @@ function hearing.listen(...)
       inside = false
       if calm then
         left = left - 1
-        if left < 0 then
-          left = used("count") > kibibytes and left or LOOK
+        if left < 0 and used("count") <= kibibytes then
+          left = LOOK
+          if budget.begin then
+            budget.begin()
+          end
         end
         set_class(self, nil) -- so that each field is just read, and only what is set in `self` itself is found
         local same = self.x == x and self.y == y and self.sprite == nil and self.text == nil and self.light == nil
@@ -203,7 +210,7 @@ function hearing.listen(...)
           class = get_class(self)
           known_id, known_shape, pending = id, shape, scheduler.pending
           kibibytes, left = budget.begin and budget.kibibytes or 1 / 0, LOOK
-          scheduler.stir, scheduler.stir_hearing, scheduler.current, ear.callback = stir, stir, ear, sub
+          scheduler.stir, scheduler.renew, scheduler.current, ear.callback = stir, renew, ear, sub
         end
       end
     end
