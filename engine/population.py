@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import difflib
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
@@ -18,6 +19,7 @@ from engine.payload import Encoded, encode
 from engine.process.process import Process, ProcessEnded
 from engine.process.remote import RemoteActor
 from engine.questions import Questions
+from engine.shapes import names_in
 from engine.sources import Sources
 
 if TYPE_CHECKING:
@@ -171,7 +173,12 @@ class Population:
     def load_mail(self, kind: bytes, entity: Entity, chunk: str, text: bytes, fields: Encoded) -> Mail:
         """The mail that loads a script for an entity whose `self` begins with these fields."""
         seed = crc32(f"{self._world.seed}:{entity.id}".encode())
-        return (kind, entity.id, entity.script.encode(), chunk.encode(), text, seed, fields[0], *fields[1])
+        shape, leaves = fields
+        names = names_in(shape) if kind == b"create" else None
+        told: Iterable[Any] = (shape, *leaves)
+        if names is not None:
+            told = (len(names), *chain.from_iterable(zip(names, leaves, strict=True)))
+        return (kind, entity.id, entity.script.encode(), chunk.encode(), text, seed, *told)
 
     def new_actor(self, entity: Entity, tried_in: Process | None = None, bare: Bare | None = None) -> Actor:
         """A state for `entity`, under the limits of its script, in the process that is its place or that of a trial.

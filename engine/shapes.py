@@ -1,6 +1,8 @@
-"""Numbers the shapes of events, so that a state recognises one without reading it."""
+"""What of a shape is known before a state reads it: its number, the names in it."""
 
 from __future__ import annotations
+
+from functools import lru_cache
 
 _MOST = 4096  # shapes that are made up as the game runs must not fill the memory
 _LONGEST = 512
@@ -27,3 +29,26 @@ class Shapes:
     def text(self, number: int | bytes) -> bytes:
         """The shape that travels as `number`."""
         return number if isinstance(number, bytes) else self._texts[number]
+
+
+@lru_cache(maxsize=512)
+def names_in(shape: bytes) -> list[bytes] | None:
+    """The names in the shape of a table that has leaves under names, in the order of its leaves.
+
+    `None` for any other shape, and for a long one.
+    """
+    if not shape.startswith(b"{") or len(shape) > _LONGEST:
+        return None
+    names = []
+    at, end = 1, len(shape) - 1
+    while at < end:
+        size, _, _ = shape[at:].partition(b":")
+        if not size.isdigit():  # a number as key
+            return None
+        start = at + len(size) + 1
+        at = start + int(size)
+        names.append(shape[start:at])
+        if shape[at : at + 1] != b".":
+            return None
+        at += 1
+    return names

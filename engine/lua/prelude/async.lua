@@ -4,6 +4,7 @@
 local prelude = ...
 local scheduler, turns, records = prelude.scheduler, prelude.turns, prelude.records
 local wait, task, group = prelude.wait, prelude.task, prelude.group
+local suspension, stops = prelude.suspension, prelude.stops
 
 local error, next, rawequal, type, setmetatable = error, next, rawequal, type, setmetatable
 local unpack, select, format = table.unpack or unpack, select, string.format
@@ -41,7 +42,7 @@ function async.settle(future, ok, ...)
   future.cancel = nil
   if ok then
     future.state, future.values = "done", { n = select("#", ...), ... }
-  elseif rawequal((...), scheduler.CANCELLED) then
+  elseif rawequal((...), stops.CANCELLED) then
     future.state = "cancelled"
   else
     future.state = "failed"
@@ -51,13 +52,13 @@ function async.settle(future, ok, ...)
   future.awaiters = nil
   for i = 1, future.n do
     if awaiters[i] then
-      scheduler.wake_later(awaiters[i])
+      suspension.wake_later(awaiters[i])
     end
   end
   if future.state == "failed" and not future.claimed then
     turns.at_tick_end(function()
       if not future.claimed then
-        scheduler.on_failure(future.culprit, future.value, future.trace)
+        prelude.failures.on_failure(future.culprit, future.value, future.trace)
       end
     end)
   end
@@ -70,7 +71,7 @@ function async.start(fn, ...)
   local child = records.adopt(records.new_thread(task.function_of(fn)), scheduler.current.entity, 2)
   records.remember(child, 2)
   local future, handle = async.new(function()
-    scheduler.stop(child)
+    stops.stop(child)
   end)
   future.task = child
   child.on_end = function(ok, ...)
@@ -90,7 +91,7 @@ local function suspend_for(future, me)
   if future.task == me then
     error("future:await: a task cannot wait for its own end", 3)
   end
-  scheduler.check_can_wait("future:await", 3)
+  suspension.check_can_wait("future:await", 3)
   local at = future.n + 1
   future.n = at
   future.awaiters[at] = me
@@ -101,7 +102,7 @@ local function suspend_for(future, me)
       future.claimed = next(future.awaiters) ~= nil
     end
   end
-  scheduler.suspend("future:await", 3)
+  suspension.suspend("future:await", 3)
   me.abandon = nil
 end
 
@@ -130,7 +131,7 @@ function Future:cancel()
   if cancel then
     future.cancel = nil
     cancel()
-    scheduler.heed()
+    stops.heed()
   end
 end
 

@@ -3,7 +3,7 @@
 
 local prelude = ...
 local scheduler, outbox, wait = prelude.scheduler, prelude.outbox, prelude.wait
-local fault, decode = prelude.later("fault"), prelude.reading.decode
+local fault, suspension, decode = prelude.later("fault"), prelude.later("suspension"), prelude.reading.decode
 local check_seconds, check_function, request_of = wait.check_seconds, wait.check_function, wait.request_of
 local check_id = prelude.mail.check_id
 
@@ -163,7 +163,7 @@ function bus.request(id, name, value, timeout)
     put("forget", me.entity.id, token)
   end
   me.abandon = forget
-  local ok, reply = scheduler.suspend("bus.request", 2, timeout and request_of(timeout) or nil)
+  local ok, reply = suspension.suspend("bus.request", 2, timeout and request_of(timeout) or nil)
   me.abandon = nil
   if pending[token] then
     forget()
@@ -224,7 +224,7 @@ function bus.wait_event(name, timeout)
     sub.sleeper = nil
     drop(sub)
   end
-  local event = scheduler.suspend("task.wait_event", 2, timeout and request_of(timeout) or nil)
+  local event = suspension.suspend("task.wait_event", 2, timeout and request_of(timeout) or nil)
   me.abandon = nil
   if not event then
     sub.sleeper = nil
@@ -243,7 +243,7 @@ local function hear(sub, event)
     if me then
       sub.sleeper = nil
       linger(me, sub)
-      scheduler.wake(me, event)
+      suspension.wake(me, event)
     end
     return
   elseif sub.once then
@@ -304,7 +304,7 @@ function receive.request(box, i)
       put_payload("reply", id, sender, token, "error", fault.describe(problem), "reply")
     end
   end
-  scheduler.run_watched(entity, answer, failed, respond)
+  suspension.run_watched(entity, answer, failed, respond)
   return after
 end
 
@@ -316,7 +316,7 @@ function receive.reply(box, i)
   local waiting = pending[token]
   if waiting then
     pending[token] = nil
-    scheduler.wake(waiting, box[i + 1], value)
+    suspension.wake(waiting, box[i + 1], value)
   end
   return after
 end

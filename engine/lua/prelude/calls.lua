@@ -60,7 +60,7 @@ local function protected(me, what, fn)
   if budget.begin then
     budget.begin()
   end
-  scheduler.call_watched(me, what, function(ok, value, stack)
+  prelude.suspension.call_watched(me, what, function(ok, value, stack)
     if not ok then
       problem, trace = fault.describe(value), stack or ""
     end

@@ -3,7 +3,8 @@
 -- with all its values. What Lua itself says about dead and running coroutines stays as it is.
 
 local prelude = ...
-local scheduler, fault, records, budget = prelude.scheduler, prelude.fault, prelude.records, prelude.budget
+local scheduler, fault, records, budget = prelude.scheduler, prelude.later("fault"), prelude.records, prelude.budget
+local stops = prelude.later("stops")
 
 local raw_resume, raw_yield, raw_status = coroutine.resume, coroutine.yield, coroutine.status
 local raw_running, raw_close, isyieldable = coroutine.running, coroutine.close, coroutine.isyieldable
@@ -21,7 +22,7 @@ local waiting = setmetatable({}, { __mode = "k" }) -- inner coroutines whose tas
 local function bury(co)
   waiting[co] = nil
   records.bury(co)
-  scheduler.close(scheduler.current.entity, co)
+  stops.close(scheduler.current.entity, co)
 end
 
 
@@ -170,7 +171,7 @@ function coroutines.close(...)
     if task and status == "dead" then
       return true
     elseif task and status == "suspended" then
-      scheduler.stop(task)
+      stops.stop(task)
       return true
     elseif waiting[co] or not raw_close and status ~= "dead" and status ~= "suspended" then
       error("cannot close a " .. status .. " coroutine", 2)

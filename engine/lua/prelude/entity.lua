@@ -3,7 +3,7 @@
 
 local prelude = ...
 local scheduler, outbox, bus = prelude.scheduler, prelude.outbox, prelude.mail
-local decode, sandbox = prelude.reading.decode, prelude.sandbox
+local reading, stops, sandbox = prelude.later("reading"), prelude.later("stops"), prelude.sandbox
 
 local error, type, next, load, setmetatable = error, type, next, load, setmetatable
 local rawget, pairs, setfenv = rawget, pairs, setfenv
@@ -293,11 +293,24 @@ local function begin(me)
 end
 
 
--- New entity, to be loaded and, where nothing is in the way, started: id, script, chunk, text, seed, shape of the fields of
--- `self`, leaves.
+-- The fields of a new `self` and the place after them: how many there are, names and values; or a shape and its leaves.
+local function read_fields(box, i)
+  local count = box[i]
+  if type(count) ~= "number" then
+    return reading.decode(count, box, i + 1)
+  end
+  local fields = {}
+  for at = i + 1, i + 2 * count, 2 do
+    fields[box[at]] = box[at + 1]
+  end
+  return fields, i + 1 + 2 * count
+end
+
+
+-- New entity, to be loaded and, where nothing is in the way, started: id, script, chunk, text, seed, fields.
 function bus.receive.create(box, i)
   local me = entity.new(box[i], box[i + 1], box[i + 4])
-  local fields, after = decode(box[i + 5], box, i + 6)
+  local fields, after = read_fields(box, i + 5)
   local loaded, begins = load_script(me, box[i + 2], box[i + 3], true)
   if loaded then
     entity.fill(me, fields)
@@ -319,7 +332,7 @@ end
 -- A hook called by the world: entity, hook, shape of its argument, leaves.
 function bus.receive.hook(box, i)
   local me = by_id[box[i]]
-  local value, after = decode(box[i + 2], box, i + 3)
+  local value, after = reading.decode(box[i + 2], box, i + 3)
   local hook = me and me.hooks[box[i + 1]]
   if hook and not hook.paused then
     scheduler.run(me, hook, hook.fn, me.self, value)
@@ -331,7 +344,7 @@ end
 --- Forget an entity, its tasks and what it listens to.
 function entity.remove(me)
   me.leaving = true
-  scheduler.cancel_all(me)
+  stops.cancel_all(me)
   bus.leave(me)
   strike(entity.updaters, me)
   strike(entity.fixed, me)

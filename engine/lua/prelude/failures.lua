@@ -1,8 +1,9 @@
--- Tells the world what went wrong in scripts.
+-- Ends tasks that failed, and tells the world what went wrong in scripts.
 -- Guarantee: a tick tells a bounded number of problems of bounded length.
 
 local prelude = ...
 local scheduler, outbox, fault, records = prelude.scheduler, prelude.outbox, prelude.fault, prelude.records
+local budget, finish, close = prelude.budget, prelude.endings.finish, prelude.stops.close
 
 local tostring, cut, put = tostring, string.sub, outbox.put
 
@@ -42,6 +43,43 @@ end
 function failures.on_pause(task, callback)
   callback.often = nil
   put("paused", task.entity.id, tostring(callback.name), callback.failures)
+end
+
+
+--- True after so many failures in a row that a callback is paused until its script reloads.
+function failures.gives_up(times)
+  local limit = scheduler.error_limit
+  return limit and times >= limit or false
+end
+
+
+local function count_failure(task, callback)
+  callback.failures = callback.failures + 1
+  if not callback.paused and failures.gives_up(callback.failures) then
+    callback.paused = true
+    failures.on_pause(task, callback)
+  end
+end
+
+
+--- End `task`, which raised `value`; it is a problem unless somebody waits for the task.
+function failures.fail(task, value)
+  value = budget.explain(task, value)
+  local text = fault.locate(task.thread, value)
+  local trace = scheduler.quiet and "" or fault.trace(task.thread, text)
+  local cause = task.cause
+  if cause and fault.stems_from(value, cause.value) then
+    trace = trace .. "\n" .. cause.trace
+  end
+  close(task.entity, task.thread, value)
+  local callback = task.callback
+  if not task.resumed_by_script and (not task.on_end or task.reported) then
+    failures.on_failure(task, text, trace)
+  end
+  if callback then
+    count_failure(task, callback)
+  end
+  finish(task, false, value, trace)
 end
 
 

@@ -4,7 +4,7 @@
 
 local prelude = ...
 local scheduler, turns, records, task = prelude.scheduler, prelude.turns, prelude.records, prelude.task
-local wait = prelude.wait
+local wait, suspension, stops = prelude.wait, prelude.suspension, prelude.stops
 
 local error, type, next, rawequal, tostring = error, type, next, rawequal, tostring
 local format, sort = string.format, table.sort
@@ -18,14 +18,14 @@ local BODY = {} -- key of the function that `task.group` was given
 
 
 local function open(word)
-  scheduler.check_can_wait(word, 3)
+  suspension.check_can_wait(word, 3)
   return { word = word, parent = scheduler.current, children = {}, alive = 0, results = {} }
 end
 
 
 local function close(nursery)
   nursery.closed = true
-  scheduler.stop_each(nursery.children)
+  stops.stop_each(nursery.children)
 end
 
 
@@ -37,10 +37,10 @@ end
 
 
 local function child_failed(nursery, child, value, trace)
-  if rawequal(value, scheduler.CANCELLED) then
+  if rawequal(value, stops.CANCELLED) then
     nursery.cancelled = nursery.cancelled or child.key
   elseif nursery.failure or nursery.settled then
-    scheduler.on_failure(child, value, trace)
+    prelude.failures.on_failure(child, value, trace)
   else
     nursery.failure = cause_of(child, value, trace)
     close(nursery)
@@ -57,7 +57,7 @@ local function child_ended(nursery, child, ok, ...)
     child_failed(nursery, child, ...)
   end
   if nursery.alive == 0 and nursery.waiting then
-    scheduler.wake_later(nursery.parent)
+    suspension.wake_later(nursery.parent)
   end
 end
 
@@ -87,7 +87,7 @@ local function leave(nursery)
       close(nursery)
     end
     nursery.waiting = true
-    scheduler.suspend(nursery.word, 1)
+    suspension.suspend(nursery.word, 1)
     me.abandon = nil
   end
   nursery.closed = true
@@ -145,7 +145,7 @@ local function door_of(nursery)
 
   function door.defer(fn, ...)
     local child = born_in(nursery, "group.defer", fn, 2)
-    scheduler.set_aside(child, ...)
+    suspension.set_aside(child, ...)
     turns.defer(child)
     return child.thread
   end
@@ -153,7 +153,7 @@ local function door_of(nursery)
   function door.delay(seconds, fn, ...)
     wait.check_seconds("group.delay", seconds, 2)
     local child = born_in(nursery, "group.delay", fn, 2)
-    scheduler.set_aside(child, ...)
+    suspension.set_aside(child, ...)
     local request = wait.request_of(seconds)
     if request == true then
       turns.next_frame(child)
@@ -165,7 +165,7 @@ local function door_of(nursery)
 
   function door.cancel()
     close(nursery)
-    scheduler.heed()
+    stops.heed()
   end
 
   return door

@@ -72,7 +72,9 @@ function hooks.run_each(list, name, dt)
     local me = list[i]
     local hook = me.hooks[name]
     if hook and not hook.paused then
-      scheduler.call_hook(me, hook, me.self, dt)
+      local task = records.hire(me)
+      task.instant, task.callback = name, hook
+      scheduler.resume_instant(task, task, hook.fn, me.self, dt)
     end
   end
 end

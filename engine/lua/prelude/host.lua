@@ -8,6 +8,7 @@
 local prelude = ...
 local scheduler, outbox, payload, bus = prelude.scheduler, prelude.outbox, prelude.payload, prelude.mail
 local entity, handles, fault = prelude.entity, prelude.handles, prelude.fault
+local suspension = prelude.suspension
 
 local error, type, next, select, getmetatable = error, type, next, select, debug.getmetatable
 local raw_yield, format = coroutine.yield, string.format
@@ -177,7 +178,7 @@ end
 
 -- A coroutine or a blocking function: the task suspends until the answer comes.
 local function call_later(spec, ...)
-  scheduler.check_can_wait(spec.word, 2)
+  suspension.check_can_wait(spec.word, 2)
   local me = scheduler.current
   local token = last_token + 1
   local ok, value = put_call(spec, me.entity.id, token, ...)
@@ -195,7 +196,7 @@ local function call_later(spec, ...)
   if waiting[token] then
     give_up()
     if ok == REFUSED then
-      scheduler.refuse(spec.word, 2, value)
+      suspension.refuse(spec.word, 2, value)
     end
     error(spec.word .. ": the task was resumed by somebody else while it waited", 2)
   elseif not ok then
@@ -232,7 +233,7 @@ function receive.result(box, i)
   local task = waiting[token]
   if task then
     waiting[token] = nil
-    scheduler.wake(task, box[i + 1], value)
+    suspension.wake(task, box[i + 1], value)
   end
   return after
 end

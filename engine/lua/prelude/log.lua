@@ -22,7 +22,7 @@ local function may_log(me)
   end
   me.lines = me.lines + 1
   if me.lines == library.most_lines + 1 then
-    scheduler.on_failure(scheduler.current, prelude.blame.place() .. format("log: more than %d lines in one frame, the "
+    prelude.failures.on_failure(scheduler.current, prelude.blame.place() .. format("log: more than %d lines in one frame, the "
       .. "limit (Limits.log); the rest of this frame is dropped. Log less, or raise the limit", library.most_lines), "")
   end
   return me.lines <= library.most_lines

@@ -18,7 +18,7 @@ local look = prelude.screen.look
 
 local pump = { fixed_step = 1 / 60 }
 
-local type, rawget, select, next = type, rawget, select, next
+local type, rawget, select = type, rawget, select
 local raw_resume, yield, used = coroutine.resume, coroutine.yield, collectgarbage
 local unpack = table.unpack or unpack
 local SUSPEND, settle = scheduler.SUSPEND, scheduler.settle
@@ -387,12 +387,6 @@ end
 --- The end of a tick outside of `pump.run`, whose mail or event has been heard; gives the values of the next tick.
 function pump.end_tick(phase)
   return hand_over(rest(phase))
-end
-
-
--- What failures tell the world has a file of its own, loaded with the first.
-for name, fn in next, prelude.sandbox.on_first_call("failures", { "on_failure", "on_overrun", "on_pause" }) do
-  scheduler[name] = fn
 end
 
 

@@ -21,8 +21,6 @@ local seen, weight = {}, 0
 local NONE = {}
 local texts = {} -- number -> shape, of those that the world sends by number
 
-reading.ask = nil -- function(number) -> shape
-
 
 -- No payload, and a leaf: never forgotten.
 local function remember_leaves()
@@ -203,8 +201,12 @@ local function text_of(shape)
   if type(shape) == "string" then
     return shape
   end
-  local text = texts[shape] or reading.ask(shape)
-  texts[shape] = text
+  local text = texts[shape]
+  if not text then
+    local _
+    _, text = prelude.entity.ask("shape", 0, shape)
+    texts[shape] = text
+  end
   return text
 end
 

@@ -3,7 +3,7 @@
 
 local prelude = ...
 local scheduler, turns, clock = prelude.scheduler, prelude.turns, prelude.clock
-local budget = prelude.budget
+local budget, suspension, stops = prelude.budget, prelude.later("suspension"), prelude.later("stops")
 local fault, records, coroutines = prelude.fault, prelude.records, prelude.coroutines
 local check_seconds, check_function = prelude.wait.check_seconds, prelude.wait.check_function
 local request_of = prelude.wait.request_of
@@ -80,13 +80,13 @@ local function task_to_come(word, fn, ...)
   local made
   if type(fn) ~= "thread" then
     made = task_for(word, fn, 3)
-    scheduler.set_aside(made, ...)
+    suspension.set_aside(made, ...)
     return made, made.thread
   elseif coroutines.status(fn) == "dead" then
     error(word .. ": cannot resume dead coroutine", 3)
   end
   local known = task_of(fn) or not coroutines.obstacle(fn) and adopt(fn, scheduler.current.entity, 3)
-  made = scheduler.prepare(scheduler.current.entity, 3, go_on, word, fn, ...)
+  made = suspension.prepare(scheduler.current.entity, 3, go_on, word, fn, ...)
   remember(made, 3)
   if known then
     known.returns = known.returns or {}
@@ -120,9 +120,9 @@ end
 
 -- Counts the failures of `every`'s callback; true when it has failed too often.
 local function count_failure(me, failures, problem)
-  scheduler.on_failure(me, problem.value, problem.trace, "task.every")
-  if scheduler.gives_up(failures) then
-    scheduler.on_pause(me, { name = "task.every at " .. (records.origin(me) or "?"), failures = failures })
+  prelude.failures.on_failure(me, problem.value, problem.trace, "task.every")
+  if prelude.failures.gives_up(failures) then
+    prelude.failures.on_pause(me, { name = "task.every at " .. (records.origin(me) or "?"), failures = failures })
     return true
   end
   return false
@@ -153,7 +153,7 @@ local function repeat_every(seconds, fn)
   end
   while true do
     repeat
-      scheduler.suspend("task.every", 1, due > clock.now and due or true)
+      suspension.suspend("task.every", 1, due > clock.now and due or true)
     until clock.now >= due
     local ok, result = xpcall(fn, traced, seconds > 0 and clock.now - due or 0)
     if not ok then
@@ -186,8 +186,8 @@ function task.cancel(thread)
   end
   local known = task_of(thread)
   if known then
-    scheduler.stop(known)
-    scheduler.heed()
+    stops.stop(known)
+    stops.heed()
   else
     coroutines.abort(thread)
   end
@@ -197,7 +197,7 @@ end
 --- Run `fn` when the calling task ends: done, failed or cancelled.
 function task.finally(fn)
   check_function("task.finally", fn, 2)
-  scheduler.finally(fn)
+  stops.finally(fn)
 end
 
 

@@ -13,7 +13,6 @@ local turns = {
   stir = nil, -- while the pump takes `single` for all that happens here: to be called before anything else does
   renew = nil, -- while events are heard that are alike, of which a frame can have many: the next is a tick of its own
   ran = nil, -- in a state with many entities, the slots of those whose tasks ran in this tick
-  on_overrun = nil, -- function(task, rounds): deferred tasks keep deferring others
 }
 
 local HALTED = budget.HALTED
@@ -214,7 +213,7 @@ local function put_off()
   end
   turns.deferrals = 0
   if first then
-    turns.on_overrun(first, DEFER_ROUNDS)
+    prelude.failures.on_overrun(first, DEFER_ROUNDS)
   end
 end
 

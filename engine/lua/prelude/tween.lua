@@ -3,6 +3,7 @@
 
 local prelude = ...
 local scheduler, clock, easing, fault = prelude.scheduler, prelude.clock, prelude.easing, prelude.fault
+local suspension = prelude.suspension
 local check_seconds = prelude.wait.check_seconds
 
 local error, next, type, tostring, setmetatable = error, next, type, tostring, setmetatable
@@ -107,7 +108,7 @@ end
 -- Returns true, or false when newer tweens took over every field.
 function tween.tween(target, seconds, goals, ease)
   check_seconds("tween", seconds, 2)
-  scheduler.check_can_wait("tween", 2)
+  suspension.check_can_wait("tween", 2)
   local curve = curve_of(ease)
   local fields = fields_of(target, goals)
   local motion = { left = #fields }
@@ -118,7 +119,7 @@ function tween.tween(target, seconds, goals, ease)
   end
   while motion.left > 0 and clock.now - started < seconds do
     me.abandon = stop
-    scheduler.suspend("tween", 2, true)
+    suspension.suspend("tween", 2, true)
     me.abandon = nil
     local passed = clock.now - started
     move(motion, target, fields, passed >= seconds and 1 or curve(passed / seconds))

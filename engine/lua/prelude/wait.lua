@@ -2,12 +2,12 @@
 -- Guarantee: a wait resumes in the first frame whose time has come, never earlier, and never in the frame it began in.
 
 local prelude = ...
-local scheduler, clock, fault, records = prelude.scheduler, prelude.clock, prelude.later("fault"), prelude.records
+local suspension, clock, fault, records = prelude.later("suspension"), prelude.clock, prelude.later("fault"), prelude.records
 
 local error, type, tostring = error, type, tostring
 local format, floor, huge = string.format, math.floor, math.huge
 local raw_yield, isyieldable = coroutine.yield, coroutine.isyieldable
-local suspend, SUSPEND = scheduler.suspend, records.SUSPEND
+local SUSPEND = records.SUSPEND
 
 local wait = {}
 
@@ -54,12 +54,12 @@ function wait.wait(seconds)
     request = request_of(seconds)
   end
   if not isyieldable() then
-    scheduler.check_can_wait("wait", 2)
+    suspension.check_can_wait("wait", 2)
   end
   local started = clock.now
   local refused, obstacle = raw_yield(SUSPEND, request)
   if refused then
-    scheduler.refuse("wait", 2, obstacle)
+    suspension.refuse("wait", 2, obstacle)
   end
   return clock.now - started
 end
@@ -72,7 +72,7 @@ function wait.wait_frames(n)
   end
   local started = clock.now
   for _ = 1, n do
-    suspend("task.wait_frames", 2, true)
+    suspension.suspend("task.wait_frames", 2, true)
   end
   return clock.now - started
 end
@@ -84,13 +84,13 @@ function wait.wait_until(predicate, timeout)
   if timeout ~= nil then
     check_seconds("task.wait_until", timeout, 2)
   end
-  scheduler.check_can_wait("task.wait_until", 2)
+  suspension.check_can_wait("task.wait_until", 2)
   local deadline = timeout and clock.now + timeout or huge
   while not predicate() do
     if clock.now >= deadline then
       return false
     end
-    suspend("task.wait_until", 2, true)
+    suspension.suspend("task.wait_until", 2, true)
   end
   return true
 end

@@ -1,0 +1,140 @@
+-- What the engine's own functions do with tasks that wait for something: suspend them, wake them, refuse a wait.
+-- Guarantee: a wait that is refused blames the script's line and leaves nobody who would wake the task later.
+
+local prelude = ...
+local turns, records, fault = prelude.turns, prelude.records, prelude.later("fault")
+
+-- The scheduler is this table too, with more in it.
+local scheduler = prelude.scheduler
+
+local raw_yield, isyieldable = coroutine.yield, coroutine.isyieldable
+local error, select = error, select
+local hire, own = records.hire, records.own
+local resume, resume_instant = scheduler.resume, scheduler.resume_instant
+local SUSPEND, REFUSED = records.SUSPEND, records.REFUSED
+
+
+--- An error at the caller's line unless the calling task may suspend.
+function scheduler.check_can_wait(word, level)
+  local task = scheduler.current
+  if not task then
+    error(word .. ": only a task can wait", level + 1)
+  elseif task.instant then
+    error(word .. ": " .. task.instant .. " cannot wait, it must end within the frame; "
+      .. "use task.spawn(function() ... end) for what takes longer", level + 1)
+  elseif not isyieldable() then
+    scheduler.refuse(word, level + 1, fault.in_the_way())
+  end
+end
+
+
+--- Raise that `obstacle`, a C function, keeps the calling task from waiting; without one, that the task may not wait.
+function scheduler.refuse(word, level, obstacle)
+  if not obstacle then
+    return scheduler.check_can_wait(word, level)
+  end
+  error(word .. ": cannot wait inside " .. obstacle .. ", which is a C function; wait before or after the call", level + 1)
+end
+
+
+-- What was to wake a task must not do so later, when the wait for it was refused.
+local function give_up(task)
+  local abandon = task and task.abandon
+  if abandon then
+    task.abandon = nil
+    abandon()
+  end
+end
+
+
+--- Suspend the calling task for `request`; the first two values it is resumed with come back. `level` blames the caller.
+function scheduler.suspend(word, level, request)
+  local task = scheduler.current
+  if task and task.state == "next" then
+    scheduler.stir()
+  end
+  if not task or task.state ~= "running" or not isyieldable() then
+    give_up(task)
+    scheduler.check_can_wait(word, level + 1)
+  end
+  local first, second = raw_yield(SUSPEND, request)
+  if first == REFUSED then
+    give_up(task)
+    scheduler.refuse(word, level + 1, second)
+  end
+  return first, second
+end
+
+
+--- Wake a suspended task now, wherever it sleeps; a task that has ended stays ended.
+function scheduler.wake(task, ...)
+  if task.state == "waiting" or task.state == "next" then
+    turns.take_out(task)
+    task.abandon = nil
+    return resume(task, ...)
+  end
+end
+
+
+--- The same at the end of this tick: for what is noticed where no other task may run.
+function scheduler.wake_later(task, ...)
+  if task.state == "waiting" and not task.deferred then
+    turns.take_out(task)
+    scheduler.set_aside(task, ...)
+    turns.defer(task)
+  end
+end
+
+
+--- Keep what `task` is to be resumed with when its turn comes.
+function scheduler.set_aside(task, ...)
+  task.args = { n = select("#", ...), ... }
+end
+
+
+--- A task of `entity` for `fn(...)`, not started, and not known to scripts. `level` blames the caller for one too many.
+function scheduler.prepare(entity, level, fn, ...)
+  local task = hire(entity)
+  local full = own(task)
+  if full then
+    records.release(task)
+    error("task: " .. full, level + 1)
+  end
+  scheduler.set_aside(task, task, fn, ...)
+  return task
+end
+
+
+--- What becomes of a task whose thread yielded by itself: it goes on when a script resumes it.
+function scheduler.park(task, ...)
+  if task.state == "cancelled" then
+    return prelude.stops.destroy(task)
+  elseif task.instant then
+    return prelude.failures.fail(task, task.instant .. " yielded; only a task can wait: task.spawn(function() ... end)")
+  end
+  local kept, full = scheduler.keep(task)
+  if not kept then
+    return false, full
+  end
+  task.state = "parked"
+  return ...
+end
+
+
+--- Run `fn(...)` of `entity` as a task, and tell `on_end(ok, problem)` when it has ended; failures are reported all the same.
+function scheduler.run_watched(entity, callback, on_end, fn, ...)
+  local task = hire(entity)
+  task.callback, task.on_end, task.reported = callback, on_end, true
+  return resume(task, task, fn, ...)
+end
+
+
+--- Run `fn(...)` where waiting is not allowed, and tell `on_end(ok, problem, traceback)` instead of reporting a failure.
+function scheduler.call_watched(entity, what, on_end, fn, ...)
+  local task = hire(entity)
+  task.instant, task.on_end = what, on_end
+  return resume_instant(task, task, fn, ...)
+end
+
+
+return scheduler
