@@ -5,10 +5,10 @@ local prelude = ...
 local scheduler, outbox, fault, records = prelude.scheduler, prelude.outbox, prelude.fault, prelude.records
 local budget, finish, close = prelude.budget, prelude.endings.finish, prelude.stops.close
 
-local tostring, cut, put = tostring, string.sub, outbox.put
+local tostring, cut, match, put = tostring, string.sub, string.match, outbox.put
 
 local MOST_FAILURES = 100 -- of a tick that become problems
-local LONGEST_PROBLEM = 2000
+local LONGEST_PROBLEM = 2000 -- without its place
 
 local failures = {}
 
@@ -27,7 +27,9 @@ function failures.on_failure(task, value, trace, where)
   end
   local maker = records.origin(task) or false
   local callback = task.callback
-  put("problem", me.id, cut(fault.describe(value), 1, LONGEST_PROBLEM), cut(trace, 1, 4 * LONGEST_PROBLEM), maker,
+  local text = fault.describe(value)
+  local longest = LONGEST_PROBLEM + #(match(text, "^[^:\n]+:%d+: ") or "")
+  put("problem", me.id, cut(text, 1, longest), cut(trace, 1, 4 * LONGEST_PROBLEM), maker,
     where or callback and callback.name or task.instant or false, callback and callback.id and true or false)
 end
 

@@ -71,11 +71,11 @@ end
 -- The text of an error that has no place, or one in the prelude, without that; nil where a script has it.
 local function without_our_place(text)
   return match(text, "^%?:[%d%-%?]+: (.*)") or match(text, "^%[tidelock[^%]]*%]:%d+: (.*)")
-    or find(text, "^C stack overflow") and text or nil
+    or not find(text, "^[^:\n]+:%d+: ") and text or nil
 end
 
 
---- One line for an error of `thread`: one that is no text gets the place where it was raised.
+--- One line for an error of `thread`: one without a place gets that where it was raised.
 function fault.locate(thread, value)
   local text = fault.describe(value)
   local bare = type(value) ~= "string" and text or without_our_place(value)

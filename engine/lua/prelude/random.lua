@@ -49,12 +49,13 @@ local function whole(value)
 end
 
 
+-- `math.random` is a tail call of `draw`, so the script stands right above that.
 local function check_whole(value, n)
   if type(value) ~= "number" then
     error("bad argument #" .. n .. " to 'random' (number expected, got "
-      .. (value == nil and "no value" or type(value)) .. ")", 4)
+      .. (value == nil and "no value" or type(value)) .. ")", 3)
   elseif value ~= floor(value) or value == huge or value == -huge then
-    error("bad argument #" .. n .. " to 'random' (number has no integer representation)", 4)
+    error("bad argument #" .. n .. " to 'random' (number has no integer representation)", 3)
   end
 end
 
@@ -72,9 +73,9 @@ function random.draw(g, low, high)
     check_whole(high, 2)
   end
   if low > high then
-    error("bad argument #" .. position .. " to 'random' (interval is empty)", 3)
+    error("bad argument #" .. position .. " to 'random' (interval is empty)", 2)
   elseif high - low >= EXACT then
-    error("math.random: the interval " .. tostring(low) .. " .. " .. tostring(high) .. " is wider than 2^53", 3)
+    error("math.random: the interval " .. tostring(low) .. " .. " .. tostring(high) .. " is wider than 2^53", 2)
   end
   return whole(low + floor(random.next(g) * (high - low + 1)))
 end

@@ -116,6 +116,8 @@ function base.load(chunk, name, _, env)
       part = chunk()
     end
     chunk = concat(parts)
+  elseif type(chunk) ~= "string" then
+    error("bad argument #1 to 'load' (function expected, got " .. type(chunk) .. ")", 2)
   end
   if type(name) == "string" and match(name, "^[@=][?%[]") then
     name = "=chunk" -- no script may call itself what the engine's own chunks are called

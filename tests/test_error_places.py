@@ -1,0 +1,48 @@
+"""An error that nobody catches is a problem of the script's line, also where Lua's own message names none."""
+
+import pytest
+
+LINE_2_OF = {
+    "math.random: nothing to choose from": "math.random(0)",
+    "math.random: no number": "math.random('x')",
+    "math.random: too wide": "math.random(1, 2 ^ 60)",
+    "load: no source": "load()",
+    "a comparison inside table.sort": "table.sort({ 1, 'x' })",
+    "a key that next does not know": "next({}, 'key')",
+    "an error without a place": "error('broken', 0)",
+    "an error that blames who called the hook": "error('broken', 2)",
+}
+
+
+@pytest.mark.row("C10")
+@pytest.mark.parametrize("what", LINE_2_OF)
+def test_an_error_without_a_place_is_a_problem_of_the_line_that_ran(world, scripts, what):
+    scripts.write("door", f"return {{ start = function()\n{LINE_2_OF[what]}\nend }}")
+
+    door = world.spawn("door")
+
+    [problem] = world.problems
+    assert (problem.script, problem.line, problem.entity) == ("scripts/door.lua", 2, door.id)
+    assert "tidelock" not in problem.message and ": " not in problem.message[:3]
+
+
+@pytest.mark.parametrize("call", ["math.random(0)", "math.random('x')", "load()"])
+def test_a_refused_argument_blames_the_line_that_passed_it_and_not_its_caller(world, scripts, call):
+    heard = []
+    world.bus.on("said", lambda event: heard.append(event.payload))
+    scripts.write(
+        "door",
+        f"""local function roll()
+  local n = {call}
+  return n
+end
+return {{ start = function()
+  local _, problem = pcall(function() roll() end)
+  bus.emit("said", problem)
+end }}""",
+    )
+
+    world.spawn("door")
+
+    [problem] = heard
+    assert problem.startswith("scripts/door.lua:2: bad argument #1 to ")
