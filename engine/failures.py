@@ -52,6 +52,7 @@ class Failures:
             traceback=traceback,
             source=source,
             outcome=outcome,
+            save=version,
         )
         if world.strict:
             error = ScriptError(message, script=script, line=line, traceback=traceback)

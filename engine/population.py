@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import weakref
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from zlib import crc32
 
 from engine.entity import Entities, Entity
 from engine.errors import EngineError, LimitError, ScriptError
+from engine.hooks import is_called, meant_hook
 from engine.lua.actor import Actor, Mail
 from engine.lua.bare import Bare, Warm
 from engine.payload import Encoded, encode
@@ -25,24 +25,11 @@ from engine.sources import Sources
 if TYPE_CHECKING:
     from engine.world import World
 
-HOOKS = (
-    "init",
-    "start",
-    "update",
-    "fixed_update",
-    "late_update",
-    "on_event",
-    "on_input",
-    "on_reload",
-    "final",
-)
 PATIENCE, STOPS = 600, 3
 """A state is closed when tasks of it were stopped `STOPS` times `Limits.errors` times within so many frames."""
 
 MOST_FALLEN = 1_000
 """Entities that wait for another version of their script. The oldest over that end for good."""
-
-_OFTEN_MISSPELT = ("update", "fixed_update", "late_update")
 
 
 class Population:
@@ -248,15 +235,11 @@ class Population:
             self._world.failures.problem(f'clock must be "game" or "real", got {clock!r}', entity=id)
 
     def check_method(self, id: int, name: str, line: int) -> None:
-        """Report a method whose name looks like a misspelt hook."""
-        if name.startswith("on_"):
-            near = difflib.get_close_matches(name, HOOKS, 1, 0.0)
-        else:
-            near = difflib.get_close_matches(name, _OFTEN_MISSPELT, 1, 0.8)
-        if near:
-            chunk = self.sources.chunk(self.script_of(id))
-            message = f'there is no hook "{name}"; did you mean "{near[0]}"?'
-            self._world.failures.problem(message, script=chunk, line=line, entity=id)
+        """Report a method whose name looks like a misspelt hook, and that the script does not call itself."""
+        meant, script = meant_hook(name), self.script_of(id)
+        if meant is not None and not is_called(name, self.sources.text(script)):
+            message = f'there is no hook "{name}"; did you mean "{meant}"?'
+            self._world.failures.problem(message, script=self.sources.chunk(script), line=line, entity=id)
 
     # Deaths.
 

@@ -46,10 +46,14 @@ LONGEST = 2_000
 
 
 class Problems:
-    """The problems of one world. A problem is new when its place is; listeners hear of new ones only."""
+    """The problems of one world. A problem is new when its place is.
+
+    Listeners and the log hear of new ones only, and of each save that fails.
+    """
 
     def __init__(self) -> None:
         self._by_place: dict[tuple[object, ...], Problem] = {}
+        self._saves: dict[tuple[object, ...], object] = {}
         self._listeners: list[Callable[[Problem], object]] = []
 
     def all(self) -> list[Problem]:
@@ -70,26 +74,39 @@ class Problems:
         traceback: str = "",
         source: str = "",
         outcome: str = "",
+        save: object = None,
     ) -> Problem:
-        """Count a problem of this place, or add it and tell the listeners and the log."""
+        """Count a problem of this place, or add it; tell the listeners and the log of a new one.
+
+        `save` is the version that could not take over: who saved again is told again, also of the same line.
+        """
         if len(message) > LONGEST:
             message = message[: LONGEST - 3] + "..."
         place = (script, line) if line is not None else (script, message)
         if place not in self._by_place and len(self._by_place) >= MOST_PLACES:
             message, place = f"more than {MOST_PLACES} different problems; the newest: {message}", (None, "more")
         known = self._by_place.get(place)
+        saved = save is not None and self._saves.get(place) is not save
+        if saved:
+            self._saves[place] = save
         if known is not None:
             known.message, known.traceback = message, traceback
             known.entity, known.last_frame = entity, frame
             known.source, known.outcome = source, outcome
             known.count += 1
+            if saved:
+                self._tell(known)
             return known
         problem = Problem(message, script, line, entity, traceback, 1, frame, frame, source, outcome)
         self._by_place[place] = problem
-        _log.error("%s%s", plain(problem), f"\n{shown(traceback)}" if traceback else "", extra={"problem": problem})
+        self._tell(problem)
+        return problem
+
+    def _tell(self, problem: Problem) -> None:
+        trace = f"\n{shown(problem.traceback)}" if problem.traceback else ""
+        _log.error("%s%s", plain(problem), trace, extra={"problem": problem})
         for listener in list(self._listeners):
             listener(problem)
-        return problem
 
     def close(self) -> None:
         """Tell nobody any more; what was recorded stays."""
@@ -98,3 +115,4 @@ class Problems:
     def mend(self, script: str) -> None:
         """Forget the problems of a script, because a new version of it runs."""
         self._by_place = {place: problem for place, problem in self._by_place.items() if problem.script != script}
+        self._saves = {place: save for place, save in self._saves.items() if place in self._by_place}

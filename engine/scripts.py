@@ -113,6 +113,12 @@ class Scripts:
         except OSError as error:
             raise ScriptError(f"the file cannot be read: {error.strerror}") from error
 
+    def library_hint(self, name: str) -> str:
+        """`name` as a message quotes it, and what is near."""
+        known = [script.replace("/", ".").removesuffix(".init") for script in self.names()]
+        near = get_close_matches(name, known, n=1, cutoff=0.7) or _same_last_part(name, known, ".")
+        return _quoted(name) + (f"; did you mean {_quoted(near[0])}?" if near else "")
+
     def folders_with(self, file: str) -> list[str]:
         """The folders, as script names begin with them, that hold a file of that name; sorted."""
         return sorted({folder for path in self.folder.rglob(file) if (folder := self.folder_of(path)) is not None})
@@ -160,9 +166,9 @@ def _advice(name: str, names: list[str]) -> str:
     return f"there are {listed} and {more} more" if more > 0 else f"there are {listed}"
 
 
-def _same_last_part(name: str, names: list[str]) -> list[str]:
-    by_last_part = {known.rpartition("/")[2]: known for known in reversed(names)}
-    near = get_close_matches(name.rpartition("/")[2], by_last_part, n=1)
+def _same_last_part(name: str, names: list[str], mark: str = "/") -> list[str]:
+    by_last_part = {known.rpartition(mark)[2]: known for known in reversed(names)}
+    near = get_close_matches(name.rpartition(mark)[2], by_last_part, n=1)
     return [by_last_part[part] for part in near]
 
 

@@ -79,7 +79,7 @@ class Sources:
         version.seen[key] = version.seen[f"{key}/init"] = None
         source = self._scripts.library(name)
         if source is None:
-            raise ScriptError(f"require: there is no library or host module {name!r}")
+            raise ScriptError(f"require: there is no library or host module {self._scripts.library_hint(name)}")
         if source.name == key:
             del version.seen[f"{key}/init"]  # would not be used if it were there
         version.texts[source.name] = source
@@ -97,6 +97,12 @@ class Sources:
         """`ScriptNotFound`, with the nearest name, where there is no such script."""
         if script not in self._known:
             self._scripts.find(script)
+
+    def text(self, script: str) -> str:
+        """The script's own text in its running version; "" where there is none."""
+        known = self._known.get(script)
+        source = known.running.texts.get(script) if known else None
+        return source.text.decode(errors="replace") if source else ""
 
     def line(self, script: str, chunk: str, line: int, version: Version | None = None) -> str:
         """A line of a file as it is in the running version of `script`, or in another one; "" where it is unknown."""

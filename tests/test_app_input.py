@@ -56,6 +56,13 @@ def test_an_action_held_by_two_keys_is_released_with_the_last():
     assert told(Controls(), *events) == [("press", "left"), ("release", "left")]
 
 
+def test_one_key_for_an_action_needs_no_list():
+    controls = Controls({"jump": "space"})
+
+    assert told(controls, key(True, pygame.K_SPACE)) == [("press", "use"), ("press", "jump")]
+    assert told(controls, key(True, pygame.K_s)) == [("press", "down")]
+
+
 def test_own_actions_replace_the_keys_of_those_they_name_and_add_others():
     controls = Controls({"use": ["x"], "jump": ["space", "F2"]})
 

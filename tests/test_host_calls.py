@@ -39,7 +39,7 @@ def test_require_fails_before_a_module_is_installed_and_after_it_is_uninstalled(
     world.uninstall("sums")
     playing.do(lambda: world.spawn("caller"))
 
-    assert before == ["require: there is no library or host module 'sums'"]
+    assert before == ['require: there is no library or host module "sums"']
     assert printed(world) == ["2"]
     assert world.problems[0].count == 2
 

@@ -232,6 +232,20 @@ def test_a_version_that_never_ends_is_stopped_and_the_old_one_goes_on(world, scr
 
 
 @pytest.mark.row("F2")
+def test_every_save_that_fails_is_told_also_of_the_same_line(world, scripts):
+    scripts.write("door", DOOR)
+    world.spawn("door")
+    told = []
+    world.on_problem(lambda problem: told.append((problem.message, problem.count)))
+
+    for text in ("return", "return 5", "return 5"):
+        save(world, scripts, "door", text)
+
+    assert [(message.partition(", got")[0][-5:], count) for message, count in told] == [("hooks", n) for n in (1, 2, 3)]
+    assert len(world.problems) == 1
+
+
+@pytest.mark.row("F2")
 def test_data_that_cannot_be_carried_is_named_and_the_old_version_goes_on(world, scripts):
     scripts.write("door", "return { init = function(self) self.part = { on_hit = function() end } end }")
     door = world.spawn("door")

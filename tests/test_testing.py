@@ -129,7 +129,11 @@ def test_a_lua_test_waits_in_game_time_and_sees_fields(scripts):
     ("body", "said"),
     [
         ("expect(1).is(2)", "tests/door.lua:2: expected 2, got 1"),
-        ("expect({ 1, a = 2 }).is({ 1, a = 3 })", "tests/door.lua:2: expected {1, a = 3}, got {1, a = 2}"),
+        ("expect({ 1, a = 2 }).is({ 1, a = 3 })", "expected {1, a = 3}, got {1, a = 2}; they differ at .a"),
+        (
+            "expect({ a = 1, b = { 2, { c = 3 } } }).is({ a = 1, b = { 2, { c = 4 } } })",
+            "expected {a = 1, b = {2, {c = 4}}}, got {a = 1, b = {2, {c = 3}}}; they differ at .b[2].c",
+        ),
         ("expect(1).is_not(1)", "expected anything but 1"),
         ("expect(1.5).near(2, 0.1)", "expected about 2, got 1.5"),
         ("expect('abc').contains('x')", 'expected "abc" to contain "x"'),

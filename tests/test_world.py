@@ -516,6 +516,32 @@ def test_print_and_log_go_to_the_log_with_script_and_line(world, scripts):
     ]
 
 
+SHOWN = {
+    "a list": ("{ 1, 2.5, 'a', true }", '{1, 2.5, "a", true}'),
+    "fields": ("{ x = 1, [3] = 2, [true] = {} }", "{[3] = 2, [true] = {}, x = 1}"),
+    "both": ("{ 1, { 2, n = 3 } }", "{1, {2, n = 3}}"),
+    "deep": ("{ { { { 1 } } } }", "{{{{...}}}}"),
+    "a cycle": ("(function() local t = { 1 } t[2] = t return t end)()", "{1, {1, {1, {...}}}}"),
+    "functions": ("{ f = print, c = coroutine.create(print) }", "{c = a thread, f = a function}"),
+    "a long list": ("(function() local t = {} for i = 1, 1000 do t[i] = i end return t end)()",
+                    "{" + ", ".join(map(str, range(1, 40))) + ", ...}"),
+    "many fields": ("(function() local t = { 7 } for i = 1, 1000 do t['n' .. i] = i end return t end)()", "{7, ...}"),
+    "a class": ("setmetatable({ x = 1 }, { __index = error, __len = error, __pairs = error })", "{x = 1}"),
+    "its own words": ("setmetatable({}, { __tostring = function() return 'a door' end })", "a door"),
+    "self": ("self", "{x = 1, y = 2}"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", SHOWN)
+def test_a_table_in_the_log_is_what_is_in_it(world, scripts, kind):
+    value, expected = SHOWN[kind]
+    scripts.write("door", f"return {{ start = function(self) print({value}) end }}")
+
+    world.spawn("door", x=1, y=2)
+
+    assert ([line.text for line in world.log], world.problems) == ([expected], [])
+
+
 def test_commands_to_the_window_are_recorded_frame_by_frame(world, scripts):
     scripts.write(
         "player",

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from engine.errors import ScriptError
-from engine.population import HOOKS
+from engine.hooks import HOOKS
 from engine.reading.lexer import LuaSyntaxError
 from engine.reading.scan import CallSite, Scan, scan
 from engine.reading.syntax import Constant, Node, Number, Operation, String, Table

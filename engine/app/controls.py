@@ -37,12 +37,12 @@ Source = tuple[str, int]
 
 
 class Controls:
-    """What the player holds down; `actions` replaces the keys of the actions that it names."""
+    """What the player holds down; `actions` replaces the keys of the actions that it names: one, or several."""
 
     def __init__(self, actions: Mapping[str, Iterable[str]] | None = None) -> None:
         self._actions: dict[Control, list[str]] = {}
         for action, keys in {**DEFAULT_ACTIONS, **(actions or {})}.items():
-            for key in keys:
+            for key in (keys,) if isinstance(keys, str) else keys:
                 self._actions.setdefault(_control(key, action), []).append(action)
         self._held: dict[str, set[tuple[Control, Source]]] = {}
         # A gamepad sends nothing once its object is gone.

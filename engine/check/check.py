@@ -104,7 +104,8 @@ def _check_all(
     for name, read in scans.items():
         is_library = name in required or (not is_script(read) and name.rpartition("/")[2] != "main")
         check_names(read, names(lua), exports, reports[name])
-        check_hooks(read, name.rpartition("/")[2], is_library=is_library, report=reports[name])
+        own_name, is_required = name.rpartition("/")[2], name in required
+        check_hooks(read, own_name, is_library=is_library, is_required=is_required, report=reports[name])
         check_methods(read, reports[name])
         check_values(read, scans, reports[name])
         check_references(read, own, reports[name])
@@ -112,7 +113,7 @@ def _check_all(
     known = {**names(lua), **{name: Entry("function", -1) for name in test_names()}, "sim": Entry("table", 0)}
     for name, read in tests.items():
         check_names(read, known, exports, reports[name])
-        check_hooks(read, name, is_library=True, report=reports[name])
+        check_hooks(read, name, is_library=True, is_required=False, report=reports[name])
         check_values(read, scans, reports[name])
         check_references(read, own, reports[name])
     python = [*project.folder.glob("*.py"), *project.tests.glob("*.py")]

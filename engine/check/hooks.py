@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from engine.annotations.stubs import by_name
-from engine.check.finding import Report, near
-from engine.population import HOOKS
+from engine.check.finding import Report
+from engine.hooks import HOOKS, meant_hook
 from engine.reading.scan import Member, Scan
 from engine.reading.syntax import Call, Constant, Function, Index, Name, Node, Number, Operation, String, Table, walk
 
 _WITH_ARGUMENT = ("update", "fixed_update", "late_update", "on_event", "on_input", "on_reload", "final")
 _SELVES = ("self", "me", "this", "_")
 CANNOT_WAIT = ("update", "fixed_update", "late_update")
-_LIFE = ("init", "start", "update", "final")
 _SECONDS = {"wait": 0, "task.wait": 0, "task.delay": 0, "task.every": 0}
 _TAKES_FUNCTION = {
     "bus.on": 1, "bus.once": 1, "bus.handle": 1, "shared.watch": 1, "task.spawn": 0, "task.defer": 0, "task.delay": 1,
@@ -20,11 +19,12 @@ _TAKES_FUNCTION = {
 _FIELDS = {"properties": Table, "isolation": String, "clock": String}
 
 
-def check_hooks(script: Scan, name: str, *, is_library: bool, report: Report) -> None:
+def check_hooks(script: Scan, name: str, *, is_library: bool, is_required: bool, report: Report) -> None:
     if not is_library:
         _check_return(script, name, report)
     for member in script.members.values():
-        _check_member(member, script, report)
+        if not is_required:
+            _check_member(member, script, report)
     for site in script.calls:
         if site.hook in CANNOT_WAIT and site.path in by_name() and by_name()[site.path].suspends:
             report.error(
@@ -70,7 +70,7 @@ def _check_member(member: Member, script: Scan, report: Report) -> None:
             advice = f"write function {table}:{name}(...)"
             report.error(member.name, "hook", f'the hook "{name}" has no self', advice, width=width)
         return
-    meant = near(name, HOOKS, 0.0) if name.startswith("on_") else near(name, _LIFE + HOOKS, 0.8)
+    meant = meant_hook(name)
     if meant and not _is_called(name, script):
         report.error(member.name, "hook", f'there is no hook "{name}"', f'did you mean "{meant}"?', width=width)
 
@@ -82,13 +82,15 @@ def _lacks_self(name: str, function: Function) -> bool:
 
 
 def _is_called(name: str, script: Scan) -> bool:
-    """A method that the script itself uses is meant as it is, unless its name says that it is a hook."""
-    return not name.startswith("on_") and any(_mentions(node, name) for node in script.body)
-
-
-def _mentions(node: Node, name: str) -> bool:
-    calls = (inner for inner in walk([node]) if isinstance(inner, Call))
-    return any(call.method is not None and call.method.name == name for call in calls)
+    """A method that the script itself uses is meant as it is."""
+    places = 0
+    for node in walk(script.body):
+        match node:
+            case Call(method=Name(name=called)) if called == name:
+                return True
+            case Index(key=String(value=key)) if key == name:
+                places += 1
+    return places > 1  # one of them is the definition
 
 
 def _check_seconds(path: str, call: Call, report: Report) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from engine.annotations.stubs import by_name
 from engine.check.finding import Report, did_you_mean
 from engine.check.hooks import CANNOT_WAIT
-from engine.population import HOOKS
+from engine.hooks import HOOKS
 from engine.reading.scan import CallSite, Scan
 from engine.reading.syntax import Assignment, Call, Definition, Index, Local, Name, Node, String, Table, walk
 

@@ -62,6 +62,7 @@ PRELUDE_LATER = (
     "requiring",
     "rights",
     "shared",
+    "shown",
     "spelling",
     "standard",
     "steady",

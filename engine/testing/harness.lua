@@ -7,19 +7,25 @@ local tests, setups, registering = {}, {}, true
 local begun -- the name of a test whose function is still to come
 
 
-local function show(value)
+local DEEPEST = 4 -- tables in tables that are shown
+
+
+local function show(value, depth)
+  depth = depth or 1
   if type(value) == "string" then
     return string.format("%q", value)
   elseif type(value) ~= "table" then
     return tostring(value)
+  elseif depth > DEEPEST then
+    return "{...}"
   end
   local parts, names = {}, {}
   for i, field in ipairs(value) do
-    parts[i] = type(field) == "table" and "{...}" or show(field)
+    parts[i] = show(field, depth + 1)
   end
   for key, field in pairs(value) do
     if type(key) ~= "number" or key < 1 or key > #parts then
-      names[#names + 1] = tostring(key) .. " = " .. (type(field) == "table" and "{...}" or show(field))
+      names[#names + 1] = tostring(key) .. " = " .. show(field, depth + 1)
     end
   end
   table.sort(names)
@@ -30,21 +36,33 @@ local function show(value)
 end
 
 
-local function same(a, b)
+-- Where `a` and `b` differ, as ".b[2]", "" for the values themselves; nil where they do not.
+local function difference(a, b)
   if type(a) ~= "table" or type(b) ~= "table" then
-    return a == b
+    return a ~= b and "" or nil
+  end
+  local found = {}
+  local function add(key, below)
+    found[#found + 1] = (type(key) == "string" and "." .. key or "[" .. tostring(key) .. "]") .. below
   end
   for key, value in pairs(a) do
-    if not same(value, b[key]) then
-      return false
+    local below = difference(value, b[key])
+    if below then
+      add(key, below)
     end
   end
   for key in pairs(b) do
     if a[key] == nil then
-      return false
+      add(key, "")
     end
   end
-  return true
+  table.sort(found)
+  return found[1]
+end
+
+
+local function same(a, b)
+  return difference(a, b) == nil
 end
 
 
@@ -53,8 +71,10 @@ Expectation.__index = Expectation
 
 
 function Expectation.is(self, wanted)
-  if not same(self.value, wanted) then
-    error("expected " .. show(wanted) .. ", got " .. show(self.value), 3)
+  local path = difference(self.value, wanted)
+  if path then
+    local where = path == "" and "" or "; they differ at " .. path
+    error("expected " .. show(wanted) .. ", got " .. show(self.value) .. where, 3)
   end
 end
 

@@ -6,7 +6,7 @@ import re
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -53,6 +53,7 @@ class _Run:
     """One world with one test in it."""
 
     sim: Sim
+    entity: int = 0
     names: list[str] | None = None
     passed: bool = False
     expected: list[str] = field(default_factory=list)
@@ -117,7 +118,7 @@ class LuaTests:
             source = _source(file)
             world.on_problem(lambda problem: _note(run, problem))
             world.population.sources.supply(_ENTITY, Source(_ENTITY, "[tidelock]", _harness()), source)
-            world.spawn(_ENTITY, run=number, file=source.name)
+            run.entity = world.spawn(_ENTITY, run=number, file=source.name).id
             yield run
 
 
@@ -126,7 +127,8 @@ def _note(run: _Run, problem: Problem) -> None:
         if part in problem.message:
             run.expected.remove(part)
             return
-    run.problem = run.problem or problem
+    if run.problem is None:
+        run.problem = replace(problem, outcome="") if problem.entity == run.entity else problem
 
 
 def _kit(run: _Run) -> HostModule:
@@ -147,7 +149,7 @@ def _kit(run: _Run) -> HostModule:
         """A copy of the fields of an entity's `self`, those that are plain data."""
         entity = world.entity(id)
         if entity is None:
-            raise EngineError(f"there is no entity {id}; it is made at the end of the frame: wait() first")
+            raise EngineError(f"there is no entity {id}; one that was just spawned is there after a wait()")
         return fields_of(entity)
 
     @kit.function

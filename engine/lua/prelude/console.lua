@@ -5,48 +5,14 @@ local scheduler, bus, outbox = prelude.scheduler, prelude.mail, prelude.outbox
 
 local console = {}
 
-local error, load, next, select, setmetatable = error, load, next, select, setmetatable
-local sort, tostring, type = table.sort, tostring, type
-local concat, format = table.concat, string.format
-
-local FIELDS = 40 -- of a table that is shown
-local DEPTH = 3
-
-
--- One line for any value; looks at tables as they are, without running a metamethod.
-local function show(value, depth)
-  local kind = type(value)
-  if kind == "string" then
-    return format("%q", value)
-  elseif kind ~= "table" then
-    return (kind == "function" or kind == "thread") and "a " .. kind or tostring(value)
-  elseif depth == 0 then
-    return "{...}"
-  end
-  local parts, names = {}, {}
-  for i = 1, #value do
-    parts[i] = show(value[i], depth - 1)
-  end
-  for key, field in next, value do
-    if type(key) ~= "number" or key < 1 or key > #value or key % 1 ~= 0 then
-      names[#names + 1] = (type(key) == "string" and key or "[" .. tostring(key) .. "]") .. " = " .. show(field, depth - 1)
-    end
-  end
-  sort(names)
-  for i = 1, #names do
-    parts[#parts + 1] = names[i]
-  end
-  if #parts > FIELDS then
-    parts[FIELDS], parts[FIELDS + 1] = "...", nil
-  end
-  return "{" .. concat(parts, ", ", 1, #parts > FIELDS and FIELDS or #parts) .. "}"
-end
+local error, load, select, setmetatable = error, load, select, setmetatable
+local concat = table.concat
 
 
 local function tell(me, chunk, ...)
   local parts = {}
   for i = 1, select("#", ...) do
-    parts[i] = show((select(i, ...)), DEPTH)
+    parts[i] = prelude.shown.value((select(i, ...)))
   end
   if #parts > 0 then
     outbox.put("log", me.id, "info", concat(parts, "\t"), chunk, 1)

@@ -4,7 +4,8 @@ local prelude = ...
 local scheduler, outbox, clock, fault = prelude.scheduler, prelude.outbox, prelude.clock, prelude.fault
 local budget, library = prelude.budget, prelude.library
 
-local tostring, select, next = tostring, select, next
+local tostring, select, next, type = tostring, select, next, type
+local rawget, getmetatable = rawget, debug.getmetatable
 local concat, format, sub = table.concat, string.format, string.sub
 
 local LONGEST_LINE = 4000
@@ -29,6 +30,16 @@ local function may_log(me)
 end
 
 
+-- Tables with what is in them: where they lie helps nobody, and is another place on every run.
+local function text_of(value)
+  local meta = type(value) == "table" and (getmetatable(value) or {})
+  if meta and rawget(meta, "__tostring") == nil and rawget(meta, "__name") == nil then
+    return prelude.shown.value(value)
+  end
+  return tostring(value)
+end
+
+
 local function write(level, ...)
   local n, parts, length = select("#", ...), {}, 0
   if n > FEW then
@@ -36,7 +47,7 @@ local function write(level, ...)
   end
   local values = { ... }
   for i = 1, n do
-    local part = tostring(values[i])
+    local part = text_of(values[i])
     parts[i], length = part, length + #part + 1
     if length > LONGEST_LINE + 1 then
       break

@@ -7,9 +7,11 @@ local suspension = prelude.suspension
 local check_seconds = prelude.wait.check_seconds
 
 local error, next, type, tostring, setmetatable = error, next, type, tostring, setmetatable
-local format, concat, sort = string.format, table.concat, table.sort
+local rawequal, format, concat, sort = rawequal, string.format, table.concat, table.sort
 
 local tween = {}
+
+local AT_REST = { alpha = 1, scale = 1, angle = 0 } -- what is drawn of an entity that never set these
 
 local running = setmetatable({}, { __mode = "k" }) -- target -> field -> the motion that moves it
 
@@ -37,11 +39,21 @@ local function curve_of(name)
 end
 
 
-local function check_number(value, what, field)
+local function check_number(value, what, field, hint)
   if type(value) ~= "number" or value ~= value then
-    error(format("tween: %s.%s must be a number, got %s", what, tostring(field),
-      type(value) == "number" and "NaN" or kind_of(value)), 4)
+    error(format("tween: %s.%s must be a number, got %s%s", what, tostring(field),
+      type(value) == "number" and "NaN" or kind_of(value), value == nil and hint or ""), 4)
   end
+end
+
+
+-- Where a field is now.
+local function start_of(target, field)
+  local value = target[field]
+  if value == nil and rawequal(target, scheduler.current.entity.self) then
+    return AT_REST[field]
+  end
+  return value
 end
 
 
@@ -55,8 +67,9 @@ local function fields_of(target, goals)
   local fields = {}
   for field, goal in next, goals do
     check_number(goal, "goals", field)
-    check_number(target[field], "target", field)
-    fields[#fields + 1] = { name = field, from = target[field], goal = goal }
+    local from = start_of(target, field)
+    check_number(from, "target", field, "; give it a value to start from")
+    fields[#fields + 1] = { name = field, from = from, goal = goal }
   end
   sort(fields, function(a, b) return tostring(a.name) < tostring(b.name) end)
   return fields
