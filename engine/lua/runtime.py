@@ -53,6 +53,7 @@ PRELUDE_LATER = (
     "kept",
     "log",
     "march",
+    "overruns",
     "payload",
     "places",
     "random",

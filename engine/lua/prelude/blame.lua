@@ -81,7 +81,8 @@ local SAID = {
   end,
   garbage = function()
     return format("stopped after all garbage was collected %d times in one tick to stay within %s, the limit "
-      .. "(Limits.memory); keep less at a time, or raise the limit", budget.MOST_COLLECTIONS, mebibytes(budget.kibibytes))
+      .. "(Limits.memory); keep less at a time, or raise the limit", prelude.overruns.MOST_COLLECTIONS,
+      mebibytes(budget.kibibytes))
   end,
 }
 
@@ -123,7 +124,7 @@ local function relabel(name, ok, ...)
     return ...
   end
   local problem = ...
-  budget.pass(nil, problem)
+  prelude.overruns.pass(nil, problem)
   if type(problem) == "string" then
     for i = 1, #OF_LIBRARY do
       if find(problem, OF_LIBRARY[i]) then

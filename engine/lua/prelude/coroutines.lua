@@ -4,7 +4,7 @@
 
 local prelude = ...
 local scheduler, fault, records, budget = prelude.scheduler, prelude.later("fault"), prelude.records, prelude.budget
-local stops = prelude.later("stops")
+local stops, overruns = prelude.later("stops"), prelude.later("overruns")
 
 local raw_resume, raw_yield, raw_status = coroutine.resume, coroutine.yield, coroutine.status
 local raw_running, raw_close, isyieldable = coroutine.running, coroutine.close, coroutine.isyieldable
@@ -53,7 +53,7 @@ local function settled(co, ok, ...)
     waiting[co] = nil
   end
   if not ok then
-    budget.pass(co, (...))
+    overruns.pass(co, (...))
   end
   return ok, ...
 end
@@ -107,7 +107,7 @@ local function unwrap(co, ok, ...)
   if raw_close and raw_status(co) == "dead" and not budget.killed[co] then
     local closed, problem = raw_close(co)
     failure = closed and failure or problem
-    budget.pass(co)
+    overruns.pass(co)
   end
   error(failure, type(failure) == "string" and 2 or 0) -- Lua too puts the caller's place before the text
 end
@@ -157,7 +157,7 @@ end
 
 local function passed(co, ok, ...)
   if not ok then
-    budget.pass(co, (...))
+    overruns.pass(co, (...))
   end
   return ok, ...
 end

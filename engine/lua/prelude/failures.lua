@@ -3,7 +3,7 @@
 
 local prelude = ...
 local scheduler, outbox, fault, records = prelude.scheduler, prelude.outbox, prelude.fault, prelude.records
-local budget, finish, close = prelude.budget, prelude.endings.finish, prelude.stops.close
+local overruns, finish, close = prelude.overruns, prelude.endings.finish, prelude.stops.close
 
 local tostring, cut, match, put = tostring, string.sub, string.match, outbox.put
 
@@ -66,7 +66,7 @@ end
 
 --- End `task`, which raised `value`; it is a problem unless somebody waits for the task.
 function failures.fail(task, value)
-  value = budget.explain(task, value)
+  value = overruns.explain(task, value)
   local text = fault.locate(task.thread, value)
   local trace = scheduler.quiet and "" or fault.trace(task.thread, text)
   local cause = task.cause

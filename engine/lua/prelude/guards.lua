@@ -2,13 +2,13 @@
 -- Guarantee: nothing that a script can call catches a stop, or works for long without being counted.
 
 local prelude = ...
-local budget, sandbox, library = prelude.budget, prelude.sandbox, prelude.library
+local budget, overruns, sandbox, library = prelude.budget, prelude.later("overruns"), prelude.sandbox, prelude.library
 
 local guards = {}
 
-local pcall, xpcall, type = pcall, xpcall, type
+local pcall, xpcall, type, collect = pcall, xpcall, type, collectgarbage
 local base = sandbox.base
-local pass, charge = budget.pass, budget.charge
+local charge = budget.charge
 local load = base.load
 
 local BYTES = 4 -- of source that are compiled in the time of an instruction
@@ -16,7 +16,7 @@ local BYTES = 4 -- of source that are compiled in the time of an instruction
 
 local function checked(ok, ...)
   if not ok then
-    pass(nil, (...))
+    overruns.pass(nil, (...))
   end
   return ok, ...
 end
@@ -59,7 +59,9 @@ end
 local adopt = library.adopt
 function library.adopt(ask, fixed_step)
   adopt(function(...)
-    budget.check_memory()
+    if collect("count") > budget.kibibytes then
+      overruns.check_memory()
+    end
     return ask(...)
   end, fixed_step)
 end

@@ -76,7 +76,7 @@ local function wind_up(spot)
   end
   local finish = budget.finish
   if finish and used("count") > budget.kibibytes and finish() then
-    put("over", 0, budget.over_memory())
+    put("over", 0, prelude.overruns.over_memory())
   end
   local x, y = look(spot)
   if x ~= spot.x or y ~= spot.y then
@@ -113,9 +113,11 @@ local function rest(phase, taken)
     scheduler.run_deferred()
   end
   if budget.finish and budget.finish() then
-    put("over", 0, budget.over_memory())
+    put("over", 0, prelude.overruns.over_memory())
   end
-  publish_all()
+  if scheduler.ran then
+    publish_all()
+  end
   return entity.hooked or scheduler.wake_time()
 end
 

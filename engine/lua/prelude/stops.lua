@@ -27,7 +27,7 @@ local function close(entity, thread, value)
   elseif closing then
     pcall(raw_close, thread)
     if budget.stopping then
-      budget.explain({ entity = entity, thread = thread })
+      prelude.overruns.explain({ entity = entity, thread = thread })
     end
   elseif raw_close then
     closing = true
@@ -81,7 +81,7 @@ function scheduler.stop_each(set)
   end
   sort(numbers)
   if budget.active and #numbers > MANY then
-    budget.trust(#numbers * STOP, stop_list, numbers, tasks)
+    prelude.overruns.trust(#numbers * STOP, stop_list, numbers, tasks)
   else
     stop_list(numbers, tasks)
   end

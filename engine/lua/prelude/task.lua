@@ -3,7 +3,7 @@
 
 local prelude = ...
 local scheduler, turns, clock = prelude.scheduler, prelude.turns, prelude.clock
-local budget, suspension, stops = prelude.budget, prelude.later("suspension"), prelude.later("stops")
+local suspension, stops = prelude.later("suspension"), prelude.later("stops")
 local fault, records, coroutines = prelude.fault, prelude.records, prelude.coroutines
 local check_seconds, check_function = prelude.wait.check_seconds, prelude.wait.check_function
 local request_of = prelude.wait.request_of
@@ -157,7 +157,7 @@ local function repeat_every(seconds, fn)
     until clock.now >= due
     local ok, result = xpcall(fn, traced, seconds > 0 and clock.now - due or 0)
     if not ok then
-      budget.pass()
+      prelude.overruns.pass()
     end
     failures = ok and 0 or failures + 1
     if ok and result == false or not ok and count_failure(me, failures, result) then
