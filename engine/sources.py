@@ -114,6 +114,16 @@ class Sources:
                 return rows[line - 1].rstrip() if 0 < line <= len(rows) else ""
         return ""
 
+    def places(self, script: str, pattern: str) -> list[str]:
+        """ "scripts/door.lua:12": the lines of the running version of `script` in which `pattern` is found."""
+        known = self._known.get(script)
+        return [
+            f"{source.chunk}:{number}"
+            for source in (known.running.texts.values() if known else ())
+            for number, row in enumerate(source.text.decode(errors="replace").splitlines(), 1)
+            if re.search(pattern, row.partition("--")[0])
+        ]
+
     def sends(self, script: str, event: bytes) -> list[tuple[str, int]]:
         """Chunks and lines where the running version of `script` sends an event of that name, or may do so.
 

@@ -280,6 +280,10 @@ class World:
         """Call `listener(problem)` for every new problem."""
         self.failures.problems.listen(listener)
 
+    def places(self, script: str, pattern: str) -> list[str]:
+        """Where `script`, or a library of it, has `pattern` in its text: for who knows what is wrong, not where."""
+        return self.population.sources.places(script, pattern)
+
     def trace(self, path: str | os.PathLike[str]) -> Trace:
         """Write what happens from now on to `path`, for ui.perfetto.dev, until the trace or the world is closed."""
         self._check_open()

@@ -96,6 +96,9 @@ class FakeWorld:
         self.idled.append(seconds)
         return len(self.idled) < 3
 
+    def places(self, script: str, pattern: str) -> list[str]:
+        return []
+
     def on_reload(self, f: Callable[[Any], None]) -> None:
         self._watchers.append(f)
 

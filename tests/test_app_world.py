@@ -123,6 +123,32 @@ def test_a_failing_script_is_shown_and_the_others_go_on(app, scripts):
     assert pixel(10, 12) != NIGHT
 
 
+def test_a_wrong_call_names_the_script_and_its_line_where_there_is_one(app, scripts):
+    scripts.write("lib/ink", "local ink = {}\nfunction ink.dot()\n  draw.circle(1, 2, 'wide')\nend\nreturn ink")
+    scripts.write(
+        "painter",
+        """
+        local ink = require("lib.ink")
+        return { start = function(self) -- draw.circle(1, 2, 3)
+          ink.dot()
+          self.sprite, self.layer = "slime", self.layer == 3 and 1 or "top"
+          draw.text(1, 2, "three")
+          draw.text("one", 2, 3)
+        end }
+        """,
+    )
+    app.world.spawn("painter", x=1, y=2)
+
+    ticks(app, 2)
+
+    begins = {line.rpartition(" must be")[0] for line in app.notices.lines}
+    assert begins >= {
+        "scripts/lib/ink.lua:3: draw.circle: r",
+        "scripts/painter.lua:5 or scripts/painter.lua:6: draw.text: y",
+        "scripts/painter.lua:4: self.layer",
+    }
+
+
 def test_a_wrong_call_names_the_script(app, scripts):
     scripts.write("painter", "return { start = function(self) draw.rect(1, 2) end }")
     app.world.spawn("painter")

@@ -63,7 +63,7 @@ class App:
         self.fps = fps
         self.headless = headless
         self.running = True
-        self.notices = Notices()
+        self.notices = Notices(world.places)
         self._assets = Assets(world.scripts.parent / "assets" if assets is None else Path(assets))
         self._window = Window(title, size, scale)
         self._controls = Controls(actions)

@@ -2,6 +2,7 @@
 
 import difflib
 import inspect
+import re
 from collections.abc import Callable, Iterable, Mapping
 
 from engine.app.arguments import BadCall
@@ -27,9 +28,8 @@ class Commands:
                     raise BadCall(self._unknown(command))
                 _call(verb, command)
             except BadCall as error:
-                script = script_of(command.sender)
-                said = f"{script}: {command.module}.{command.function}: {error}"
-                self._notices.report(("call", said), said)
+                called = f"{command.module}.{command.function}"
+                self._notices.report_of(script_of(command.sender), rf"\b{re.escape(called)}\b", f"{called}: {error}")
 
     def _unknown(self, command: Command) -> str:
         known = self._modules.get(command.module, {})

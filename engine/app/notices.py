@@ -5,19 +5,21 @@ can find out: an image that is missing, a colour that is none.
 """
 
 import logging
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable, Sequence
 
 log = logging.getLogger("tidelock.app")
 
 # A script that makes up a new name every frame must fill neither the log nor the memory.
 MOST = 100
+MOST_PLACES = 3
 
 
 class Notices:
-    """Open notices by the thing that they are about."""
+    """Open notices by the thing that they are about. `places` knows where a script has a pattern in its text."""
 
-    def __init__(self) -> None:
+    def __init__(self, places: Callable[[str, str], Sequence[str]] = lambda script, pattern: ()) -> None:
         self._open: dict[Hashable, str] = {}
+        self._places = places
 
     @property
     def lines(self) -> list[str]:
@@ -30,6 +32,13 @@ class Notices:
             return
         self._open[about] = message
         log.warning("%s", message)
+
+    def report_of(self, script: str, pattern: str, message: str) -> None:
+        """Report what a script did wrong, with the lines that may have done it."""
+        about = script, message
+        if about not in self._open:
+            places = self._places(script, pattern)
+            self.report(about, f"{' or '.join(places) if 0 < len(places) <= MOST_PLACES else script}: {message}")
 
     def mend(self, about: Hashable) -> None:
         """Close the notice about a thing that works again."""

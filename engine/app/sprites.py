@@ -114,7 +114,8 @@ class Sprites:
         try:
             return read(one)
         except BadCall as error:
-            self._notices.report(("field", one.script, str(error)), f"{one.script}: self.{error}")
+            field = str(error).partition(" ")[0]
+            self._notices.report_of(one.script, rf"\b{field}\s*=(?!=)", f"self.{error}")
             return None
 
 

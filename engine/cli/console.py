@@ -37,15 +37,17 @@ def quiet() -> None:
 
 @contextmanager
 def prints_shown() -> Iterator[None]:
-    """What scripts print and log stands in the terminal meanwhile, each line with its place."""
-    logger, shown = logging.getLogger("tidelock.script"), _Shown(logging.INFO)
-    logger.addHandler(shown)
-    logger.setLevel(logging.INFO)
+    """What scripts print and log, and what the window complains of, stands in the terminal meanwhile."""
+    loggers, shown = [logging.getLogger("tidelock.script"), logging.getLogger("tidelock.app")], _Shown(logging.INFO)
+    for logger in loggers:
+        logger.addHandler(shown)
+        logger.setLevel(logging.INFO)
     try:
         yield
     finally:
-        logger.removeHandler(shown)
-        logger.setLevel(logging.NOTSET)
+        for logger in loggers:
+            logger.removeHandler(shown)
+            logger.setLevel(logging.NOTSET)
 
 
 class _Shown(logging.Handler):

@@ -40,8 +40,9 @@ def play(
         sys.stdout.flush()
         with contextlib.suppress(KeyboardInterrupt):
             project.guarded(app.run)(frames=frames, screenshot=screenshot)
-        _report_end(world, frames if headless else None, screenshot)
-        return 1 if headless and world.problems else 0
+        wrong = len(world.problems) + len(app.notices.lines)
+        _report_end(world, wrong, frames if headless else None, screenshot)
+        return 1 if headless and wrong else 0
 
 
 def window_options(project: Project, game: Game) -> dict[str, Any]:
@@ -78,10 +79,9 @@ def _keep_annotations_fresh(world: World, project: Project, game: Game) -> None:
     world.on_reload(refresh)
 
 
-def _report_end(world: World, frames: int | None, screenshot: Path | None) -> None:
+def _report_end(world: World, wrong: int, frames: int | None, screenshot: Path | None) -> None:
     if frames is not None:
-        problems = len(world.problems)
-        say(f"{world.frame} frames, {world.now:.1f} s of game time, {problems} problem{'' if problems == 1 else 's'}")
+        say(f"{world.frame} frames, {world.now:.1f} s of game time, {wrong} problem{'' if wrong == 1 else 's'}")
     if screenshot is not None:
         say(f"the last frame is in {screenshot}")
     sys.stdout.flush()
