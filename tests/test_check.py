@@ -193,6 +193,37 @@ MISTAKES = {
         "end\n"
         "function door:open() end",
     ),
+    "arguments in another order": (
+        "argument", 2, 19, "draw.text(text, x, y",
+        "function door:start()\n"
+        "  draw.text(3, 4, 'hello')\n"
+        "end",
+    ),
+    "a name where an id belongs": (
+        "argument", 2, 12, "bus.send(id, name",
+        "function door:start()\n"
+        "  bus.send('door', 'creak')\n"
+        "  bus.on('creak', print)\n"
+        "end",
+    ),
+    "a function in the place of the seconds": (
+        "argument", 2, 30, "task.every(seconds, fn)",
+        "function door:start()\n"
+        "  task.every(function() end, 0.5)\n"
+        "end",
+    ),
+    "properties that are no table": (
+        "field", 1, 6, "scripting", "door.properties = function() return {} end",
+    ),
+    "misspelt properties": (
+        "field", 1, 6, '"properties"', "door.propreties = { hp = 3 }",
+    ),
+    "a misspelt isolation": (
+        "field", 1, 6, '"isolation"', "door.isolaton = 'script'",
+    ),
+    "a wait while the script loads": (
+        "wait", 1, 1, "in start", "wait(1)",
+    ),
     "a function of its own that waits, called every frame": (
         "wait", 2, 8, "task.spawn(function() self:open() end)",
         "function door:update(dt)\n"
@@ -297,6 +328,32 @@ def test_a_mistake_is_found_at_its_place_with_a_way_out(game, rule, line, column
     shift = len("local door = {}; ") if line == 1 else 0
     assert [(one.rule, one.line, one.column) for one in found] == [(rule, line, column + shift)]
     assert advice in found[0].suggestion
+
+
+def test_libraries_that_require_each_other_are_named_in_their_order(game):
+    write(game, "lib", "local m = require('inner')\nreturn { get = function() return require('door'), m end }\n")
+    write(game, "inner", "local lib = require('lib')\nreturn { lib }\n")
+
+    assert findings(game, "local lib = require('lib')\nprint(lib)") == []
+    assert [(one.script, one.line, one.message) for one in check(Project(game)) if one.rule == "require"] == [
+        ("scripts/inner.lua", 1, "these libraries require each other: inner → lib → inner"),
+        ("scripts/lib.lua", 1, "these libraries require each other: lib → inner → lib"),
+    ]
+
+
+def test_a_library_that_returns_nothing_is_told_to_who_requires_it(game):
+    write(game, "silent", "local silent = {}\nfunction silent.fall() end\n")
+
+    (found,) = findings(game, "local silent = require('silent')")
+
+    assert (found.rule, found.level, found.suggestion) == ("require", "warning", "end scripts/silent.lua with a return")
+
+
+def test_a_librarys_own_functions_are_no_misspelt_hooks(game):
+    write(game, "grid", "local grid = {}\nfunction grid.strat() end\nfunction grid.on_inptu() end\nreturn grid\n")
+
+    assert findings(game, "local grid = require('grid')\nprint(grid)") == []
+    assert check(Project(game)) == []
 
 
 @pytest.mark.parametrize(

@@ -99,6 +99,15 @@ def test_a_failing_script_ends_a_headless_run_with_its_place_and_an_exit_code(ga
     assert "scripts/hero.lua:" in capsys.readouterr().err
 
 
+def test_what_the_window_cannot_draw_is_told_in_the_terminal_and_ends_a_headless_run_with_an_exit_code(game, capsys):
+    edit(game / "scripts/hero.lua", "function hero:start()", 'function hero:start() draw.text(3, 4, "hello")')
+
+    assert run_command(["run", "--headless", "--frames", "5"]) == 1
+    out = capsys.readouterr().out
+    assert re.search(r"^scripts/hero.lua:\d+: draw.text: y must be a number, got 'hello'$", out, re.MULTILINE)
+    assert "1 problem" in out
+
+
 def test_check_shows_the_line_with_a_mark_and_fails(game, capsys):
     edit(game / "scripts/lantern.lua", "wait(self.seconds)", "wiat(self.seconds)")
 

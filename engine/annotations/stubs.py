@@ -6,7 +6,8 @@ A file is read in blocks between empty lines; a block is one declaration with it
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 
@@ -18,17 +19,22 @@ ORDER = (
 _FUNCTION = re.compile(r"^function ([\w.]+)\(([^)]*)\) end$", re.MULTILINE)
 _LIBRARY = re.compile(r"^(\w+) = \{\}$", re.MULTILINE)
 _FIELD = re.compile(r"^---@field (\w+)\?? ", re.MULTILINE)
+_KIND = re.compile(r"^---@param (\w+)\?? ([\w.|]+)", re.MULTILINE)
 _OPTIONAL = re.compile(r"^---@param (\w+)\? ", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """One block. `names` are the names it declares for scripts: none for types, several for a library's fields."""
+    """One block. `names` are the names it declares for scripts: none for types, several for a library's fields.
+
+    `kinds` are the types of its parameters, as the annotations spell them.
+    """
 
     text: str
     names: tuple[str, ...]
     parameters: tuple[str, ...] = ()
     optional: frozenset[str] = frozenset()
+    kinds: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def suspends(self) -> bool:
@@ -87,7 +93,8 @@ def _declaration(block: str) -> Declaration:
     function, library = _FUNCTION.search(block), _LIBRARY.search(block)
     if function is not None:
         parameters = tuple(name.strip() for name in function[2].split(",") if name.strip())
-        return Declaration(block, (function[1],), parameters, frozenset(_OPTIONAL.findall(block)))
+        optional, kinds = frozenset(_OPTIONAL.findall(block)), dict(_KIND.findall(block))
+        return Declaration(block, (function[1],), parameters, optional, kinds)
     if library is not None:
         fields = tuple(f"{library[1]}.{field}" for field in _FIELD.findall(block))
         return Declaration(block, (library[1], *fields))

@@ -8,10 +8,12 @@ from importlib.metadata import entry_points
 from engine.annotations.game import is_script
 from engine.annotations.registry import Entry, names, versions
 from engine.annotations.stubs import test_names
+from engine.check.arguments import check_arguments
 from engine.check.compiling import Compilers
 from engine.check.events import check_events, strings_of
 from engine.check.finding import Finding, Report
 from engine.check.hooks import check_hooks
+from engine.check.loading import check_loading
 from engine.check.methods import check_methods
 from engine.check.mods import check_mods
 from engine.check.names import check_names
@@ -106,6 +108,8 @@ def _check_all(
         check_names(read, names(lua), exports, reports[name])
         own_name, is_required = name.rpartition("/")[2], name in required
         check_hooks(read, own_name, is_library=is_library, is_required=is_required, report=reports[name])
+        check_loading(name, scans, reports[name])
+        check_arguments(read, reports[name])
         check_methods(read, reports[name])
         check_values(read, scans, reports[name])
         check_references(read, own, reports[name])
@@ -114,6 +118,7 @@ def _check_all(
     for name, read in tests.items():
         check_names(read, known, exports, reports[name])
         check_hooks(read, name, is_library=True, is_required=False, report=reports[name])
+        check_arguments(read, reports[name])
         check_values(read, scans, reports[name])
         check_references(read, own, reports[name])
     python = [*project.folder.glob("*.py"), *project.tests.glob("*.py")]

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from engine.annotations.stubs import by_name
-from engine.check.finding import Report
+from engine.check.arguments import is_self, kind_of, shown, width_of
+from engine.check.finding import Report, near
 from engine.hooks import HOOKS, meant_hook
 from engine.reading.scan import Member, Scan
-from engine.reading.syntax import Call, Constant, Function, Index, Name, Node, Number, Operation, String, Table, walk
+from engine.reading.syntax import Call, Constant, Function, Index, Name, Number, String, walk
 
 _WITH_ARGUMENT = ("update", "fixed_update", "late_update", "on_event", "on_input", "on_reload", "final")
 _SELVES = ("self", "me", "this", "_")
 CANNOT_WAIT = ("update", "fixed_update", "late_update")
-_SECONDS = {"wait": 0, "task.wait": 0, "task.delay": 0, "task.every": 0}
-_TAKES_FUNCTION = {
-    "bus.on": 1, "bus.once": 1, "bus.handle": 1, "shared.watch": 1, "task.spawn": 0, "task.defer": 0, "task.delay": 1,
-    "task.every": 1, "task.finally": 0, "task.wait_until": 0, "task.group": 0,
-}  # fmt: skip
-_FIELDS = {"properties": Table, "isolation": String, "clock": String}
+_FIELDS = {"properties": "table", "isolation": "string", "clock": "string"}
 
 
 def check_hooks(script: Scan, name: str, *, is_library: bool, is_required: bool, report: Report) -> None:
@@ -29,11 +25,8 @@ def check_hooks(script: Scan, name: str, *, is_library: bool, is_required: bool,
         if site.hook in CANNOT_WAIT and site.path in by_name() and by_name()[site.path].suspends:
             report.error(
                 site.call, "wait", f"{site.path} cannot wait in {site.hook}, which runs every frame",
-                "start a task: task.spawn(function() ... end), or do it in start", width=_width(site.path),
+                "start a task: task.spawn(function() ... end), or do it in start", width=width_of(site.path),
             )  # fmt: skip
-        _check_seconds(site.path, site.call, report)
-        _check_function_argument(site.path, site.call, report)
-        _check_count(site.path, site.call, report)
     for call in script.self_calls:
         _check_self_call(call, script, report)
 
@@ -58,11 +51,8 @@ def _likely_table(script: Scan) -> str | None:
 
 def _check_member(member: Member, script: Scan, report: Report) -> None:
     name, width = member.name.name, len(member.name.name)
-    if member.function is None:
-        wanted, literal = _FIELDS.get(name), isinstance(member.value, Table | String | Number)
-        if wanted is not None and literal and not isinstance(member.value, wanted):
-            kind = "table" if wanted is Table else "string"
-            report.error(member.name, "field", f'"{name}" must be a {kind}', "see the scripting page", width=width)
+    if member.function is None or name in _FIELDS:
+        _check_field(member, script, report)
         return
     if name in HOOKS:
         if not member.method and _lacks_self(name, member.function):
@@ -73,6 +63,18 @@ def _check_member(member: Member, script: Scan, report: Report) -> None:
     meant = meant_hook(name)
     if meant and not _is_called(name, script):
         report.error(member.name, "hook", f'there is no hook "{name}"', f'did you mean "{meant}"?', width=width)
+
+
+def _check_field(member: Member, script: Scan, report: Report) -> None:
+    name, kind = member.name.name, kind_of(member.value)
+    wanted, width = _FIELDS.get(name), len(member.name.name)
+    if wanted is not None and kind not in (None, wanted):
+        message = f'"{name}" must be a {wanted}, got {shown(member.value)}'
+        report.error(member.name, "field", message, "see the scripting page", width=width)
+    meant = near(name, [field for field in _FIELDS if _FIELDS[field] == kind], 0.75) if wanted is None else None
+    if meant and not _is_called(name, script):
+        message = f'the engine looks for no "{name}"'
+        report.warn(member.name, "field", message, f'did you mean "{meant}"?', width=width)
 
 
 def _lacks_self(name: str, function: Function) -> bool:
@@ -93,71 +95,10 @@ def _is_called(name: str, script: Scan) -> bool:
     return places > 1  # one of them is the definition
 
 
-def _check_seconds(path: str, call: Call, report: Report) -> None:
-    place = _SECONDS.get(path)
-    if place is None or place >= len(call.arguments):
-        return
-    argument = call.arguments[place]
-    if isinstance(argument, String):
-        report.error(argument, "argument", f"{path}: seconds must be a number", "leave the quotes away")
-    elif isinstance(argument, Operation) and argument.operator == "-" and len(argument.operands) == 1:
-        if isinstance(argument.operands[0], Number):
-            report.error(argument, "argument", f"{path}: seconds must be >= 0", "time only goes forward")
-    elif isinstance(argument, Number) and _value(argument) >= 500:
-        report.warn(
-            argument, "argument", f"{path}: {argument.text} seconds is long", "times are seconds, no milliseconds"
-        )
-
-
-def _value(number: Number) -> float:
-    try:
-        return float(number.text)
-    except ValueError:
-        return 0.0
-
-
-def _check_function_argument(path: str, call: Call, report: Report) -> None:
-    place = _TAKES_FUNCTION.get(path)
-    if place is None or place >= len(call.arguments):
-        return
-    argument = call.arguments[place]
-    if isinstance(argument, Call) and argument.method is not None and _is_self(argument.function):
-        advice = f"write function() self:{argument.method.name}(...) end"
-        report.error(argument, "argument", f"{path} gets the result of a call, not a function", advice)
-    elif isinstance(argument, String | Number | Table | Constant):
-        report.error(argument, "argument", f"{path} needs a function", "write function() ... end")
-
-
-def _check_count(path: str, call: Call, report: Report) -> None:
-    declared = by_name().get(path)
-    if declared is None or call.method is not None:
-        return
-    count = len(call.arguments)
-    last = call.arguments[-1] if call.arguments else None
-    spreads = isinstance(last, Call) or (isinstance(last, Constant) and last.text == "...")
-    if count < declared.required and not spreads:
-        report.error(
-            call, "argument", f"{path} needs more arguments", f"it is {declared.signature}", width=_width(path)
-        )
-    elif declared.most is not None and count > declared.most:
-        report.error(
-            call, "argument", f"{path} takes fewer arguments", f"it is {declared.signature}", width=_width(path)
-        )
-
-
-def _width(path: str) -> int:
-    """The place of a call is that of the last part of its name."""
-    return len(path.rpartition(".")[2])
-
-
 def _check_self_call(call: Call, script: Scan, report: Report) -> None:
     key = call.function.key if isinstance(call.function, Index) else None
     member = script.members.get(key.value) if isinstance(key, String) else None
-    passes_self = bool(call.arguments) and _is_self(call.arguments[0])
+    passes_self = bool(call.arguments) and is_self(call.arguments[0])
     if member is not None and member.method and not passes_self:
         name = member.name.name
         report.error(call, "method", f"self.{name}() gets no self", f"write self:{name}(...)", width=len(name))
-
-
-def _is_self(node: Node) -> bool:
-    return isinstance(node, Name) and node.name == "self"

@@ -151,7 +151,10 @@ end
 -- Finds out, while an error is the script's own, whether its defaults can be copied.
 local function check_properties(script)
   local properties = rawget(script, "properties")
-  for _, value in next, type(properties) == "table" and properties or {} do
+  if properties ~= nil and type(properties) ~= "table" then
+    error("properties must be a table such as { speed = 60 }, got a " .. type(properties), 0)
+  end
+  for _, value in next, properties or {} do
     entity.copy(value)
   end
 end
