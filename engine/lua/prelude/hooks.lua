@@ -41,7 +41,7 @@ local function go(list, name, dt, first)
     idle, task.state, task.instant, scheduler.current = nil, "instant", name, task
     ok, token, request = raw_resume(task.thread, list, name, dt, first)
   else
-    task = { thread = records.new_thread(work), state = "instant", instant = name, entity = list[first] }
+    task = { thread = records.new_thread(work), state = "instant", instant = name, entity = list[first], beat = true }
     scheduler.current = task
     ok, token, request = raw_resume(task.thread, task, list, name, dt, first)
   end

@@ -174,7 +174,7 @@ function records.hire(entity)
 end
 
 
---- Take back a worker that yielded `DONE`.
+--- Take back a worker that yielded `DONE`; a thread for hooks, a `beat`, takes other values and serves nobody else.
 function records.release(task)
   local n = workers.n + 1
   if not task.exposed and not task.beat and (n <= POOL or task.ear) then

@@ -93,8 +93,9 @@ local function take_over(motion, target, fields)
 end
 
 
+-- A tween that has no field left may meet no table here: the one that took them over ended first.
 local function let_go(motion, target, fields)
-  local movers = running[target]
+  local movers = running[target] or {}
   for i = 1, #fields do
     if movers[fields[i].name] == motion then
       movers[fields[i].name] = nil
@@ -107,7 +108,7 @@ end
 
 
 local function move(motion, target, fields, share)
-  local movers = running[target]
+  local movers = running[target] or {}
   for i = 1, #fields do
     local field = fields[i]
     if movers[field.name] == motion then

@@ -30,7 +30,7 @@ end
 
 return script
 
---> 1 | ! @: fixed_update yielded; only a task can wait: task.spawn(function() ... end)
+--> 1 | ! @:26: fixed_update yielded; only a task can wait: task.spawn(function() ... end)
 --> 1 | ! @:10: wait: update cannot wait, it must end within the frame; use task.spawn(function() ... end) for what takes longer
 --> 1 | ! @:18: task.wait_event: late_update cannot wait, it must end within the frame; use task.spawn(function() ... end) for what takes longer
 --> 2 | this works
