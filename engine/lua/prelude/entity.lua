@@ -29,6 +29,7 @@ local entity = {
   apart = false, -- the state lives in another process than the world
   entangled = false, -- an entity may reach `self` of another, through what Python gave it
   hooked = false, -- somebody has `update` or `fixed_update`
+  rolls = nil, -- who calls their hooks has lists of its own
 }
 local by_id = bus.entities
 local last_text, last_name, make = nil, nil, nil -- the text that was read last, and what makes its functions
@@ -109,6 +110,9 @@ local function enlist(me)
   if me.hooks.late_update then
     insert(entity.late, me)
     put("late", me.id)
+  end
+  if entity.rolls then
+    prelude.hooks.enter(me)
   end
   survey()
 end
@@ -353,6 +357,9 @@ function entity.remove(me)
   strike(entity.fixed, me)
   strike(entity.late, me)
   strike(entity.list, me)
+  if entity.rolls then
+    prelude.hooks.leave(me)
+  end
   if scheduler.ran then
     prelude.places.leave(me)
   end
