@@ -9,6 +9,9 @@ from typing import NamedTuple
 
 import pytest
 
+from engine.annotations.stubs import by_name
+from engine.display import FIELDS
+from engine.hooks import HOOKS
 from helpers import ScriptFolder, run_child
 
 ROOT = Path(__file__).parent.parent
@@ -43,6 +46,15 @@ def test_the_readme_shows_a_script_and_the_python_around_it():
 def test_ci_runs_the_commands_of_the_readme(command):
     assert command in text_of(ROOT / "README.md")
     assert command in text_of(ROOT / ".ci/run")
+
+
+def test_the_scripting_page_has_all_that_scripts_can_call():
+    page = text_of(ROOT / "docs/scripting.md")
+    calls = {name for name in by_name() if not name.startswith(("Script:", "Future:", "Subscription:"))}
+
+    assert [name for name in sorted(calls) if f"`{name}" not in page] == []
+    assert [hook for hook in HOOKS if f"| `{hook}(" not in page] == []
+    assert [field for field in FIELDS if f"`{field}`" not in page] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
