@@ -328,21 +328,30 @@ def test_a_world_cannot_be_ticked_or_closed_from_inside_a_script(world, scripts)
     assert world.problems == []
 
 
-def test_an_entity_that_a_host_function_destroys_in_its_own_init_ends_with_the_frame(world, scripts):
+def test_an_entity_that_a_host_function_destroys_in_its_own_init_ends_when_it_has_begun(world, scripts):
     host = HostModule("host")
 
     @host.function
     def end_all():
         for entity in world.entities:
             entity.destroy()
+        return all(entity.alive for entity in world.entities)
 
     world.install(host)
-    scripts.write("brief", "local host = require('host') return { init = function() host.end_all() end }")
+    scripts.write(
+        "brief",
+        """
+        local host = require("host")
+        local brief = {}
+        function brief:init() print(host.end_all()) end
+        function brief:start() print("started") end
+        return brief
+        """,
+    )
+
     brief = world.spawn("brief")
 
-    assert brief.alive
-    world.tick(0.01)
-
+    assert [line.text for line in world.log] == ["true", "started"]
     assert not brief.alive
     assert world.problems == [] and world.stats().states == 0
 
