@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from engine.errors import EngineError
+from engine.failures import Failures
 from engine.host.module import HostModule
 from engine.modules import offered
 from engine.scripts import Scripts
@@ -192,14 +193,18 @@ class _Rehearsal(World):
     def __init__(self, scripts: str) -> None:
         self.installed: list[HostModule] = []
         super().__init__(scripts)
+        self.failures = _Unheard(self, Scripts(self.scripts))
 
     def install(self, module: Any, *, loop: Any = None) -> None:
         found = offered(module) if isinstance(module, str) else module
         super().install(found, loop=loop)
         self.installed.append(found)
 
-    def problem(self, message: str, **_: Any) -> None:
-        """It has no scripts, so that everything that setup spawns is a problem."""
+
+class _Unheard(Failures):
+    """Without scripts everything that `setup` spawns is a problem, of which nobody needs to hear."""
+
+    def problem(self, message: str, **_: Any) -> None: ...
 
 
 def _spawn_main(world: World) -> None:

@@ -275,3 +275,15 @@ def test_a_message_that_cannot_be_read_or_sent_is_still_told():
     assert failure_of("m.f", Odd()).text == "m.f: Odd: its message cannot be read"
     assert failure_of("m.f", ValueError("\udcff")).text == "m.f: ValueError: \\udcff"
     assert failure_of("m.f", KeyError()).text == "m.f: KeyError"
+
+
+def test_what_stands_in_for_a_module_must_have_its_name():
+    module = HostModule("sky")
+    assert module.stand_in() is module
+
+    module.in_tests(lambda: HostModule("sea"))
+
+    with pytest.raises(
+        EngineError, match='stands in for the host module "sky" must have its name, got <HostModule sea'
+    ):
+        module.stand_in()

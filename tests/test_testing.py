@@ -243,6 +243,69 @@ def test_pytest_has_fixtures_and_collects_lua_tests(tmp_path):
     assert "scripts/hero.lua:20: attempt to" in done.stdout
 
 
+GAME_WITH_HOSTS = """
+from engine import HostModule
+from engine.host import files_module
+
+sky = HostModule("sky")
+
+
+@sky.function
+def weather() -> str:
+    raise ConnectionError("no network in tests")
+
+
+@sky.in_tests
+def clear_sky() -> HostModule:
+    stand_in = HostModule("sky")
+
+    @stand_in.function
+    def weather() -> str:
+        return "clear"
+
+    return stand_in
+
+
+def setup(world):
+    world.install(files_module("saves"))
+    world.install(sky)
+    world.spawn("door")
+"""
+HOSTS_IN_LUA = """
+local files, sky = require("files"), require("sky")
+for _, name in ipairs({ "once", "again" }) do
+  test(name, function()
+    expect(files.read("game")).is(nil)
+    files.write("game", "mine")
+    expect(files.read("game")).is("mine")
+    expect(sky.weather()).is("clear")
+  end)
+end
+"""
+
+
+def test_each_lua_test_has_what_stands_in_for_host_modules_and_saves_of_its_own(scripts, monkeypatch):
+    folder = scripts.path.parent
+    monkeypatch.chdir(folder)
+    scripts.write("door", DOOR)
+    (folder / "main.py").write_text(GAME_WITH_HOSTS)
+    (folder / "saves").mkdir()
+    (folder / "saves/game").write_text("the player's")
+
+    assert lua_tests(scripts, HOSTS_IN_LUA) == {"once": None, "again": None}
+    assert (folder / "saves/game").read_text() == "the player's"
+
+
+def test_looking_for_host_modules_says_nothing_of_the_scripts_that_it_lacks(scripts, caplog):
+    scripts.write("door", DOOR)
+    (scripts.path.parent / "main.py").write_text(GAME_WITH_HOSTS)
+
+    modules = Project(scripts.path.parent).modules()
+
+    assert [module.name for module in modules] == ["files", "sky"]
+    assert caplog.messages == []
+
+
 def test_a_world_without_a_game_says_so(tmp_path):
     (tmp_path / "test_it.py").write_text("def test_it(world):\n    pass\n")
 

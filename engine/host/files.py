@@ -30,7 +30,7 @@ def files_module(
     """`files.read`, `write`, `list`, `exists`, `remove`, `read_json`, `write_json` inside `folder`.
 
     Without a folder, `game` names one where this machine keeps what programs save. A file may have
-    `max_bytes`, the folder `max_files`.
+    `max_bytes`, the folder `max_files`. Each test of a game has an empty folder of its own instead.
     """
     if folder is None and game is None:
         raise EngineError('files_module needs a folder, or the name of the game: files_module(game="My Game")')
@@ -46,6 +46,14 @@ def files_module(
         saves.write_json,
     ):
         module.blocking(function)
+
+    @module.in_tests
+    def scratch() -> HostModule:
+        folder = tempfile.TemporaryDirectory(prefix="tidelock-test-")
+        made = files_module(folder.name, max_bytes=max_bytes, max_files=max_files)
+        made.closed(folder.cleanup)
+        return made
+
     return module
 
 

@@ -50,6 +50,7 @@ class HostModule:
         self.payload = payload
         self.functions: dict[str, HostFunction] = {}
         self.endings: list[Callable[[], Awaitable[object] | object]] = []
+        self._make_stand_in: Callable[[], HostModule] | None = None
 
     def function(self, function: F) -> F:
         """Let scripts call `function`; the frame waits for it, so it must be quick."""
@@ -97,6 +98,18 @@ class HostModule:
         """Call `function`, also an `async def`, when the module is uninstalled or its world closes."""
         self.endings.append(function)
         return function
+
+    def in_tests(self, make: Callable[[], HostModule]) -> Callable[[], HostModule]:
+        """In each test of the game, the module that `make()` gives stands in for this one: it has the same name."""
+        self._make_stand_in = make
+        return make
+
+    def stand_in(self) -> HostModule:
+        """What a test gets: this module, where nothing stands in for it."""
+        made = self if self._make_stand_in is None else self._make_stand_in()
+        if not isinstance(made, HostModule) or made.name != self.name:
+            raise EngineError(f'what stands in for the host module "{self.name}" must have its name, got {made!r}')
+        return made
 
     def annotations(self) -> str:
         """A Lua file of annotations for an editor's language server, from signatures and docstrings."""

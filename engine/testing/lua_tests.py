@@ -114,7 +114,7 @@ class LuaTests:
             run = _Run(Sim(world))
             world.install(_kit(run))
             for module in self._modules:
-                world.install(module)
+                world.install(module.stand_in())
             source = _source(file)
             world.on_problem(lambda problem: _note(run, problem))
             world.population.sources.supply(_ENTITY, Source(_ENTITY, "[tidelock]", _harness()), source)

@@ -37,7 +37,7 @@ def world(request: pytest.FixtureRequest) -> Iterator[World]:
     options: dict[str, Any] = {"strict": True, **(game.world if game else {}), **(marker.kwargs if marker else {})}
     with World(project.scripts, **options) as made:
         for module in project.modules():
-            made.install(module)
+            made.install(module.stand_in())
         yield made
 
 
