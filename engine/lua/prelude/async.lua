@@ -2,9 +2,9 @@
 -- Guarantee: a failure is raised in every task that waits for it; where nobody waits, it is a problem.
 
 local prelude = ...
-local scheduler, turns, records = prelude.scheduler, prelude.turns, prelude.records
-local wait, task, group = prelude.wait, prelude.task, prelude.group
-local suspension, stops = prelude.suspension, prelude.stops
+local scheduler, records = prelude.scheduler, prelude.records
+local task, group = prelude.task, prelude.group
+local suspension, stops, exposed = prelude.suspension, prelude.stops, prelude.exposed
 
 local error, next, rawequal, type, setmetatable = error, next, rawequal, type, setmetatable
 local unpack, select, format = table.unpack or unpack, select, string.format
@@ -56,7 +56,7 @@ function async.settle(future, ok, ...)
     end
   end
   if future.state == "failed" and not future.claimed then
-    turns.at_tick_end(function()
+    prelude.deferral.at_tick_end(function()
       if not future.claimed then
         prelude.failures.on_failure(future.culprit, future.value, future.trace)
       end
@@ -67,9 +67,9 @@ end
 
 --- Run `fn(...)` beside the calling task, from now to its first wait; returns the future of what it returns.
 function async.start(fn, ...)
-  wait.check_function("async.start", fn, 2)
-  local child = records.adopt(records.new_thread(task.function_of(fn)), scheduler.current.entity, 2)
-  records.remember(child, 2)
+  prelude.checks.check_function("async.start", fn, 2)
+  local child = exposed.adopt(records.new_thread(task.function_of(fn)), scheduler.current.entity, 2)
+  exposed.remember(child, 2)
   local future, handle = async.new(function()
     stops.stop(child)
   end)

@@ -4,7 +4,8 @@
 local prelude = ...
 local scheduler, outbox, wait = prelude.scheduler, prelude.outbox, prelude.wait
 local fault, suspension, decode = prelude.later("fault"), prelude.later("suspension"), prelude.reading.decode
-local check_seconds, check_function, request_of = wait.check_seconds, wait.check_function, wait.request_of
+local checks, request_of = prelude.checks, wait.request_of
+local check_seconds, check_function = checks.check_seconds, checks.check_function
 local check_id = prelude.mail.check_id
 
 local error, type, tostring, setmetatable, pairs = error, type, tostring, setmetatable, pairs
@@ -202,7 +203,7 @@ local function linger(me, sub)
   waiters[me] = sub
   if not sub.lingers then
     sub.lingers = true
-    scheduler.at_tick_end(function()
+    prelude.deferral.at_tick_end(function()
       sub.lingers, waiters[me] = nil, nil
       if not sub.sleeper then
         drop(sub)

@@ -4,7 +4,7 @@
 
 local prelude = ...
 local scheduler, fault, records, budget = prelude.scheduler, prelude.later("fault"), prelude.records, prelude.budget
-local stops, overruns = prelude.later("stops"), prelude.later("overruns")
+local exposed, stops, overruns = prelude.exposed, prelude.later("stops"), prelude.later("overruns")
 
 local raw_resume, raw_yield, raw_status = coroutine.resume, coroutine.yield, coroutine.status
 local raw_running, raw_close, isyieldable = coroutine.running, coroutine.close, coroutine.isyieldable
@@ -21,7 +21,7 @@ local waiting = setmetatable({}, { __mode = "k" }) -- inner coroutines whose tas
 -- Ends a coroutine that is no task: Lua itself would still resume it, so it is remembered as dead.
 local function bury(co)
   waiting[co] = nil
-  records.bury(co)
+  exposed.bury(co)
   stops.close(scheduler.current.entity, co)
 end
 
@@ -73,7 +73,7 @@ function coroutines.obstacle(co)
   elseif status ~= "suspended" then
     return "cannot resume non-suspended coroutine"
   end
-  local task = records.task_of(co)
+  local task = exposed.task_of(co)
   if task and task.abandon then
     return "cannot resume a task that waits for an event, an answer or other tasks"
   end
@@ -85,7 +85,7 @@ local function resume(co, ...)
   if type(co) ~= "thread" then
     error("bad argument #1 to 'resume' (coroutine expected)", 2)
   end
-  local task = records.task_of(co)
+  local task = exposed.task_of(co)
   if task or waiting[co] then
     local reason = coroutines.obstacle(co)
     if reason then
@@ -134,7 +134,7 @@ end
 
 --- As Lua says it; a coroutine whose `wait` suspended the task around it is still at work.
 function coroutines.status(co)
-  local task = records.task_of(co)
+  local task = exposed.task_of(co)
   if task and task.state == "done" then
     return "dead"
   elseif waiting[co] then
@@ -149,7 +149,7 @@ function coroutines.running()
   local task = scheduler.current
   local co = raw_running()
   if task and task.thread == co then
-    records.expose(task)
+    exposed.expose(task)
   end
   return co
 end
@@ -167,7 +167,7 @@ end
 function coroutines.close(...)
   local co = ...
   if type(co) == "thread" then
-    local task, status = records.task_of(co), coroutines.status(co)
+    local task, status = exposed.task_of(co), coroutines.status(co)
     if task and status == "dead" then
       return true
     elseif task and status == "suspended" then
@@ -184,7 +184,7 @@ function coroutines.close(...)
   elseif type(co) ~= "thread" then
     error("bad argument #1 to 'close' (coroutine expected)", 2)
   end
-  records.bury(co)
+  exposed.bury(co)
   return true
 end
 

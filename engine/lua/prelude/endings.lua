@@ -2,7 +2,8 @@
 -- Guarantee: what it left to be done at its end is done exactly once.
 
 local prelude = ...
-local turns, records, stops = prelude.turns, prelude.records, prelude.later("stops")
+local turns, records = prelude.turns, prelude.records
+local exposed, stops = prelude.later("exposed"), prelude.later("stops")
 
 local endings = {}
 
@@ -19,7 +20,7 @@ function endings.finish(task, ok, ...)
     task.entity:disown(task)
   end
   if task.exposed then
-    records.bury(task.thread)
+    exposed.bury(task.thread)
   end
   local abandon = task.abandon
   if abandon then

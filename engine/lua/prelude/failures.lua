@@ -2,7 +2,7 @@
 -- Guarantee: a tick tells a bounded number of problems of bounded length.
 
 local prelude = ...
-local scheduler, outbox, fault, records = prelude.scheduler, prelude.outbox, prelude.fault, prelude.records
+local scheduler, outbox, fault, exposed = prelude.scheduler, prelude.outbox, prelude.fault, prelude.exposed
 local overruns, finish, close = prelude.overruns, prelude.endings.finish, prelude.stops.close
 
 local tostring, cut, match, put = tostring, string.sub, string.match, outbox.put
@@ -25,7 +25,7 @@ function failures.on_failure(task, value, trace, where)
     end
     return
   end
-  local maker = records.origin(task) or false
+  local maker = exposed.origin(task) or false
   local callback = task.callback
   local text = fault.describe(value)
   local longest = LONGEST_PROBLEM + #(match(text, "^[^:\n]+:%d+: ") or "")

@@ -4,7 +4,8 @@
 
 local prelude = ...
 local scheduler, turns, records, task = prelude.scheduler, prelude.turns, prelude.records, prelude.task
-local wait, suspension, stops = prelude.wait, prelude.suspension, prelude.stops
+local wait, checks, suspension = prelude.wait, prelude.checks, prelude.suspension
+local stops, exposed = prelude.stops, prelude.exposed
 
 local error, type, next, rawequal, tostring = error, type, next, rawequal, tostring
 local format, sort = string.format, table.sort
@@ -31,7 +32,7 @@ end
 
 -- Both tracebacks: the parent's problem shows this one below its own.
 local function cause_of(child, value, trace)
-  local place = records.origin(child)
+  local place = exposed.origin(child)
   return { value = value, trace = (place and "in a task started at " .. place .. ":\n" or "") .. trace }
 end
 
@@ -64,11 +65,11 @@ end
 
 -- A child that belongs to the nursery, not started; or nil and why there may be no more.
 local function bear(nursery, key, fn, level)
-  local child, full = records.make(records.new_thread(task.function_of(fn)), nursery.parent.entity)
+  local child, full = exposed.make(records.new_thread(task.function_of(fn)), nursery.parent.entity)
   if not child then
     return nil, full
   end
-  records.remember(child, level + 1)
+  exposed.remember(child, level + 1)
   child.key = key
   child.on_end = function(...)
     child_ended(nursery, child, ...)
@@ -121,7 +122,7 @@ end
 
 
 local function born_in(nursery, word, fn, level)
-  wait.check_function(word, fn, level + 1)
+  checks.check_function(word, fn, level + 1)
   if nursery.closed then
     error(word .. ": the group has ended", level + 1)
   end
@@ -146,12 +147,12 @@ local function door_of(nursery)
   function door.defer(fn, ...)
     local child = born_in(nursery, "group.defer", fn, 2)
     suspension.set_aside(child, ...)
-    turns.defer(child)
+    prelude.deferral.defer(child)
     return child.thread
   end
 
   function door.delay(seconds, fn, ...)
-    wait.check_seconds("group.delay", seconds, 2)
+    checks.check_seconds("group.delay", seconds, 2)
     local child = born_in(nursery, "group.delay", fn, 2)
     suspension.set_aside(child, ...)
     local request = wait.request_of(seconds)
@@ -174,7 +175,7 @@ end
 
 --- Run `body(g)`; leave when it and all that `g.spawn` started have ended. Returns what the body returned.
 function group.group(body)
-  wait.check_function("task.group", body, 2)
+  checks.check_function("task.group", body, 2)
   local nursery = open("task.group")
   nursery.ended = keep_body
   local child, full = bear(nursery, BODY, body, 2)
@@ -216,7 +217,7 @@ local function check_list(word, list, level)
   for i = 1, #keys do
     local value = list[keys[i]]
     functions[i] = group.awaiter and group.awaiter(value) or value
-    wait.check_function(format("%s: entry %s", word, tostring(keys[i])), functions[i], level + 1)
+    checks.check_function(format("%s: entry %s", word, tostring(keys[i])), functions[i], level + 1)
   end
   return keys, functions
 end

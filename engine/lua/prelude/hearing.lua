@@ -12,7 +12,8 @@ local bus, entity, records, pump = prelude.mail, prelude.entity, prelude.records
 
 local rawget, raw_resume, yield, used = rawget, coroutine.resume, coroutine.yield, collectgarbage
 local get_class, set_class, unpack = debug.getmetatable, debug.setmetatable, table.unpack or unpack
-local DONE, settle, take_upcoming, hire_ear = records.DONE, scheduler.settle, scheduler.take_upcoming, records.hire_ear
+local DONE, settle, take_upcoming = records.DONE, scheduler.settle, scheduler.take_upcoming
+local hire_ear = prelude.standing.hire_ear
 local reading, spelling = prelude.reading, prelude.later("spelling")
 local subscriptions, makers = bus.subscriptions, reading.makers
 local select, gsub = select, string.gsub

@@ -24,7 +24,7 @@ local unpack = table.unpack or unpack
 local SUSPEND, settle = scheduler.SUSPEND, scheduler.settle
 local take_upcoming = scheduler.take_upcoming
 local receive, put = bus.receive, outbox.put
-local hire_beat, DONE = records.hire_beat, records.DONE
+local standing, DONE = prelude.later("standing"), records.DONE
 local later_steady = prelude.later("steady")
 local updaters, fixed, late = entity.updaters, entity.fixed, entity.late
 
@@ -72,7 +72,7 @@ end
 -- The end of a tick in a state where only one entity lives: all but its tasks and hooks.
 local function wind_up(spot)
   if scheduler.deferrals > 0 then
-    scheduler.run_deferred()
+    prelude.deferral.run_deferred()
   end
   local finish = budget.finish
   if finish and used("count") > budget.kibibytes and finish() then
@@ -110,7 +110,7 @@ local function rest(phase, taken)
     return wind_up(entity.only)
   end
   if scheduler.deferrals > 0 then
-    scheduler.run_deferred()
+    prelude.deferral.run_deferred()
   end
   if budget.finish and budget.finish() then
     put("over", 0, prelude.overruns.over_memory())
@@ -151,7 +151,7 @@ local function go_on(phase, taken, left)
   end
   local hook = entity.beat
   if hook and not hook.paused then
-    local task = hook.beat or hire_beat(spot.me, hook)
+    local task = hook.beat or standing.hire_beat(spot.me, hook)
     scheduler.current = task
     settle_beat(task, hook, raw_resume(task.thread, hook.fn, spot.self, clock.dt, not hook.beat and task))
   elseif entity.hooked and not hook then

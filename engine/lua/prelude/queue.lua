@@ -2,9 +2,11 @@
 -- Guarantee: tasks leave in the order (wake time, order of going to sleep), and a task that leaves early leaves nothing.
 -- Tasks that wait for the next frame are not here: the scheduler keeps them in a list.
 
-local heap, size = {}, 0
+local prelude = ...
 
-local queue = { heap = heap } -- the first to wake is its first
+local queue = {}
+
+local heap, size = prelude.turns.sleepers, 0 -- the first to wake is its first
 local slept = 0
 
 
@@ -94,13 +96,6 @@ function queue.take_due(now)
     return item
   end
   return nil
-end
-
-
---- When the first sleeper wakes, or false for never.
-function queue.wake()
-  local first = heap[1]
-  return first and first.due or false
 end
 
 

@@ -3,7 +3,7 @@
 
 local prelude = ...
 local scheduler, outbox, entity, bus = prelude.scheduler, prelude.outbox, prelude.entity, prelude.bus
-local decode, check_function = prelude.reading.decode, prelude.wait.check_function
+local decode, check_function = prelude.reading.decode, prelude.checks.check_function
 
 local error, type, format = error, type, string.format
 

@@ -81,7 +81,7 @@ function scheduler.wake_later(task, ...)
   if task.state == "waiting" and not task.deferred then
     turns.take_out(task)
     scheduler.set_aside(task, ...)
-    turns.defer(task)
+    prelude.deferral.defer(task)
   end
 end
 

@@ -5,13 +5,14 @@ local prelude = ...
 local scheduler, turns, clock = prelude.scheduler, prelude.turns, prelude.clock
 local suspension, stops = prelude.later("suspension"), prelude.later("stops")
 local fault, records, coroutines = prelude.fault, prelude.records, prelude.coroutines
-local check_seconds, check_function = prelude.wait.check_seconds, prelude.wait.check_function
+local check_seconds, check_function = prelude.checks.check_seconds, prelude.checks.check_function
 local request_of = prelude.wait.request_of
 
 local error, type, xpcall, next = error, type, xpcall, next
 local format, floor = string.format, math.floor
 local traceback = debug.traceback
-local task_of, adopt, remember = records.task_of, records.adopt, records.remember
+local exposed = prelude.exposed
+local task_of, adopt, remember = exposed.task_of, exposed.adopt, exposed.remember
 
 local task = {}
 
@@ -99,7 +100,7 @@ end
 --- Run `fn(...)`, or go on with a thread, later in this frame.
 function task.defer(fn, ...)
   local made, thread = task_to_come("task.defer", fn, ...)
-  turns.defer(made)
+  prelude.deferral.defer(made)
   return thread
 end
 
@@ -122,7 +123,7 @@ end
 local function count_failure(me, failures, problem)
   prelude.failures.on_failure(me, problem.value, problem.trace, "task.every")
   if prelude.failures.gives_up(failures) then
-    prelude.failures.on_pause(me, { name = "task.every at " .. (records.origin(me) or "?"), failures = failures })
+    prelude.failures.on_pause(me, { name = "task.every at " .. (exposed.origin(me) or "?"), failures = failures })
     return true
   end
   return false
@@ -204,7 +205,7 @@ end
 --- The thread of the calling task, also from inside a coroutine of the script's own.
 function task.current()
   local me = scheduler.current
-  records.expose(me)
+  exposed.expose(me)
   return me.thread
 end
 
@@ -226,9 +227,10 @@ function task.library()
   for _, word in next, { "spawn", "defer", "delay", "cancel", "every", "finally", "current", "status" } do
     made[word] = task[word]
   end
-  for _, word in next, { "wait", "wait_frames", "wait_until" } do
-    made[word] = prelude.wait[word]
+  for word, fn in next, prelude.sandbox.on_first_call("pauses", { "wait_frames", "wait_until" }) do
+    made[word] = fn
   end
+  made.wait = prelude.wait.wait
   made.wait_event = prelude.sandbox.on_first_call("bus", { "wait_event" }).wait_event
   return made
 end

@@ -2,7 +2,7 @@
 -- Guarantee: a tick ends; what goes to sleep while tasks run is not run again in the same frame.
 
 local prelude = ...
-local queue, clock, budget = prelude.queue, prelude.clock, prelude.budget
+local queue, clock, budget = prelude.later("queue"), prelude.clock, prelude.budget
 
 -- The scheduler is this table too, with more in it: a tick should touch few tables.
 local turns = {
@@ -17,16 +17,14 @@ local turns = {
 
 local HALTED = budget.HALTED
 local huge = math.huge
-local DEFER_ROUNDS = 80 -- of deferred tasks that defer others, in one tick
 
 local upcoming, spare, count = {}, {}, 0 -- tasks that wait for the next frame, in order; some may have ended meanwhile
+local sleepers = {} -- those that wait for a time: the heap of `queue`, the first to wake is its first
 local taken, left = {}, 0 -- those of this frame, while mail is delivered and while they run
-local deferred, spare_deferred = {}, {}
-local endings = {}
 
 local many = nil -- in a state with many entities, what has the place of these lists: `march.lua`
 
-turns.raw_resume = coroutine.resume
+turns.raw_resume, turns.sleepers = coroutine.resume, sleepers
 
 
 -- Where a second task waits, the single one goes into the list before it.
@@ -106,32 +104,6 @@ function turns.sleep_until(task, due)
 end
 
 
---- Run `task` at the end of this tick.
-function turns.defer(task)
-  local stir = turns.stir
-  if stir then
-    stir()
-  end
-  local n = turns.deferrals + 1
-  turns.deferrals = n
-  deferred[n], task.deferred = task, n
-end
-
-
---- Call `fn()` when this tick is over, after all that was deferred.
-function turns.at_tick_end(fn)
-  local stir = turns.stir
-  if stir then
-    stir()
-  end
-  endings[#endings + 1] = fn
-  local n = turns.deferrals + 1
-  turns.deferrals = n
-  deferred[n] = false
-end
-
-
-local sleepers = queue.heap
 
 local function strike(list, n, task)
   for i = n, 1, -1 do
@@ -170,67 +142,6 @@ function turns.forget(task, state)
     turns.single = nil
   end
   task.deferred = nil
-end
-
-
-local function run_endings()
-  local list = endings
-  endings = {}
-  for i = 1, #list do
-    list[i]()
-  end
-end
-
-
-local function run_deferred_once()
-  local list, n = deferred, turns.deferrals
-  deferred, spare_deferred, turns.deferrals = spare_deferred, list, 0
-  for i = 1, n do
-    local task = list[i]
-    list[i] = nil
-    if task and task.deferred == i then
-      task.deferred = nil
-      if budget.exhausted == HALTED then
-        turns.defer(task)
-      else
-        turns.start(task)
-      end
-    end
-  end
-end
-
-
-local function put_off()
-  local first
-  for i = 1, turns.deferrals do
-    local task = deferred[i]
-    deferred[i] = nil
-    if task and task.deferred == i then
-      first = first or task
-      task.deferred = nil
-      turns.next_frame(task)
-    end
-  end
-  turns.deferrals = 0
-  if first then
-    prelude.failures.on_overrun(first, DEFER_ROUNDS)
-  end
-end
-
-
---- Run everything that was deferred, also what that defers; after many rounds the rest waits for the next frame.
-function turns.run_deferred()
-  local rounds = 0
-  while turns.deferrals > 0 do
-    rounds = rounds + 1
-    if rounds > DEFER_ROUNDS or budget.exhausted then
-      return put_off()
-    end
-    run_deferred_once()
-    if turns.deferrals == 0 and endings[1] then
-      run_endings()
-    end
-  end
 end
 
 
@@ -321,12 +232,12 @@ function turns.run_due()
     run_taken()
   end
   local now = clock.now
-  local task = queue.take_due(now)
+  local task = sleepers[1] and queue.take_due(now)
   while task do
     turns.start(task)
     task = budget.exhausted ~= HALTED and queue.take_due(now)
   end
-  if queue.wake() then
+  if sleepers[1] then
     turns.pending = true
   else
     turns.pending = count > 0 or many and many.waits() or false

@@ -4,7 +4,7 @@
 local prelude = ...
 local scheduler, clock, easing, fault = prelude.scheduler, prelude.clock, prelude.easing, prelude.fault
 local suspension = prelude.suspension
-local check_seconds = prelude.wait.check_seconds
+local check_seconds = prelude.checks.check_seconds
 
 local error, next, type, tostring, setmetatable = error, next, type, tostring, setmetatable
 local rawequal, format, concat, sort = rawequal, string.format, table.concat, table.sort

@@ -1,0 +1,59 @@
+-- Tasks that stand ready for one kind of call: a handler of events, an `update` hook. Most of these end at once.
+
+local prelude = ...
+local records = prelude.records
+
+local raw_yield = coroutine.yield
+local workers, new_thread, DONE = records.workers, records.new_thread, records.DONE
+
+local standing = {}
+
+
+-- Body of a thread for handlers of events, which take one value each: it is all that `hearing` needs, and half the work of
+-- a worker. What it calls may be compiled; LuaJIT would try in vain to compile the loop itself, in each state.
+local function hear(fn, event)
+  local raw_yield, DONE = raw_yield, DONE -- luacheck: ignore 431
+  repeat
+    fn(event)
+    fn, event = raw_yield(DONE)
+  until false
+end
+if jit then
+  jit.off(hear)
+end
+
+
+--- A task whose thread takes (function, event). It counts as running as long as the caller keeps it, which is while
+-- nothing marks it and each handler ends at once.
+function standing.hire_ear()
+  local task = workers.ear
+  if task then
+    workers.ear, task.state = nil, "running"
+    return task
+  end
+  return { thread = new_thread(hear), state = "running", ear = true }
+end
+
+
+-- The same for `update` hooks, which take `self` and the seconds.
+local function beat(fn, self, dt, task)
+  repeat
+    fn(self, dt)
+    if task.exposed then
+      return
+    end
+    fn, self, dt = raw_yield(DONE)
+  until false
+end
+
+
+--- A task for one hook of one entity, whose thread takes (function, self, seconds, itself). It is never given back: it
+-- serves as long as the caller keeps it, which is while nothing marks it and each call ends at once.
+function standing.hire_beat(entity, hook)
+  return {
+    thread = new_thread(beat), state = "instant", instant = hook.name, entity = entity, callback = hook, beat = true,
+  }
+end
+
+
+return standing
