@@ -21,7 +21,7 @@ class Audience(NamedTuple):
 
     actors: list[Actor]
     hear: Hear
-    ways: list[Any]
+    ways: Sequence[Any]
     """What `hear` takes for each of them, kept at hand: the states themselves are cold."""
     callbacks: list[int]
     clock: Clock
@@ -59,7 +59,8 @@ class Audiences:
         if not actors or any(actor.clock is not actors[0].clock for actor in actors):
             return None
         numbers = [callbacks[actor] for actor in actors]
-        return Audience(actors, *ways_of(actors), numbers, actors[0].clock, order_of(actors))
+        hear, ways = ways_of([actor.hear for actor in actors])
+        return Audience(actors, hear, ways, numbers, actors[0].clock, order_of(actors))
 
 
 def order_of(actors: Sequence[Actor]) -> bytes:

@@ -12,9 +12,10 @@ from zlib import crc32
 from engine.audiences import Audience, order_of
 from engine.display import Commands
 from engine.events import ENGINE, Event, text
-from engine.lua.actor import LATE, MAIL_ONLY, Actor, Clock, Mail, Result, hear_all, whole
+from engine.lua.actor import LATE, MAIL_ONLY, Actor, Clock, Mail, Result, hear_all, send_all, whole
 from engine.operations import Operations
 from engine.scheduler import Wakes
+from engine.shifts import Shift
 from engine.workers import ticker
 
 if TYPE_CHECKING:
@@ -43,8 +44,7 @@ class Loop:
         self.changed: set[int] = set()  # keys of the states in which Python changed something since the last frame
         self.running = False
         self._order = 0
-        self._ticked: list[Actor] = []  # who ticked last, and their keys: most often the same who tick next
-        self._keys = b""
+        self._shift = Shift([])  # who ticked last
 
     def run(self, dt: float, scale: float) -> None:
         world = self._world
@@ -77,21 +77,30 @@ class Loop:
 
     def absorb(self, actor: Actor, result: Result) -> None:
         """Note when an actor wakes next, where its entity is, and carry out what it put into its outbox."""
+        if self._goes_on(actor, result):
+            self.wakes[actor.clock].soon[actor] = None
+
+    def _goes_on(self, actor: Actor, result: Result) -> bool:
+        """The same; true where it wakes in the next frame of its clock, which is yet to be noted."""
+        wake = result
         if type(result) is tuple:
             wake = result[0]
+            if len(result) == 2:
+                actor.only.place = result
+                return True
             if result[1] is not None:
                 actor.only.place = result[1:3]
+            if type(wake) is int and wake < 0:
+                self.operations.show(actor.only, result)
+                return True
             if len(result) > 3 and not self._carry_out(actor, result):
-                return
+                return False
         elif isinstance(result, Exception):
             self._world.population.broken(actor, result)
-            return
-        else:
-            wake = result
-        if wake is True or (type(wake) is int and wake < 0):
-            self.wakes[actor.clock].soon[actor] = None
-        else:
+            return False
+        if wake is not True:
             self.wakes[actor.clock].at(actor, wake or None)
+        return wake is True
 
     def _carry_out(self, actor: Actor, result: Result) -> bool:
         """True where the actor lives on."""
@@ -106,14 +115,18 @@ class Loop:
         """Never tick `actor` again."""
         self.wakes[actor.clock].forget(actor)
         self.late.pop(actor, None)
-        self._ticked = []
+        self.rearrange()
         self._world.bus.boxes.forget(actor)
 
     def close(self) -> None:
         """Forget all actors."""
         self.wakes = {self.game: Wakes(), self.real: Wakes()}
         self.late.clear()
-        self._ticked = []
+        self.rearrange()
+
+    def rearrange(self) -> None:
+        """Somebody came, left, or is not alone any more."""
+        self._shift = Shift([])
 
     def set_clock(self, actor: Actor, clock: Clock) -> None:
         """Let `actor` live by another clock; only before it has slept."""
@@ -171,45 +184,55 @@ class Loop:
         self.real.advance(dt, self.number, step)
         also = self.wakes[self.real].due(self.real.now)
         mailed = self._world.bus.boxes.take_mailed()
-        if also or mailed:
+        mixed = bool(also or mailed)
+        if mixed:
             awake = sorted({*awake, *also, *mailed}, key=_key)
         if awake:
-            self._run_awake(awake)
+            self._run_awake(awake, mixed)
 
-    def _run_awake(self, actors: list[Actor]) -> None:
-        """The first ticks of a frame. What nearly all say in nearly every one: awake again, and perhaps more."""
-        game, wakes = self.game, self.wakes[self.game]
-        again = wakes.again
-        if again:  # the game stands still, and those on the real clock, or with mail, tick alone
+    def _run_awake(self, actors: list[Actor], mixed: bool) -> None:
+        """The first ticks of a frame. What nearly all say in nearly every one: where they are, and awake again.
+
+        It is `mixed` where some have mail, or live by the other clock.
+        """
+        wakes = self.wakes[self.game]
+        if wakes.again:  # the game stands still, and those on the real clock, or with mail, tick alone
             wakes.mingle()
-        show = self.operations.show
-        for actor, result in zip(actors, self._ticks(actors), strict=True):
-            if type(result) is tuple and actor.clock is game:
-                wake, x = result[0], result[1]
-                if wake is True:
-                    if x is not None:
-                        actor.only.place = x, result[2]
-                    if len(result) == 3 or self._carry_out(actor, result):
-                        again.append(actor)
-                elif type(wake) is int and wake < 0:
-                    if x is not None:
-                        actor.only.place = x, result[2]
-                    show(actor.only, result)
-                    again.append(actor)
-                else:
-                    self.absorb(actor, result)
-            elif result is True and actor.clock is game:
-                again.append(actor)
+        if actors is not self._shift.actors:
+            self._shift = Shift(actors)
+        shift = self._shift
+        gone: set[Actor] = set()
+        for actor, entity, result in zip(actors, shift.entities, self._ticks(shift, mixed), strict=True):
+            if type(result) is tuple and len(result) == 2:
+                entity.place = result
             elif result is False:
                 actor.wake = None
-            else:
-                self.absorb(actor, result)
-        if len(again) == len(actors):
+                gone.add(actor)
+            elif result is not True and not self._goes_on(actor, result):
+                gone.add(actor)
+        if gone or mixed or shift is not self._shift:
+            self._wake_again([actor for actor in actors if actor not in gone and actor.alive])
+        else:
             wakes.again = actors
+
+    def _wake_again(self, actors: list[Actor]) -> None:
+        game = self.game
+        self.wakes[game].again = [actor for actor in actors if actor.clock is game]
+        for actor in actors:
+            if actor.clock is not game:
+                self.wakes[actor.clock].soon[actor] = None
+
+    def _ticks(self, shift: Shift, mixed: bool) -> list[Result]:
+        self._order = crc32(shift.order, self._order)
+        ways = shift.ways() if self._alone and not mixed and self.tick is self._usual_tick else None
+        if ways is None:
+            return self.tick(shift.actors)
+        return self._world.commons.enter(send_all, *ways, self.game.args, shift.actors)  # type: ignore[no-any-return]
 
     def _run(self, actors: list[Actor]) -> None:
         """Tick actors one after the other, then carry out what they want, in the same order."""
-        self._settle(actors, self._ticks(actors))
+        self._order = crc32(order_of(actors), self._order)
+        self._settle(actors, self.tick(actors))
 
     def _settle(self, actors: list[Actor], results: list[Result]) -> None:
         for actor, result in zip(actors, results, strict=True):
@@ -217,13 +240,6 @@ class Loop:
                 actor.wake = None
             else:
                 self.absorb(actor, result)
-
-    def _ticks(self, actors: list[Actor]) -> list[Result]:
-        results = self.tick(actors)
-        if actors is not self._ticked:
-            self._ticked, self._keys = actors, order_of(actors)
-        self._order = crc32(self._keys, self._order)
-        return results
 
     def _rounds(self) -> None:
         boxes, chains = self._world.bus.boxes, self._world.bus.chains

@@ -211,6 +211,7 @@ class Population:
         self.actors[actor.key] = actor
         actor.entities[entity.id] = None
         actor.only = entity if len(actor.entities) == 1 else None
+        self._world.loop.rearrange()
         self._world.bus.join(entity.id, actor)
 
     def script_loaded(self, actor: Actor, id: int, isolation: Any, clock: Any, begins: Any) -> None:
@@ -269,6 +270,7 @@ class Population:
         if actor is not None:
             del actor.entities[id]
             actor.only = self.entities.get(next(iter(actor.entities))) if len(actor.entities) == 1 else None
+            self._world.loop.rearrange()
             if not actor.entities:
                 self.drop(actor)
 

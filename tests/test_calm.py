@@ -199,3 +199,18 @@ def test_time_that_stands_still_and_goes_on_moves_nobody_twice(world, scripts):
     world.tick(1 / 60)
 
     assert pacer.position == (5, 0)
+
+
+def test_one_that_moved_alone_and_gets_company_is_where_its_script_says_again_and_again(make_world, scripts):
+    world = make_world(isolation="script")
+    first = pacing(world, scripts, 3)
+
+    second = world.spawn("pacer")
+    world.tick(1 / 60)
+    together = first.position, second.position
+    first.destroy()
+    world.tick(1 / 60)
+    world.tick(1 / 60)
+
+    assert together == ((5, 0), (2, 0))
+    assert (first.position, second.position) == ((5, 0), (4, 0))

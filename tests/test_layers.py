@@ -16,9 +16,10 @@ LAYERS = {
     "border": ["lua", "process"],
     "world": [
         "scripts", "sources", "watch", "saves", "scheduler", "workers", "shapes", "events", "routes", "kinds",
-        "audiences", "chains", "mailboxes", "requests", "bus", "shared", "inputs", "entity", "failures", "modules",
-        "origins", "bounds", "mods", "permits", "operations", "questions", "population", "forward", "builder",
-        "trial", "rehearsal", "attempt", "probation", "reload", "losses", "loop", "stats", "leaks", "trace", "world",
+        "audiences", "shifts", "chains", "mailboxes", "requests", "bus", "shared", "inputs", "entity", "failures",
+        "modules", "origins", "bounds", "mods", "permits", "operations", "questions", "population", "forward",
+        "builder", "trial", "rehearsal", "attempt", "probation", "reload", "losses", "loop", "stats", "leaks",
+        "trace", "world",
     ],
     "host": ["host"],
     "package": ["__init__"],

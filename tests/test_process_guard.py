@@ -41,6 +41,7 @@ HONEST = [
     0.5,
     None,
     (False, 1, 2.5),
+    (1, 2.5),
     said(b"emit", 5, b"tick", 0, 0, b"{1:a.1:b[2.]}", 1, 2.0, b"x"),
     said(b"spawn", 5, b"door", 9, 0, b"{}"),
     said(b"reply", 5, 1, 3, b"ok", b"_"),
@@ -53,6 +54,8 @@ HONEST = [
 ]
 
 FORGED = [
+    (None, None),
+    (1.0, b"x"),
     float("nan"),
     b"x",
     [],

@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import repeat
-from operator import call
+from operator import attrgetter, call, length_hint
 from threading import get_ident
 from typing import Any
 
@@ -26,7 +26,8 @@ Hear = Callable[[Any, tuple[Any, ...]], Any]
 """Takes one event into the state that is given first."""
 
 Result = Any
-"""What a tick gives: the wake time, or (wake, x, y, operations...); an exception where the pump itself died."""
+"""What a tick gives: the wake time, or (wake, x, y, operations...), or (x, y) of one that wakes in the next frame; an
+exception where the pump itself died."""
 
 # A pump yields few values and tells how many more there are to fetch: lupa does not make room on the main state's
 # stack for what a coroutine yields, and a long yield overruns it.
@@ -40,6 +41,7 @@ HEARD = 20
 """Most values of an event that `hearing.listen` takes, its callback's number included."""
 
 _CALLBACKS = 65536  # as `SUBSCRIPTIONS` in `hearing`
+_IN_PARTS = 4  # values of a result whose operations are still to be fetched
 _PART = 4000  # values per crossing; LuaJIT's C stack has room for 8,000
 
 
@@ -176,7 +178,7 @@ class Actor(LuaState):
         try:
             self.check_room(size_of(mail))
             result = self.commons.enter(self._send_mail, self.clock.args, list(mail))
-            return self.whole(result) if type(result) is tuple and len(result) == 4 else result
+            return self.whole(result) if type(result) is tuple and len(result) == _IN_PARTS else result
         except Exception as error:
             return error
 
@@ -186,7 +188,7 @@ class Actor(LuaState):
             self._keep(*flat[start : start + _PART])
             start += _PART
         result = self._deliver(*args, *flat[start:])
-        return self.whole(result) if type(result) is tuple and len(result) == 4 else result
+        return self.whole(result) if type(result) is tuple and len(result) == _IN_PARTS else result
 
     def whole(self, result: Result) -> Result:
         """A result with its operations, where it told only how many there are."""
@@ -267,7 +269,7 @@ def _tick(actors: Sequence[Actor]) -> list[Result]:
                     result = actor.deliver(args)
             else:
                 result = actor._send(args)
-            if type(result) is tuple and len(result) == 4:
+            if type(result) is tuple and len(result) == _IN_PARTS:
                 result = actor.whole(result)
         except Exception as error:
             result = error
@@ -275,17 +277,25 @@ def _tick(actors: Sequence[Actor]) -> list[Result]:
     return results
 
 
-def ways_of(actors: Sequence[Actor]) -> tuple[Hear, list[Any]]:
-    """A function to call for each of these actors, and what to give to it before the mail.
+def ways_of(bound: Sequence[Any]) -> tuple[Hear, Sequence[Any]]:
+    """A function to call for each of these methods of actors, and what to give to it before the rest.
 
-    `hear` of all is a method of lupa's, bound to a thread; the bound methods would be one cold object more for each.
+    Those of all are one method of lupa's, bound to threads; the bound methods would be one cold object more for each.
     """
-    hears: list[Any] = [actor.hear for actor in actors]
-    functions = {getattr(each, "__func__", None) for each in hears}
+    functions = {getattr(each, "__func__", None) for each in bound}
     function = functions.pop()
     if functions or function is None:
-        return call, hears
-    return function, [each.__self__ for each in hears]
+        return call, bound
+    return function, [*map(_thread_of, bound)]
+
+
+_thread_of = attrgetter("__self__")
+
+
+def send_all(send: Hear, ways: Sequence[Any], args: tuple[Any, ...], actors: Sequence[Actor]) -> list[Result]:
+    """One tick of each state, in order. They live by the same clock, and nobody has mail."""
+    results = _collected(map(send, ways, repeat(args)), len(ways))
+    return whole(actors, results) if _IN_PARTS in map(length_hint, results) else results
 
 
 def hear_all(
@@ -304,15 +314,19 @@ def hear_all(
     # Scripts that are alike have the same callback ids, so one piece of mail serves many.
     heard = {callback: _mail(args, callback, tail, brief) for callback in {*callbacks}}
     mails = repeat(*heard.values()) if len(heard) == 1 else map(heard.__getitem__, callbacks)
+    return _collected(map(hear, ways, mails), len(ways))
+
+
+def _collected(calls: Iterator[Result], count: int) -> list[Result]:
+    """What so many calls give, or their errors. No loop in Python: there would be a turn for each state."""
     results: list[Result] = []
-    calls = map(hear, ways, mails)  # without a loop in Python, of which there would be a turn for each state
     while True:
         try:
             results += calls
             lost: Exception = StopIteration()  # of a pump that has ended
         except Exception as error:
             lost = error
-        if len(results) == len(ways):
+        if len(results) == count:
             return results
         results.append(lost)
 
@@ -329,7 +343,7 @@ def whole(actors: Sequence[Actor], results: Sequence[Result]) -> list[Result]:
     """Results of these actors, with the operations of those that told only how many there are."""
     made = []
     for actor, result in zip(actors, results, strict=True):
-        if type(result) is tuple and len(result) == 4:
+        if type(result) is tuple and len(result) == _IN_PARTS:
             try:
                 result = actor.whole(result)
             except Exception as error:

@@ -87,6 +87,9 @@ def checked(result: Any, known: Known, *, snapshot: bool = False) -> Any:
     if len(result) == 3 and result[0] == b"broke":
         error = MemoryError if result[1] is True else EngineError
         return error(text(result[2]))
+    if len(result) == 2 and None not in result:
+        _check_place(*result, known)
+        return result
     if len(result) < 3:
         raise Refused("a result that is none")
     if type(_time(result[0])) is int and result[0] < 0:

@@ -4,8 +4,8 @@
 --
 -- phase  n >= 0: due tasks, n times `fixed_update`, `update`;  -1: mail only;  -2: `late_update`
 -- gives  wake                         nothing else happened
---        wake, x, y                   the only entity moved
---        wake, x, y, operations...    and more
+--        x, y                         the only entity moved, and wakes in the next frame
+--        wake, x, y, operations...    it moved, or more happened
 --        wake, x, y, n                and n values of operations, to be fetched with `pump.fetch`
 -- wake is true (next frame), a time, or false (asleep)
 
@@ -376,7 +376,7 @@ function pump.run()
         now, dt, frame, phase = yield(true)
       elseif type(to_x) == "number" and type(to_y) == "number" then
         x, y = to_x, to_y
-        now, dt, frame, phase = yield(true, x, y)
+        now, dt, frame, phase = yield(x, y)
       else
         x, y = nil, nil
         now, dt, frame, phase = yield(true)

@@ -159,7 +159,7 @@ function steady.run(now, dt, frame, phase)
     end
     if n == 0 then
       if moved then
-        now, dt, frame, phase = yield(true, to_x, to_y)
+        now, dt, frame, phase = yield(to_x, to_y)
       else
         now, dt, frame, phase = yield(true)
       end
