@@ -12,7 +12,7 @@ from zlib import crc32
 from engine.audiences import Audience, order_of
 from engine.display import Commands
 from engine.events import ENGINE, Event, text
-from engine.lua.actor import LATE, MAIL_ONLY, Actor, Clock, Mail, Result, hear_all, send_all, whole
+from engine.lua.actor import IN_PARTS, LATE, MAIL_ONLY, Actor, Clock, Mail, Result, hear_all, send_all, whole
 from engine.operations import Operations
 from engine.scheduler import Wakes
 from engine.shifts import Shift
@@ -88,11 +88,13 @@ class Loop:
             if len(result) == 2:
                 actor.only.place = result
                 return True
-            if result[1] is not None:
-                actor.only.place = result[1:3]
             if type(wake) is int and wake < 0:
                 self.operations.show(actor.only, result)
                 return True
+            if result[1] is not None:
+                actor.only.place = result[1:3]
+            if len(result) == IN_PARTS:
+                return self._goes_on(actor, self._world.commons.enter(whole, (actor,), (result,))[0])
             if len(result) > 3 and not self._carry_out(actor, result):
                 return False
         elif isinstance(result, Exception):
@@ -202,18 +204,24 @@ class Loop:
             self._shift = Shift(actors)
         shift = self._shift
         gone: set[Actor] = set()
+        show = self.operations.show
         for actor, entity, result in zip(actors, shift.entities, self._ticks(shift, mixed), strict=True):
-            if type(result) is tuple and len(result) == 2:
-                entity.place = result
+            if type(result) is tuple:
+                if len(result) == 2:
+                    entity.place = result
+                elif type(result[0]) is int and result[0] < 0:
+                    show(entity, result)
+                elif not self._goes_on(actor, result):
+                    gone.add(actor)
             elif result is False:
                 actor.wake = None
                 gone.add(actor)
             elif result is not True and not self._goes_on(actor, result):
                 gone.add(actor)
-        if gone or mixed or shift is not self._shift:
+        if mixed or shift is not self._shift:
             self._wake_again([actor for actor in actors if actor not in gone and actor.alive])
         else:
-            wakes.again = actors
+            wakes.again = [actor for actor in actors if actor not in gone] if gone else actors
 
     def _wake_again(self, actors: list[Actor]) -> None:
         game = self.game
@@ -227,7 +235,7 @@ class Loop:
         ways = shift.ways() if self._alone and not mixed and self.tick is self._usual_tick else None
         if ways is None:
             return self.tick(shift.actors)
-        return self._world.commons.enter(send_all, *ways, self.game.args, shift.actors)  # type: ignore[no-any-return]
+        return self._world.commons.enter(send_all, *ways, self.game.args)  # type: ignore[no-any-return]
 
     def _run(self, actors: list[Actor]) -> None:
         """Tick actors one after the other, then carry out what they want, in the same order."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from itertools import repeat
-from operator import attrgetter, call, length_hint
+from operator import attrgetter, call
 from threading import get_ident
 from typing import Any
 
@@ -34,6 +34,9 @@ exception where the pump itself died."""
 
 MAIL_ONLY = -1
 LATE = -2
+IN_PARTS = 4
+"""How long a result is whose operations are still to be fetched."""
+
 CATCH_UP = 8
 """Most fixed updates in one frame; a longer frame loses the rest."""
 
@@ -41,7 +44,6 @@ HEARD = 20
 """Most values of an event that `hearing.listen` takes, its callback's number included."""
 
 _CALLBACKS = 65536  # as `SUBSCRIPTIONS` in `hearing`
-_IN_PARTS = 4  # values of a result whose operations are still to be fetched
 _PART = 4000  # values per crossing; LuaJIT's C stack has room for 8,000
 
 
@@ -178,7 +180,7 @@ class Actor(LuaState):
         try:
             self.check_room(size_of(mail))
             result = self.commons.enter(self._send_mail, self.clock.args, list(mail))
-            return self.whole(result) if type(result) is tuple and len(result) == _IN_PARTS else result
+            return self.whole(result) if type(result) is tuple and len(result) == IN_PARTS else result
         except Exception as error:
             return error
 
@@ -188,7 +190,7 @@ class Actor(LuaState):
             self._keep(*flat[start : start + _PART])
             start += _PART
         result = self._deliver(*args, *flat[start:])
-        return self.whole(result) if type(result) is tuple and len(result) == _IN_PARTS else result
+        return self.whole(result) if type(result) is tuple and len(result) == IN_PARTS else result
 
     def whole(self, result: Result) -> Result:
         """A result with its operations, where it told only how many there are."""
@@ -269,7 +271,7 @@ def _tick(actors: Sequence[Actor]) -> list[Result]:
                     result = actor.deliver(args)
             else:
                 result = actor._send(args)
-            if type(result) is tuple and len(result) == _IN_PARTS:
+            if type(result) is tuple and len(result) == IN_PARTS:
                 result = actor.whole(result)
         except Exception as error:
             result = error
@@ -292,10 +294,12 @@ def ways_of(bound: Sequence[Any]) -> tuple[Hear, Sequence[Any]]:
 _thread_of = attrgetter("__self__")
 
 
-def send_all(send: Hear, ways: Sequence[Any], args: tuple[Any, ...], actors: Sequence[Actor]) -> list[Result]:
-    """One tick of each state, in order. They live by the same clock, and nobody has mail."""
-    results = _collected(map(send, ways, repeat(args)), len(ways))
-    return whole(actors, results) if _IN_PARTS in map(length_hint, results) else results
+def send_all(send: Hear, ways: Sequence[Any], args: tuple[Any, ...]) -> list[Result]:
+    """One tick of each state, in order. They live by the same clock, and nobody has mail.
+
+    Operations that are still to be fetched are left to `Actor.whole`.
+    """
+    return _collected(map(send, ways, repeat(args)), len(ways))
 
 
 def hear_all(
@@ -343,7 +347,7 @@ def whole(actors: Sequence[Actor], results: Sequence[Result]) -> list[Result]:
     """Results of these actors, with the operations of those that told only how many there are."""
     made = []
     for actor, result in zip(actors, results, strict=True):
-        if type(result) is tuple and len(result) == _IN_PARTS:
+        if type(result) is tuple and len(result) == IN_PARTS:
             try:
                 result = actor.whole(result)
             except Exception as error:

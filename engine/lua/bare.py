@@ -73,7 +73,8 @@ class Warm:
 def make_bare(lua: str, limits: Limits, seed: int, *, wall: int | None = None) -> Bare:
     """A state under these limits. Of a world it depends on nothing but the seed; `wall` is another for its memory."""
     runtime = limited_runtime(lua, limits, seed, wall=wall)
-    run, deliver, keep, fetch = runtime.get_all("pump", "run", "deliver", "keep", "fetch")
+    deliver, keep, fetch = runtime.get_all("pump", "deliver", "keep", "fetch")
+    run = runtime.get("body", "run")
     listen = runtime.get("mail", "listen")
     send, hear = run.coroutine().send, listen.coroutine().send
     send(None)

@@ -29,6 +29,7 @@ PRELUDE = (
     "library",
     "screen",
     "pump",
+    "body",
 )
 
 # Loaded with the first word that somebody asks of them: few states need many of these, and all would carry them.
@@ -78,6 +79,7 @@ PRELUDE_LATER = (
     "time",
     "trace",
     "tween",
+    "watch",
     "window",
 )
 

@@ -1,5 +1,6 @@
--- The pump: one long-lived coroutine per state. The world sends it (now, dt, frame, phase) and gets back when to wake the
--- state next, where its entity is, and what it has to say. A tick with mail is an ordinary call, `pump.deliver`.
+-- What a tick of a state is made of. The world sends (now, dt, frame, phase) to the state's pump, a long-lived coroutine
+-- whose body is `body.lua`, and gets back when to wake the state next, where its entity is, and what it has to say. A tick
+-- with mail is an ordinary call, `pump.deliver`.
 -- Guarantee: nothing else enters or leaves the state while it ticks, and no error of a script ends the pump.
 --
 -- phase  n >= 0: due tasks, n times `fixed_update`, `update`;  -1: mail only;  -2: `late_update`
@@ -16,22 +17,25 @@ local bus, entity, records = prelude.mail, prelude.entity, prelude.records
 local budget = prelude.budget
 local look = prelude.screen.look
 
-local pump = { fixed_step = 1 / 60 }
+local pump = {
+  fixed_step = 1 / 60,
+  told = false, -- the last tick told the world something, as this one then will
+  even = false, -- the last tick was one that `steady` could have run
+}
 
-local type, rawget, select = type, rawget, select
+local type, select = type, select
 local raw_resume, yield, used = coroutine.resume, coroutine.yield, collectgarbage
 local unpack = table.unpack or unpack
 local SUSPEND, settle = scheduler.SUSPEND, scheduler.settle
 local take_upcoming = scheduler.take_upcoming
 local receive, put = bus.receive, outbox.put
 local standing, DONE = prelude.later("standing"), records.DONE
-local later_steady = prelude.later("steady")
 local updaters, fixed, late = entity.updaters, entity.fixed, entity.late
 
 local MANY = 4000 -- values that a call may give back: LuaJIT's C stack has room for 8,000
 local FEW = 12 -- values of operations that a yield may carry
 
-local waiting, own = nil, 0 -- operations to be fetched, and how many values they are
+local waiting, own = {}, 0 -- operations to be fetched, and how many values they are
 local apart = 0 -- values of the operation that tells the places, after those
 local kept, count = {}, 0 -- mail that came in parts
 
@@ -135,12 +139,10 @@ pump.settle_beat = settle_beat
 
 
 -- The same as `rest` without mail, in a state where only one entity lives, as in most. What its `update` hook needs is
--- written out: it ends at once. What is `left` of a tick is its end.
-local function go_on(phase, taken, left)
+-- written out: it ends at once.
+local function go_on(phase, taken)
   local scheduler, entity, spot = scheduler, entity, entity.only -- luacheck: ignore 431
-  if left then
-    return wind_up(spot)
-  elseif not spot or phase < 0 then
+  if not spot or phase < 0 then
     return rest(phase, taken)
   end
   if scheduler.pending and not scheduler.run_usual(clock.now, taken) then
@@ -193,6 +195,9 @@ local function take(most)
   local out, n = outbox.take()
   if n <= most and apart == 0 then
     return out, n
+  end
+  if outbox.list == out then
+    outbox.list = waiting -- somebody may put something before all is fetched
   end
   waiting, own = out, n
   n, apart = n + apart, 0
@@ -276,8 +281,8 @@ end
 pump.settle_single = settle_single
 
 
--- The first part of a tick: runs the single task, if there is one, and gives it.
-local function run_single(phase)
+--- The first part of a tick: runs the single task, if there is one, and gives it.
+function pump.run_single(phase)
   if budget.begin and not budget.fresh then
     budget.begin()
   end
@@ -290,105 +295,24 @@ local function run_single(phase)
 end
 
 
--- Where the only entity is, if `task`, the only one here, waits for the next frame and nothing else is to be done.
-local function place_of_calm(task)
-  return task and task == scheduler.single and not task.on_end and outbox.n == 0 and scheduler.deferrals == 0
-    and not late[1] and entity.plain
-end
-
-
---- The pump's body: ticks without mail, for ever.
--- The usual tick is like the one before: the only task waits for the next frame, and its entity has moved. As long as that
--- is so the state is `calm`: what such a tick needs is in locals, and nothing else is written, not even that the task
--- runs. In a thousand states every table and upvalue that a tick touched would be a cold cache line. Whoever does anything
--- else calls `scheduler.stir` first, which is nil while the state is not calm. The limits do so only when they find too much.
-function pump.run()
-  local clock, raw_resume, yield, rawget, type = clock, raw_resume, yield, rawget, type -- luacheck: ignore 431
-  local SUSPEND = SUSPEND -- luacheck: ignore 431
-  local calm, inside = false, false -- and whether the task runs now
-  local telling = false -- the last tick told the world something, as this one then will
-  local even = false -- the last tick was one that `steady` could have run
-  local task, thread, spot, self, x, y, shown, ran -- `steady` ran the entity: the end of the tick is left
-
-  local function stir()
-    if calm then
-      calm, scheduler.stir, spot.x, spot.y = false, nil, x, y
-      if inside then
-        scheduler.single = nil
-      else
-        scheduler.current, task.state = nil, "next"
-      end
-    end
-  end
-
-  local now, dt, frame, phase = yield(true)
-  while true do
-    clock.now, clock.dt, clock.frame = now, dt, frame
-    if calm and phase >= 0 then
-      inside = true
-      local ok, token, request = raw_resume(thread)
-      if not (calm and request == true and token == SUSPEND and ok) then
-        stir()
-        settle_single(task, ok, token, request)
-      end
-      inside = false
-    else
-      local rouse = scheduler.stir -- this one, or that of who hears
-      if rouse then
-        rouse()
-      end
-      task, spot, ran = nil, nil, nil
-      if even and phase >= 0 and (telling or not scheduler.single) then
-        now, dt, frame, phase, ran = later_steady.run(now, dt, frame, phase)
-        clock.now, clock.dt, clock.frame = now, dt, frame
-      end
-      if not ran and (scheduler.single or not budget.fresh) then
-        task = run_single(phase)
-        spot = not telling and place_of_calm(task)
-      end
-      if spot then
-        if budget.begin then
-          budget.begin()
-        end
-        calm, thread, self, x, y, shown = true, task.thread, spot.self, spot.x, spot.y, spot.shown
-        scheduler.stir, scheduler.current, task.state = stir, task, "running"
-      end
-    end
-    if calm and (shown or rawget(self, "sprite") ~= nil or rawget(self, "text") ~= nil
-      or rawget(self, "light") ~= nil) then
-      look(spot)
-      shown = true
-    end
-    -- At the memory of a calm state the limits look soon enough: after so many instructions as in one long tick.
-    if not calm then
-      local wake, to_x, to_y = go_on(phase, task, ran)
-      local n = outbox.n
-      telling, even = n > 0, wake == true and n <= FEW and not outbox.mixed
-      if outbox.mixed or n > FEW or apart > 0 then
-        now, dt, frame, phase = hand_over(wake, to_x, to_y)
-      else
-        outbox.n, outbox.weight = 0, 0
-        now, dt, frame, phase = yield(wake, to_x, to_y, unpack(outbox.list, 1, n))
-      end
-    else
-      local to_x, to_y = rawget(self, "x"), rawget(self, "y")
-      if to_x == x and to_y == y then
-        now, dt, frame, phase = yield(true)
-      elseif type(to_x) == "number" and type(to_y) == "number" then
-        x, y = to_x, to_y
-        now, dt, frame, phase = yield(x, y)
-      else
-        x, y = nil, nil
-        now, dt, frame, phase = yield(true)
-      end
-    end
-  end
-end
-
-
---- The end of a tick outside of `pump.run`, whose mail or event has been heard; gives the values of the next tick.
+--- The end of a tick outside of the pump's body, whose mail or event has been heard; gives the values of the next tick.
 function pump.end_tick(phase)
   return hand_over(rest(phase))
+end
+
+
+--- The rest of a tick without mail whose single task has been `taken` and run, or only its end, where all has run of the
+-- entity in `spot`; gives the values of the next tick.
+function pump.finish(phase, taken, spot)
+  local wake, x, y
+  if spot then
+    wake, x, y = wind_up(spot)
+  else
+    wake, x, y = go_on(phase, taken)
+  end
+  local n = outbox.n
+  pump.told, pump.even = n > 0, wake == true and n <= FEW and not outbox.mixed
+  return hand_over(wake, x, y)
 end
 
 

@@ -81,6 +81,22 @@ function methods.__index(_, name)
 end
 
 
+-- What is calm is told of new fields by a metatable.
+local function rouse()
+  local stir = prelude.scheduler.stir
+  if stir then
+    stir()
+  end
+end
+sandbox.rouse = rouse
+
+
+function base.rawset(...)
+  rouse()
+  return rawset(...)
+end
+
+
 function base.getmetatable(value)
   if type(value) ~= "table" then
     return nil
