@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import weakref
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,10 @@ from engine.sources import Version
 
 if TYPE_CHECKING:
     from engine.world import World
+
+
+# As Lua says it, and as LuaJIT does.
+_NO_SELF = re.compile(r"attempt to index (?:a \w+ value \((\w+) 'self'\)|(\w+) 'self' \(a \w+ value\))$")
 
 
 class Failures:
@@ -36,7 +41,7 @@ class Failures:
         version: Version | None = None,
     ) -> None:
         """Record a problem; in a strict world it is also raised. `version` is the one that failed, if none runs it."""
-        world = self._world
+        world, message = self._world, message + _way_out(message)
         found = world.entity(entity) if entity is not None else None
         if script is None and found is not None:
             script = self._scripts.chunk(found.script)
@@ -96,3 +101,13 @@ class Failures:
             for other in others:
                 first.add_note(f"also in this frame: {type(other).__name__}: {other}")
             raise first
+
+
+def _way_out(message: str) -> str:
+    """What Lua's own message does not tell: that there is a dot where a colon belongs."""
+    found = _NO_SELF.search(message)
+    if found is None:
+        return ""
+    if "global" in found.groups():
+        return "; a function that uses self is written with a colon, function door:open()"
+    return "; the function was called with a dot, write a colon, self:open()"

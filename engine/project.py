@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import runpy
 import sys
 import tempfile
@@ -12,6 +13,7 @@ from collections.abc import Callable
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from inspect import signature
 from io import StringIO
 from pathlib import Path
 from typing import Any, TypeVar
@@ -140,7 +142,7 @@ class Project:
         try:
             return kind(*args, **keywords)
         except (TypeError, ValueError) as error:
-            raise ProjectError(f"main.py: {name}: {error}") from error
+            raise ProjectError(f"main.py: {name}: {_keyword(error, kind)}") from error
 
     def _place(self, error: BaseException) -> str:
         """ "main.py:12: ": the innermost line that is the game's own."""
@@ -170,6 +172,17 @@ def _near(error: Exception) -> str:
         return ""
     near = get_close_matches(error.name, [name for name in dir(error.obj) if name[0] != "_"], 1)
     return f'; did you mean "{near[0]}"?' if near else ""
+
+
+def _keyword(error: Exception, kind: Callable[..., Any]) -> str:
+    """What is wrong with the keywords of `kind`, and the one that was meant."""
+    unknown = re.search(r"unexpected keyword argument '(\w+)'", str(error))
+    if unknown is None:
+        return str(error)
+    known = [name for name in signature(kind).parameters if name != "self"]
+    near = get_close_matches(unknown[1], known, 1)
+    advice = f'did you mean "{near[0]}"?' if near else f"there are {', '.join(known)}"
+    return f'there is no keyword "{unknown[1]}"; {advice}'
 
 
 def _says_setup(text: bytes) -> bool:

@@ -193,6 +193,27 @@ MISTAKES = {
         "end\n"
         "function door:open() end",
     ),
+    "an action that is misspelt": (
+        "action", 2, 14, '"left"',
+        "function door:update()\n"
+        "  input.axis('lfet', 'right')\n"
+        "end",
+    ),
+    "an action that has no key": (
+        "action", 2, 14, "WINDOW",
+        "function door:update()\n"
+        "  input.down('jump')\n"
+        "end",
+    ),
+    "a place that is no number": (
+        "field", 2, 8, "another name",
+        "function door:start()\n"
+        "  self.x = 'left'\n"
+        "end",
+    ),
+    "a property that cannot be drawn": (
+        "field", 1, 21, "another name", "door.properties = { sprite = 3 }",
+    ),
     "arguments in another order": (
         "argument", 2, 19, "draw.text(text, x, y",
         "function door:start()\n"
@@ -339,6 +360,12 @@ def test_libraries_that_require_each_other_are_named_in_their_order(game):
         ("scripts/inner.lua", 1, "these libraries require each other: inner → lib → inner"),
         ("scripts/lib.lua", 1, "these libraries require each other: lib → inner → lib"),
     ]
+
+
+def test_an_action_of_the_game_stands_in_its_python(game):
+    (game / "main.py").write_text('WINDOW = {"actions": {"jump": "space"}}\n\n\ndef setup(world): ...\n')
+
+    assert findings(game, "function door:update()\n  self.up = input.down('jump')\nend") == []
 
 
 def test_a_library_that_returns_nothing_is_told_to_who_requires_it(game):

@@ -152,7 +152,10 @@ def test_warnings_fail_only_when_asked_to(game, capsys):
         ("WORLD = 3\ndef setup(world): pass\n", "WORLD must be a dict"),
         ("WORLD = {'sed': 3}\ndef setup(world): pass\n", "main.py: WORLD: "),
         ("WORLD = {'lua': 'lua51'}\ndef setup(world): pass\n", "lua must be one of"),
-        ("WINDOW = {'titel': 'x'}\ndef setup(world): pass\n", "main.py: WINDOW: "),
+        (
+            "WINDOW = {'titel': 'x'}\ndef setup(world): pass\n",
+            'main.py: WINDOW: there is no keyword "titel"; did you mean "title"?',
+        ),
         ("WINDOW = {'actions': {'use': ['spcae']}}\ndef setup(world): pass\n", 'did you mean "space"?'),
         (
             "def setup(world):\n    world.spawn('hero', x=1, y=1)\n    world.bus.on('hero.moved', heard)\n"

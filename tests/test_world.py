@@ -259,6 +259,14 @@ BROKEN = {
     "error in start": ("return { start = function() local x = nil + 1 end }", "arithmetic on a nil value"),
     "misspelt hook": ("return { on_imput = function() end }", 'there is no hook "on_imput"; did you mean "on_input"?'),
     "misspelt update": ("return { udpate = function() end }", 'did you mean "update"?'),
+    "a dot in a definition": (
+        "local d = {} function d.start() self.x = 1 end return d",
+        "a function that uses self is written with a colon",
+    ),
+    "a dot in a call": (
+        "local d = {} function d:open(n) self.n = n end function d:start() self.open(3) end return d",
+        "called with a dot",
+    ),
     "properties": ("return { properties = 3 }", "properties must be a table such as { speed = 60 }, got a number"),
     "error object": ("return { start = function() error({ code = 7 }) end }", "{code = 7}"),
 }

@@ -101,6 +101,8 @@ def _check_all(
     modules: Sequence[HostModule],
 ) -> None:
     own = _belongings(project, scripts, modules)
+    spoken = strings_of([*project.folder.glob("*.py"), *project.tests.glob("*.py")])
+    spoken |= {string.value for read in tests.values() for string in read.strings}
     exports = _exports(scans, modules)
     required = {_script_name(wanted, own.scripts) for read in scans.values() for wanted in _required(read)}
     for name, read in scans.items():
@@ -111,7 +113,7 @@ def _check_all(
         check_loading(name, scans, reports[name])
         check_arguments(read, reports[name])
         check_methods(read, reports[name])
-        check_values(read, scans, reports[name])
+        check_values(read, scans, spoken, reports[name])
         check_references(read, own, reports[name])
     check_mods(scripts, scans, own, reports)
     known = {**names(lua), **{name: Entry("function", -1) for name in test_names()}, "sim": Entry("table", 0)}
@@ -119,11 +121,9 @@ def _check_all(
         check_names(read, known, exports, reports[name])
         check_hooks(read, name, is_library=True, is_required=False, report=reports[name])
         check_arguments(read, reports[name])
-        check_values(read, scans, reports[name])
+        check_values(read, scans, spoken, reports[name])
         check_references(read, own, reports[name])
-    python = [*project.folder.glob("*.py"), *project.tests.glob("*.py")]
-    spoken = {string.value for read in tests.values() for string in read.strings}
-    check_events(scans, reports, spoken | strings_of(python))
+    check_events(scans, reports, spoken)
 
 
 def _belongings(project: Project, scripts: Scripts, modules: Sequence[HostModule]) -> Belongings:
