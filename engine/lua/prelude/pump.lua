@@ -295,9 +295,10 @@ function pump.run_single(phase)
 end
 
 
---- The end of a tick outside of the pump's body, whose mail or event has been heard; gives the values of the next tick.
+--- The end of a tick outside of the pump's body, whose mail or event has been heard, and what runs in this frame taken
+-- before; gives the values of the next tick.
 function pump.end_tick(phase)
-  return hand_over(rest(phase))
+  return hand_over(rest(phase, true))
 end
 
 
