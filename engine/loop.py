@@ -83,6 +83,8 @@ class Loop:
     def _goes_on(self, actor: Actor, result: Result) -> bool:
         """The same; true where it wakes in the next frame of its clock, which is yet to be noted."""
         wake = result
+        if result is None:
+            return False
         if type(result) is tuple:
             wake = result[0]
             if len(result) == 2:
@@ -246,7 +248,7 @@ class Loop:
         for actor, result in zip(actors, results, strict=True):
             if result is False:
                 actor.wake = None
-            else:
+            elif result is not None:
                 self.absorb(actor, result)
 
     def _rounds(self) -> None:
@@ -276,11 +278,11 @@ class Loop:
         brief = self._world.bus.kinds.brief(tail) if len(actors) >= _MANY else None
         results = enter(hear_all, audience.hear, audience.ways, audience.callbacks, args, tail, brief)
         self._order = crc32(audience.order, self._order)
-        if results.count(False) < len(results):  # no wake time is 0
-            self._settle(actors, enter(whole, actors, results))
-            return
-        for actor in actors:
-            actor.wake = None
+        same = results.count(None)
+        if same + results.count(False) < len(results):  # no wake time is 0
+            results = enter(whole, actors, results)
+        if same < len(results):  # else these states, which are cold, need not be touched
+            self._settle(actors, results)
 
     def _report_chain(self) -> None:
         chain = self._world.bus.chains.endless()

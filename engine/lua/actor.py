@@ -26,8 +26,8 @@ Hear = Callable[[Any, tuple[Any, ...]], Any]
 """Takes one event into the state that is given first."""
 
 Result = Any
-"""What a tick gives: the wake time, or (wake, x, y, operations...), or (x, y) of one that wakes in the next frame; an
-exception where the pump itself died."""
+"""What a tick gives: the wake time, or (wake, x, y, operations...), or (x, y) of one that wakes in the next frame; None
+where all is as the last tick said; an exception where the pump itself died."""
 
 # A pump yields few values and tells how many more there are to fetch: lupa does not make room on the main state's
 # stack for what a coroutine yields, and a long yield overruns it.
@@ -316,8 +316,12 @@ def hear_all(
     Operations that are still to be fetched are left to `Actor.whole`.
     """
     # Scripts that are alike have the same callback ids, so one piece of mail serves many.
-    heard = {callback: _mail(args, callback, tail, brief) for callback in {*callbacks}}
-    mails = repeat(*heard.values()) if len(heard) == 1 else map(heard.__getitem__, callbacks)
+    mails: Iterator[tuple[Any, ...]]
+    if callbacks.count(callbacks[0]) == len(callbacks):
+        mails = repeat(_mail(args, callbacks[0], tail, brief))
+    else:
+        heard = {callback: _mail(args, callback, tail, brief) for callback in {*callbacks}}
+        mails = map(heard.__getitem__, callbacks)
     return _collected(map(hear, ways, mails), len(ways))
 
 

@@ -96,18 +96,17 @@ end
 
 --- Ticks with one event of at most 16 leaves, for ever: the number of its subscription, name, sender and shape; or in
 -- brief only its sender, where the phase, below -2, tells the subscription and the kind. The first is given, the others
--- come for what is yielded.
+-- come for what is yielded: what any tick gives, or nil where nobody here wakes at another time than before.
 function hearing.listen(...)
   local scheduler, clock, raw_resume, yield = scheduler, clock, raw_resume, yield -- luacheck: ignore 431
   local set_class, used, DONE = set_class, used, DONE -- luacheck: ignore 431
   local calm, inside = false, false -- and whether a handler runs now
   local ear, thread, sub, fn, make, self, class, x, y -- what the last event took; `ear` is a task that hears events
   local known, known_id, known_name, known_shape, brief, kibibytes, left -- `known` is the phase
-  local pending -- whether others sleep here; the first who does stirs
   local answer, what = given, { ... }
 
   local function renew() -- the limits have looked at this tick: the next must begin anew
-    left = 0
+    left = -1
   end
 
   local function stir()
@@ -147,16 +146,16 @@ function hearing.listen(...)
       if calm then
         left = left - 1
         if left < 0 and used("count") <= kibibytes then
-          left = LOOK
-          if budget.begin then
+          if left < -1 then
             budget.begin()
           end
+          left = LOOK
         end
         set_class(self, nil) -- so that each field is just read, and only what is set in `self` itself is found
         local same = self.x == x and self.y == y and self.sprite == nil and self.text == nil and self.light == nil
         set_class(self, class)
         if same and left >= 0 then
-          what = pending and scheduler.wake_time()
+          what = nil -- as before: who goes to sleep stirs
         else
           stir()
           answer, what = pump.end_tick, -1
@@ -209,7 +208,7 @@ function hearing.listen(...)
           end
           calm, thread, self, x, y = true, ear.thread, spot.self, spot.x, spot.y
           class = get_class(self)
-          known_id, known_shape, pending = id, shape, scheduler.pending
+          known_id, known_shape = id, shape
           kibibytes, left = budget.begin and budget.kibibytes or 1 / 0, LOOK
           scheduler.stir, scheduler.renew, scheduler.current, ear.callback = stir, renew, ear, sub
         end
