@@ -40,7 +40,7 @@ def test_x_and_y_are_the_centre_of_the_sprite(fake, app):
     assert pixel(16, 6) == RED
 
 
-def test_an_entity_without_a_place_or_hidden_or_at_no_number_is_not_drawn(fake, app):
+def test_an_entity_without_a_place_or_hidden_or_at_no_number_is_not_drawn(fake, app, quiet):
     fake.image("red", "#ff0000")
     fake.add(20, 10, sprite="red", visible=False)
     fake.add(float("nan"), 10, sprite="red")
@@ -51,6 +51,19 @@ def test_an_entity_without_a_place_or_hidden_or_at_no_number_is_not_drawn(fake, 
     ticks(app)
 
     assert inked() is None
+
+
+def test_a_sprite_without_a_place_is_told_unless_it_is_hidden(fake, app):
+    fake.image("red", "#ff0000")
+    for view in ({}, {"sprite": "red", "visible": False}, {"text": "far"}):
+        fake.add(0, 0, **view).position = None
+    ticks(app)
+    assert app.notices.lines == []
+
+    fake.add(0, 0, sprite="red").position = None
+    ticks(app, 2)
+
+    assert app.notices.lines == ["thing: it has a sprite and no place: self.x and self.y must be finite numbers"]
 
 
 def test_nearer_layers_then_lower_ones_then_younger_ones_cover_others(fake, app):

@@ -55,7 +55,12 @@ class Sprites:
         for entity in entities:
             alive.add(entity.id)
             place, view = entity.position, entity.view
-            if place is None or not math.isfinite(place[0] + place[1]) or view.get("visible") is False:
+            if view.get("visible") is False:
+                continue
+            if place is None or not math.isfinite(place[0] + place[1]):
+                if "sprite" in view:
+                    message = "it has a sprite and no place: self.x and self.y must be finite numbers"
+                    self._notices.report_of(entity.script, r"\bself\.[xy]\s*=(?!=)", message)
                 continue
             one = Shown(0.0, place[1], entity.id, place[0], entity.script, view)
             if "layer" in view:
