@@ -53,6 +53,17 @@ def test_an_entity_without_a_place_or_hidden_or_at_no_number_is_not_drawn(fake, 
     assert inked() is None
 
 
+def test_alpha_fades_the_text_of_an_entity_and_no_other(fake, app, quiet):
+    fake.add(20, 10, text="I", color="#ffffff", alpha=0.5)
+    fake.add(50, 10, text="I", color="#ffffff")
+
+    ticks(app)
+
+    brightest = [max(pixel(x, y)[0] for x in range(left, left + 12) for y in range(20)) for left in (14, 44)]
+    assert brightest[1] == 255
+    assert NIGHT[0] < brightest[0] < 200
+
+
 def test_a_sprite_without_a_place_is_told_unless_it_is_hidden(fake, app):
     fake.image("red", "#ff0000")
     for view in ({}, {"sprite": "red", "visible": False}, {"text": "far"}):

@@ -112,7 +112,12 @@ class Sprites:
 
     def _text(self, one: Shown) -> pygame.Surface:
         ink = color(one.view["color"]) if "color" in one.view else palette.INK
-        return self._font.render(words(one.view["text"], "text"), ink)
+        text = self._font.render(words(one.view["text"], "text"), ink)
+        alpha = _alpha(one.view["alpha"]) if "alpha" in one.view else 255
+        if alpha != 255:
+            text = text.copy()  # the font keeps the other one
+            text.fill((255, 255, 255, alpha), special_flags=pygame.BLEND_RGBA_MULT)
+        return text
 
     def _told(self, one: Shown, read: Callable[[Shown], T]) -> T | None:
         """What `read` makes of an entity, or a notice about the field that it cannot use."""
