@@ -2,7 +2,7 @@
 -- Guarantee: each handler runs as a task of the entity that registered it, with a copy of the payload of its own.
 
 local prelude = ...
-local scheduler, outbox, wait = prelude.scheduler, prelude.outbox, prelude.wait
+local scheduler, outbox, wait = prelude.scheduler, prelude.posting, prelude.wait
 local fault, suspension, decode = prelude.later("fault"), prelude.later("suspension"), prelude.reading.decode
 local checks, request_of = prelude.checks, wait.request_of
 local check_seconds, check_function = checks.check_seconds, checks.check_function

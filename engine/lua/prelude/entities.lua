@@ -1,7 +1,7 @@
 -- The `entity` library that scripts call: births and deaths, and who there is.
 
 local prelude = ...
-local scheduler, outbox, entity, clock = prelude.scheduler, prelude.outbox, prelude.entity, prelude.clock
+local scheduler, outbox, entity, clock = prelude.scheduler, prelude.posting, prelude.entity, prelude.clock
 local decode, check_id = prelude.reading.decode, prelude.mail.check_id
 
 local error, type, tostring = error, type, tostring

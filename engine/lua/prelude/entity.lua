@@ -3,12 +3,12 @@
 
 local prelude = ...
 local scheduler, outbox, bus = prelude.scheduler, prelude.outbox, prelude.mail
-local reading, stops, sandbox = prelude.later("reading"), prelude.later("stops"), prelude.sandbox
+local reading, sandbox = prelude.later("reading"), prelude.sandbox
 
 local error, type, next, load, setmetatable = error, type, next, load, setmetatable
 local rawget, pairs, setfenv = rawget, pairs, setfenv
 local format, sub = string.format, string.sub
-local sort, insert, remove = table.sort, table.insert, table.remove
+local sort, insert = table.sort, table.insert
 local getinfo = debug.getinfo
 local put = outbox.put
 
@@ -18,7 +18,6 @@ local HOOKS = {
 }
 
 local MOST_METHODS, LONGEST_METHOD = 200, 40 -- that are looked at for misspelt hooks
-local DEEPEST, MOST_TABLES = 32, 10000 -- in `properties`
 
 local entity = {
   most_spawns = 1 / 0, seed = 0,
@@ -69,7 +68,7 @@ local function join(made)
 end
 
 
--- Keeps what the pump looks at in every tick.
+--- Keep what the pump looks at in every tick.
 local function survey()
   entity.only = not scheduler.ran and entity.list[1] and entity.list[1].spot or nil
   entity.hooked = (entity.updaters[1] or entity.fixed[1]) and true or false
@@ -77,6 +76,7 @@ local function survey()
   entity.plain = not entity.hooked and only or nil
   entity.beat = only and not entity.fixed[1] and entity.updaters[1] and only.me.hooks.update or nil
 end
+entity.survey = survey
 
 
 --- An entity without a script; `sandbox` gives it an environment of its own.
@@ -119,36 +119,9 @@ end
 entity.enlist = enlist
 
 
-local function strike(list, me)
-  for i = #list, 1, -1 do
-    if list[i] == me then
-      remove(list, i)
-    end
-  end
-end
-
-
-local copied = 0 -- tables of this copy
-
-
-local function copy_table(value, depth)
-  copied = copied + 1
-  if depth > DEEPEST or copied > MOST_TABLES then
-    error(format("properties: more than %d levels of tables, or %d tables, or one that contains itself", DEEPEST,
-      MOST_TABLES), 0)
-  end
-  local made = {}
-  for key, field in next, value do
-    made[key] = type(field) == "table" and copy_table(field, depth + 1) or field
-  end
-  return made
-end
-
-
 --- A copy of a default value of `properties`; an error where that does not end.
 function entity.copy(value)
-  copied = 0
-  return type(value) == "table" and copy_table(value, 1) or value
+  return type(value) == "table" and prelude.defaults.copy(value) or value
 end
 
 
@@ -345,40 +318,6 @@ function bus.receive.hook(box, i)
     scheduler.run(me, hook, hook.fn, me.self, value)
   end
   return after
-end
-
-
---- Forget an entity, its tasks and what it listens to.
-function entity.remove(me)
-  me.leaving = true
-  stops.cancel_all(me)
-  bus.leave(me)
-  strike(entity.updaters, me)
-  strike(entity.fixed, me)
-  strike(entity.late, me)
-  strike(entity.list, me)
-  if entity.rolls then
-    prelude.hooks.leave(me)
-  end
-  if scheduler.ran then
-    prelude.places.leave(me)
-  end
-  survey()
-  by_id[me.id] = nil
-end
-
-
--- End of an entity: id, reason.
-function bus.receive.final(box, i)
-  local me = by_id[box[i]]
-  if me then
-    local hook = me.hooks.final
-    if hook then
-      scheduler.run(me, hook, hook.fn, me.self, box[i + 1])
-    end
-    entity.remove(me)
-  end
-  return i + 2
 end
 
 

@@ -6,7 +6,7 @@
 --   argument     shape, number of leaves, leaves...  or  true, key         of the handle of a function
 
 local prelude = ...
-local scheduler, outbox, payload, bus = prelude.scheduler, prelude.outbox, prelude.payload, prelude.mail
+local scheduler, outbox, payload, bus = prelude.scheduler, prelude.posting, prelude.payload, prelude.mail
 local entity, handles, fault = prelude.entity, prelude.handles, prelude.fault
 local suspension = prelude.suspension
 

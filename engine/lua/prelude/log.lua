@@ -60,7 +60,7 @@ local function write(level, ...)
     text = sub(text, 1, LONGEST_LINE) .. "..."
   end
   if may_log(me) then
-    outbox.check("log", 3, level, text, place or me.script, line)
+    prelude.posting.check("log", 3, level, text, place or me.script, line)
     outbox.put("log", me.id, level, text, place or me.script, line)
   end
 end

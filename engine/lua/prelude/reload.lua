@@ -2,7 +2,7 @@
 -- Guarantee: loading runs the script's text and nothing else; nothing but plain data comes over from the old version.
 
 local prelude = ...
-local scheduler, outbox, payload = prelude.scheduler, prelude.outbox, prelude.payload
+local scheduler, outbox, payload = prelude.scheduler, prelude.posting, prelude.payload
 local bus, entity, sandbox = prelude.mail, prelude.entity, prelude.sandbox
 
 local next, rawget, type = next, rawget, type
@@ -170,7 +170,7 @@ end
 function receive.discard(box, i)
   local me = by_id[box[i]]
   if me then
-    entity.remove(me)
+    prelude.leaving.remove(me)
   end
   return i + 1
 end

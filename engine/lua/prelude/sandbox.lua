@@ -5,9 +5,9 @@
 local prelude = ...
 
 local error, type, next, rawset, setmetatable = error, type, next, rawset, setmetatable
-local raw_load, raw_getmetatable, raw_setmetatable = load, getmetatable, setmetatable
-local debug_getmetatable, rawget, tostring = debug.getmetatable, rawget, tostring
-local raw_collect, match, gmatch, concat = collectgarbage, string.match, string.gmatch, table.concat
+local raw_getmetatable, raw_setmetatable = getmetatable, setmetatable
+local debug_getmetatable, rawget = debug.getmetatable, rawget
+local gmatch, concat = string.gmatch, table.concat
 
 local ROOM = 32 -- names that an environment has room for, as it will have so many
 local create = table.create or function() -- luacheck: ignore 143
@@ -123,33 +123,10 @@ function base.setmetatable(value, meta)
 end
 
 
---- Compile text (never bytecode) into the calling entity's environment, or into `env`.
-function base.load(chunk, name, _, env)
-  if type(chunk) == "function" then
-    local parts, part = {}, chunk()
-    while part ~= nil and part ~= "" do
-      parts[#parts + 1] = tostring(part)
-      part = chunk()
-    end
-    chunk = concat(parts)
-  elseif type(chunk) ~= "string" then
-    error("bad argument #1 to 'load' (function expected, got " .. type(chunk) .. ")", 2)
-  end
-  if type(name) == "string" and match(name, "^[@=][?%[]") then
-    name = "=chunk" -- no script may call itself what the engine's own chunks are called
-  end
-  local fn, problem = raw_load(chunk, name or chunk, "t", env or prelude.scheduler.current.entity.env)
-  return fn, problem
-end
-base.loadstring = _VERSION == "Lua 5.1" and base.load or nil
-
-
---- Only `collectgarbage("count")`: kibibytes in use by this state.
-function base.collectgarbage(option)
-  if option == "count" then
-    return raw_collect("count")
-  end
-  error("collectgarbage: only \"count\" is available to scripts", 2)
+-- What few scripts call.
+local RARE = { "load", "collectgarbage", _VERSION == "Lua 5.1" and "loadstring" or nil }
+for name, fn in next, sandbox.on_first_call("loading", RARE) do
+  base[name] = fn
 end
 
 

@@ -2,7 +2,7 @@
 -- Guarantee: nothing of a script runs meanwhile, no metamethod either.
 
 local prelude = ...
-local scheduler, outbox = prelude.scheduler, prelude.outbox
+local scheduler, outbox, posting = prelude.scheduler, prelude.outbox, prelude.later("posting")
 
 local FIRST = 17 -- the number of the operation that tells of the first field; those of the commands are below
 
@@ -42,7 +42,7 @@ local function tell(spot, seen, place, value)
   end
   if value == nil or kind == "table" or size > LONGEST then
     seen[place] = value
-    local reason = outbox.put_payload("look", id, place, 0, 0, value, "self." .. FIELDS[place])
+    local reason = posting.put_payload("look", id, place, 0, 0, value, "self." .. FIELDS[place])
     return reason and warn(spot, reason)
   end
   local stir = not outbox.open and scheduler.stir
@@ -52,7 +52,7 @@ local function tell(spot, seen, place, value)
   local list, n, most = outbox.list, outbox.n, outbox.most
   local weight = outbox.weight + OPERATION + size
   if most and weight > most then
-    return warn(spot, outbox.full())
+    return warn(spot, posting.full())
   end
   list[n + 1], list[n + 2] = id * 256 + screen.HEAD + place, value
   outbox.n, outbox.weight, seen[place] = n + 2, weight, value

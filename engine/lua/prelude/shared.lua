@@ -2,7 +2,7 @@
 -- Guarantee: what is read is a copy.
 
 local prelude = ...
-local scheduler, outbox, entity, bus = prelude.scheduler, prelude.outbox, prelude.entity, prelude.bus
+local scheduler, outbox, entity, bus = prelude.scheduler, prelude.posting, prelude.entity, prelude.bus
 local decode, check_function = prelude.reading.decode, prelude.checks.check_function
 
 local error, type, format = error, type, string.format

@@ -2,7 +2,7 @@
 -- Guarantee: with no trace on, nothing here is called; what is replaced is put back when it ends.
 
 local prelude = ...
-local scheduler, outbox, clock, fault = prelude.scheduler, prelude.outbox, prelude.clock, prelude.fault
+local scheduler, outbox, clock, fault = prelude.scheduler, prelude.posting, prelude.clock, prelude.fault
 local bus, encode = prelude.bus, prelude.payload.encode
 local receive, take_event = bus.receive, bus.take_event
 

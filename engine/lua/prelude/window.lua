@@ -2,7 +2,7 @@
 -- recorded by the world, and nothing is held.
 
 local prelude = ...
-local scheduler, outbox, entity = prelude.scheduler, prelude.outbox, prelude.entity
+local scheduler, outbox, entity = prelude.scheduler, prelude.posting, prelude.entity
 
 local error, type, select, next = error, type, select, next
 local OPERATION = outbox.OPERATION
