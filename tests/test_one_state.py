@@ -817,3 +817,31 @@ def test_who_has_no_turn_after_too_many_stops_has_it_in_the_next_frame(make_worl
 
     assert moved == [[0, 0], [1, 1], [2, 2]]
     assert sum(problem.count for problem in world.problems) == 8
+
+
+@pytest.mark.row("A6")
+def test_a_wait_for_an_event_is_of_the_entity_that_waits_whoever_waited_in_that_thread_before(world, scripts):
+    scripts.write(
+        "guard",
+        """
+        local guard = {}
+        function guard:start()
+          bus.on("noise", function() end)
+          bus.on("watch", function() task.wait_event("alarm") print("awake", entity.id) end)
+        end
+        return guard
+        """,
+    )
+    first, second = world.spawn("guard"), world.spawn("guard")
+    world.bus.send(first, "watch")
+    world.bus.emit("noise")
+    world.tick(0.1)
+
+    world.bus.emit("alarm")
+    world.bus.send(second, "watch")  # the thread of the first is free again
+    world.tick(0.1)
+    first.destroy()
+    world.bus.emit("alarm")
+    world.tick(0.1)
+
+    assert [line.text for line in world.log] == [f"awake\t{first.id}", f"awake\t{second.id}"]

@@ -186,10 +186,10 @@ end
 
 
 -- The subscription that `me` waits with: that which woke it in this tick, where it waits for the same again. So events
--- that came together are heard one after the other.
+-- that came together are heard one after the other. A record may have become that of another task meanwhile.
 local function waiter(me, name)
   local sub = waiters[me]
-  if not sub or sub.name ~= name or not sub.active or sub.sleeper then
+  if not sub or sub.name ~= name or not sub.active or sub.sleeper or sub.woke ~= me.number or not me.listed then
     sub = subscribe("subscribe", name, nil, false)
     sub.waits = true
   end
@@ -200,7 +200,7 @@ end
 
 -- Keeps a subscription that woke its task until the end of the tick, unless the task waits with it again by then.
 local function linger(me, sub)
-  waiters[me] = sub
+  waiters[me], sub.woke = sub, me.number
   if not sub.lingers then
     sub.lingers = true
     prelude.deferral.at_tick_end(function()
