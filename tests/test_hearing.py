@@ -17,6 +17,9 @@ DEEDS = {
     "emits": 'bus.emit("said", n)',
     "moves": "self.x, self.y = n, n + 1",
     "leaves its place": "self.x = nil",
+    "moves past the metatable": 'rawset(self, "x", n)',
+    "goes on its way": "self.x = (self.x or 0) + n",
+    "has more and more fields": 'self["f" .. n], self[n] = n, n',
     "is shown": 'self.sprite = "door"',
     "is shown as text": "self.text = tostring(n)",
     "logs": 'log.info("heard " .. n)',
@@ -82,6 +85,8 @@ ALSO = {
     "nothing else": "",
     "a timer": 'task.every(0.11, function() self.beat = (self.beat or 0) + 1 bus.emit("said", "beat") end)',
     "a wait in every frame": "while true do self.x = (self.x or 0) + 1 wait() end",
+    "a place": "self.x, self.y = 1, 2",
+    "half a place, and another half by its class": "self.x = 1 setmetatable(listener, { __index = { y = 2 } })",
     "another listener": 'bus.on("said", function(event) self.last = event.sender end)',
 }
 
@@ -114,7 +119,17 @@ def play(world, frames=12):
     }
 
 
-MIXED = ("nothing", "emits", "waits a frame", "fails", "delays", "cancels the subscription", "shows its thread")
+MIXED = (
+    "nothing",
+    "emits",
+    "leaves its place",
+    "goes on its way",
+    "waits a frame",
+    "fails",
+    "delays",
+    "cancels the subscription",
+    "shows its thread",
+)
 CASES = [(deed, "nothing else") for deed in DEEDS] + [(deed, also) for deed in MIXED for also in list(ALSO)[1:]]
 
 

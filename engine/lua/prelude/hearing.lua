@@ -3,7 +3,7 @@
 --
 -- A hundred states hear an event one after the other, so what one of them touches has left the cache: every table, key,
 -- closure and thread less counts. The usual event is like the one before: the same subscription and shape, a handler that
--- ends at once, and an entity that stays where it is. As long as that is so the state is `calm`, as in `pump.run`: what
+-- ends at once, and an entity that stays where it is. As long as that is so the state is `calm`, as in `body.lua`: what
 -- such a tick needs is in locals, and whoever does anything else calls `scheduler.stir` first.
 
 local prelude = ...
@@ -11,10 +11,10 @@ local scheduler, clock, outbox, budget = prelude.scheduler, prelude.clock, prelu
 local bus, entity, records, pump = prelude.mail, prelude.entity, prelude.records, prelude.pump
 
 local rawget, raw_resume, yield, used = rawget, coroutine.resume, coroutine.yield, collectgarbage
-local get_class, set_class, unpack = debug.getmetatable, debug.setmetatable, table.unpack or unpack
+local unpack = table.unpack or unpack
 local DONE, settle, take_upcoming = records.DONE, scheduler.settle, scheduler.take_upcoming
 local hire_ear = prelude.standing.hire_ear
-local reading, spelling = prelude.reading, prelude.later("spelling")
+local reading, spelling, watch = prelude.reading, prelude.later("spelling"), prelude.later("watch")
 local subscriptions, makers = bus.subscriptions, reading.makers
 local select, gsub = select, string.gsub
 
@@ -94,14 +94,43 @@ local function given(values)
 end
 
 
+-- What is heard of this phase, id, key, sender, shape and leaves: its subscription, what makes the payload, and the event,
+-- which is nothing where the shape is seldom heard.
+local function read(phase, id, key, sender, shape, ...)
+  if phase < -2 then
+    local kind, number = read_phase(phase)
+    return subscriptions[number], kind.make, {
+      name = kind.name, payload = kind.make(key, sender, shape, ...), sender = id or nil,
+    }
+  end
+  local make = makers[shape]
+  return subscriptions[id], make, make and { name = key, payload = make(...), sender = sender or nil }
+end
+
+
+-- Begins a tick that is not calm.
+local function begin(phase)
+  local rouse = scheduler.stir -- of `listen`, or of the body of the pump
+  if rouse then
+    rouse()
+  end
+  if budget.begin and not budget.fresh then
+    budget.begin()
+  end
+  if phase >= 0 then
+    take_upcoming()
+  end
+end
+
+
 --- Ticks with one event of at most 16 leaves, for ever: the number of its subscription, name, sender and shape; or in
 -- brief only its sender, where the phase, below -2, tells the subscription and the kind. The first is given, the others
 -- come for what is yielded: what any tick gives, or nil where nobody here wakes at another time than before.
 function hearing.listen(...)
   local scheduler, clock, raw_resume, yield = scheduler, clock, raw_resume, yield -- luacheck: ignore 431
-  local set_class, used, DONE = set_class, used, DONE -- luacheck: ignore 431
+  local rawget, DONE = rawget, DONE -- luacheck: ignore 431
   local calm, inside = false, false -- and whether a handler runs now
-  local ear, thread, sub, fn, make, self, class, x, y -- what the last event took; `ear` is a task that hears events
+  local ear, thread, sub, fn, make, self, placed, x, y -- what the last event took; `ear` is a task that hears events
   local known, known_id, known_name, known_shape, brief, kibibytes, left -- `known` is the phase
   local answer, what = given, { ... }
 
@@ -112,6 +141,7 @@ function hearing.listen(...)
   local function stir()
     if calm then
       calm, scheduler.stir, scheduler.renew, fn, self = false, nil, nil, nil, nil
+      watch.stop()
       if not inside then
         scheduler.current, ear.callback, ear.entity, sub = nil, nil, nil, nil
       end
@@ -122,21 +152,18 @@ function hearing.listen(...)
     local now, dt, frame, phase, id, key, sender, shape, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p = answer(what)
     clock.now, clock.dt, clock.frame = now, dt, frame
     if calm and phase == known and (brief or id == known_id and key == known_name and shape == known_shape) then
-      inside = true
-      local ok, token, request
-      if brief and f == nil then
-        ok, token, request = raw_resume(thread, fn, {
-          name = known_name, payload = make(key, sender, shape, a, b, c, d, e), sender = id or nil,
-        })
-      elseif brief then
-        ok, token, request = raw_resume(thread, fn, {
-          name = known_name, payload = make(key, sender, shape, a, b, c, d, e, f, g, h, i, j, k, l, m), sender = id or nil,
-        })
+      local event
+      if not brief then
+        event = { name = key, payload = make(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p), sender = sender or nil }
+      elseif f == nil then
+        event = { name = known_name, payload = make(key, sender, shape, a, b, c, d, e), sender = id or nil }
       else
-        ok, token, request = raw_resume(thread, fn, {
-          name = key, payload = make(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p), sender = sender or nil,
-        })
+        event = {
+          name = known_name, payload = make(key, sender, shape, a, b, c, d, e, f, g, h, i, j, k, l, m), sender = id or nil,
+        }
       end
+      inside = true
+      local ok, token, request = raw_resume(thread, fn, event)
       if not calm or token ~= DONE then
         stir()
         ear = settle_ear(ear, sub, ok, token, request)
@@ -151,10 +178,7 @@ function hearing.listen(...)
           end
           left = LOOK
         end
-        set_class(self, nil) -- so that each field is just read, and only what is set in `self` itself is found
-        local same = self.x == x and self.y == y and self.sprite == nil and self.text == nil and self.light == nil
-        set_class(self, class)
-        if same and left >= 0 then
+        if left >= 0 and (not placed or rawget(self, "x") == x and rawget(self, "y") == y) then
           what = nil -- as before: who goes to sleep stirs
         else
           stir()
@@ -162,30 +186,10 @@ function hearing.listen(...)
         end
       end
     else
-      local rouse = scheduler.stir -- this one, or that of `pump.run`
-      if rouse then
-        rouse()
-      end
-      if budget.begin and not budget.fresh then
-        budget.begin()
-      end
-      if phase >= 0 then
-        take_upcoming()
-      end
+      begin(phase)
       brief, known = phase < -2, phase
       local event
-      if brief then
-        local kind, number = read_phase(phase)
-        sub, make, phase = subscriptions[number], kind.make, -1
-        event = {
-          name = kind.name, payload = make(key, sender, shape, a, b, c, d, e, f, g, h, i, j, k, l, m), sender = id or nil,
-        }
-      else
-        sub, make = subscriptions[id], makers[shape]
-        event = make and {
-          name = key, payload = make(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p), sender = sender or nil,
-        }
-      end
+      sub, make, event = read(phase, id, key, sender, shape, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p)
       fn = event and sub and sub.often
       if fn then
         ear = ear or hire_ear()
@@ -197,9 +201,9 @@ function hearing.listen(...)
       elseif sub then
         prelude.bus.hear(sub, event)
       end
-      local spot = place_of_quiet(phase)
+      local spot = place_of_quiet(brief and -1 or phase)
       if not spot then
-        answer, what = pump.end_tick, phase
+        answer, what = pump.end_tick, brief and -1 or phase
       else
         answer, what = yield, scheduler.single and true or scheduler.pending and scheduler.wake_time()
         if fn and ear and sub.often and not scheduler.single then
@@ -207,10 +211,10 @@ function hearing.listen(...)
             budget.begin()
           end
           calm, thread, self, x, y = true, ear.thread, spot.self, spot.x, spot.y
-          class = get_class(self)
-          known_id, known_shape = id, shape
+          known_id, known_shape, placed = id, shape, x ~= nil or y ~= nil
           kibibytes, left = budget.begin and budget.kibibytes or 1 / 0, LOOK
           scheduler.stir, scheduler.renew, scheduler.current, ear.callback = stir, renew, ear, sub
+          watch.begin_raw(self)
         end
       end
     end

@@ -16,7 +16,7 @@ local class, script -- the metatable of `self`, and the script's table, where Lu
 
 -- The script gives a value to a field that has none.
 local function note(self, key, value)
-  if shown[key] then
+  if shown[key] or key == "x" or key == "y" then
     rouse()
   elseif key == nil or key ~= key then
     local _, problem = pcall(rawset, self, key, value)
@@ -37,6 +37,13 @@ function watch.begin(self)
   class, script = known, made
   class.__newindex = note
   return true
+end
+
+
+--- The same for who reads nothing of `self`, or only what is set there. Tells also of a place where there was none.
+function watch.begin_raw(self)
+  class, script = get_class(self), nil
+  class.__newindex = note
 end
 
 
