@@ -21,7 +21,6 @@ def main() -> int:
 
         app = App(world, title="The Keeper's Night", size=(320, 180), scale=3, headless=options.headless)
         app.ambient = MOONLIGHT
-        app.overlay.shown = not options.headless  # frame times would make every picture another one
         with contextlib.suppress(KeyboardInterrupt):
             app.run(frames=options.frames, screenshot=options.screenshot)
 

@@ -176,7 +176,6 @@ def screen(lua: str, rounds: int) -> list[float]:
     world.spawn("painter")
     taken: list[float] = []
     with App(world, size=(160, 90), scale=1, headless=True, watch=False) as app:
-        app.overlay.shown = False
         pace = RealTime(FPS)
 
         def until(color: tuple[int, int, int]) -> None:

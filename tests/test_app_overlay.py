@@ -18,7 +18,6 @@ def fake(tmp_path):
 @pytest.fixture
 def app(fake):
     with App(fake, size=SIZE, scale=3, headless=True) as app:
-        app.overlay.shown = False
         yield app
 
 

@@ -20,7 +20,6 @@ def fake(tmp_path):
 @pytest.fixture
 def app(fake):
     with App(fake, size=SIZE, scale=1, headless=True, watch=True) as app:
-        app.overlay.shown = False
         yield app
 
 
@@ -128,7 +127,6 @@ def test_a_saved_script_changes_the_picture_and_a_broken_one_is_told_over_it(mak
     lamps = [world.spawn("lamp") for _ in range(10)]
 
     with App(world, size=SIZE, scale=1, headless=True, watch=True) as app:
-        app.overlay.shown = False
         until(app, lambda: pixel(144, 104) == RED)
 
         scripts.write("lamp", square.format("#00ff00", draw))

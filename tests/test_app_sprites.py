@@ -16,7 +16,6 @@ def fake(tmp_path):
 @pytest.fixture
 def app(fake):
     with App(fake, size=(64, 36), scale=1, headless=True) as app:
-        app.overlay.shown = False
         yield app
 
 

@@ -24,7 +24,6 @@ def assets(tmp_path):
 @pytest.fixture
 def app(make_world, assets):
     with App(make_world(), size=(64, 36), scale=1, headless=True) as app:
-        app.overlay.shown = False
         yield app
 
 

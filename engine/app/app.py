@@ -40,7 +40,8 @@ class App:
     images and sounds; by default the one of that name beside the scripts. `actions` gives actions their keys,
     see `controls`. `headless` needs neither display nor sound device, makes every frame 1/`fps` seconds long
     and never waits. `watch` notices what is saved, scripts, images and sounds, while the app is open; by default
-    it does unless `headless`; "poll" for drives that send no events. F1 shows and hides the figures in the corner.
+    it does unless `headless`; "poll" for drives that send no events. F1 shows and hides the figures in the corner,
+    which are not shown where it is `headless`.
 
     The world gets at most 0.25 s a frame. A window without the focus runs on, muted, with all keys released.
     """
@@ -70,6 +71,7 @@ class App:
         font = Font()
         self._stage = Stage(world, size, background, self._assets, font, self.notices)
         self.overlay = Overlay(font)
+        self.overlay.shown = not headless  # frame times would make every picture another one
         self._mouse: tuple[int, int] | None = None
         self._pointed: tuple[int, int] | None = None
         self._watch = not headless if watch is None else watch

@@ -36,7 +36,6 @@ def play(
         _keep_annotations_fresh(world, project, game)
         game.setup(world)
         app = project.make("WINDOW", App, world, **{**window_options(project, game), "headless": headless})
-        app.overlay.shown = not headless
         sys.stdout.flush()
         with contextlib.suppress(KeyboardInterrupt):
             project.guarded(app.run)(frames=frames, screenshot=screenshot)
