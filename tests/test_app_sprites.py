@@ -143,7 +143,7 @@ def test_a_field_that_cannot_be_used_is_told_once_and_the_others_are_drawn(fake,
 
     assert app.notices.lines == [
         "thing: self.layer must be a finite number, got nan",
-        "thing: self.angle must be a number, got 'north'",
+        'thing: self.angle must be a number, got "north"',
         "thing: self.sprite must be a name, got 7",
     ]
     assert caplog.messages == app.notices.lines

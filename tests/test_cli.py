@@ -104,7 +104,7 @@ def test_what_the_window_cannot_draw_is_told_in_the_terminal_and_ends_a_headless
 
     assert run_command(["run", "--headless", "--frames", "5"]) == 1
     out = capsys.readouterr().out
-    assert re.search(r"^scripts/hero.lua:\d+: draw.text: y must be a number, got 'hello'$", out, re.MULTILINE)
+    assert re.search(r"^scripts/hero.lua:\d+: draw.text: y must be a number, got \"hello\"$", out, re.MULTILINE)
     assert "1 problem" in out
 
 

@@ -3,6 +3,7 @@
 Every reader takes `what`, the name that the script's author knows the value by, and raises `BadCall` with it.
 """
 
+import json
 import math
 from typing import NoReturn
 
@@ -88,5 +89,15 @@ def _channel(part: object) -> int:
 
 
 def _refuse(what: str, wanted: str, value: object) -> NoReturn:
-    shown = "nil" if value is None else repr(value)
-    raise BadCall(f"{what} must be {wanted}, got {shown[:60]}")
+    raise BadCall(f"{what} must be {wanted}, got {as_in_lua(value)[:60]}")
+
+
+def as_in_lua(value: object) -> str:
+    """The value as its script would write it."""
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, list):
+        return "{" + ", ".join(map(as_in_lua, value)) + "}"
+    if isinstance(value, dict):
+        return "{...}" if value else "{}"
+    return "nil" if value is None else str(value).lower() if isinstance(value, bool) else repr(value)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pygame
 
 from engine.app import palette
-from engine.app.arguments import RGBA, BadCall, color, length, number, pixel, words
+from engine.app.arguments import RGBA, BadCall, as_in_lua, color, length, number, pixel, words
 from engine.app.night import Lamp
 from engine.app.text import LINE, Font
 
@@ -163,7 +163,7 @@ def _style(ink: object, where: object) -> tuple[RGBA, object]:
     if where is None and ink in PLACES:
         ink, where = None, ink
     if where is not None and where not in PLACES:
-        raise BadCall(f'the last argument must be "world" or "screen", got {where!r}')
+        raise BadCall(f'the last argument must be "world" or "screen", got {as_in_lua(where)}')
     return palette.INK if ink is None else color(ink), where
 
 
