@@ -193,6 +193,13 @@ MISTAKES = {
         "end\n"
         "function door:open() end",
     ),
+    "a field that is misspelt where it is read": (
+        "field", 3, 13, '"seconds"',
+        "door.properties = { seconds = 2 }\n"
+        "function door:start()\n"
+        "  wait(self.secons)\n"
+        "end",
+    ),
     "an action that is misspelt": (
         "action", 2, 14, '"left"',
         "function door:update()\n"
@@ -366,6 +373,27 @@ def test_an_action_of_the_game_stands_in_its_python(game):
     (game / "main.py").write_text('WINDOW = {"actions": {"jump": "space"}}\n\n\ndef setup(world): ...\n')
 
     assert findings(game, "function door:update()\n  self.up = input.down('jump')\nend") == []
+
+
+@pytest.mark.parametrize(
+    "giver",
+    [
+        "function door:open() self.target = 1 end",
+        'function door:open() entity.spawn("door", { target = 3 }) end',
+        "function door:open() tween(self, 1, { target = 3 }) end",
+        "function door:target() end",
+    ],
+)
+def test_a_field_that_anybody_may_have_set_is_not_misspelt(game, giver):
+    reads = "function door:start() self.targets = { self.target } end"
+
+    assert findings(game, f"{giver}\n{reads}") == []
+
+
+def test_a_field_that_python_sets_is_not_misspelt(game):
+    (game / "main.py").write_text("def setup(world):\n    world.spawn('door', target=3)\n")
+
+    assert findings(game, "function door:start() self.targets = { self.target } end") == []
 
 
 def test_a_library_that_returns_nothing_is_told_to_who_requires_it(game):

@@ -11,6 +11,7 @@ from engine.annotations.stubs import test_names
 from engine.check.arguments import check_arguments
 from engine.check.compiling import Compilers
 from engine.check.events import check_events, strings_of
+from engine.check.fields import check_fields, keys_of
 from engine.check.finding import Finding, Report
 from engine.check.hooks import check_hooks
 from engine.check.loading import check_loading
@@ -104,6 +105,7 @@ def _check_all(
     spoken = strings_of([*project.folder.glob("*.py"), *project.tests.glob("*.py")])
     spoken |= {string.value for read in tests.values() for string in read.strings}
     exports = _exports(scans, modules)
+    given = spoken | keys_of([*scans.values(), *tests.values()])
     required = {_script_name(wanted, own.scripts) for read in scans.values() for wanted in _required(read)}
     for name, read in scans.items():
         is_library = name in required or (not is_script(read) and name.rpartition("/")[2] != "main")
@@ -113,6 +115,7 @@ def _check_all(
         check_loading(name, scans, reports[name])
         check_arguments(read, reports[name])
         check_methods(read, reports[name])
+        check_fields(read, given, reports[name])
         check_values(read, scans, spoken, reports[name])
         check_references(read, own, reports[name])
     check_mods(scripts, scans, own, reports)

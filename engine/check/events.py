@@ -37,15 +37,17 @@ def check_events(scans: Mapping[str, Scan], reports: Mapping[str, Report], elsew
 
 
 def strings_of(files: Iterable[Path]) -> set[str]:
-    """All string constants of some Python files; unreadable ones say nothing."""
+    """All string constants and keywords of calls in some Python files; unreadable ones say nothing."""
     found: set[str] = set()
     for file in files:
         try:
             tree = ast.parse(file.read_bytes())
         except (SyntaxError, ValueError, OSError):
             continue
-        constants = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
-        found |= {value for value in constants if isinstance(value, str)}
+        for node in ast.walk(tree):
+            word = node.value if isinstance(node, ast.Constant) else node.arg if isinstance(node, ast.keyword) else None
+            if isinstance(word, str):
+                found.add(word)
     return found
 
 
