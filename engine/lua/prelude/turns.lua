@@ -64,17 +64,24 @@ function turns.next_frame(task)
 end
 
 
+-- Gives `march` those of a list that still wait: the others have ended, or went on by themselves.
+local function pass_on(list, n)
+  for i = 1, n do
+    local task = list[i]
+    if task and task.state == "next" then
+      many.add(task)
+    end
+  end
+end
+
+
 --- Let `march` run those that wait for the next frame from here on, and note in `ran` whose tasks run.
 function turns.hand_over(march, ran)
   enlist_single()
   many, turns.ran = march, ran
-  for i = 1, left do
-    many.add(taken[i])
-  end
+  pass_on(taken, left)
   many.take()
-  for i = 1, count do
-    many.add(upcoming[i])
-  end
+  pass_on(upcoming, count)
   turns.pending = turns.pending or count > 0
   upcoming, taken, count, left = {}, {}, 0, 0
 end
