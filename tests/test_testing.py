@@ -134,6 +134,7 @@ def test_a_lua_test_waits_in_game_time_and_sees_fields(scripts):
             "expect({ a = 1, b = { 2, { c = 3 } } }).is({ a = 1, b = { 2, { c = 4 } } })",
             "expected {a = 1, b = {2, {c = 4}}}, got {a = 1, b = {2, {c = 3}}}; they differ at .b[2].c",
         ),
+        ("sim.fields(99)", "tests/door.lua:2: sim.fields: there is no entity 99; one that was just spawned"),
         ("expect(1).is_not(1)", "expected anything but 1"),
         ("expect(1.5).near(2, 0.1)", "expected about 2, got 1.5"),
         ("expect('abc').contains('x')", 'expected "abc" to contain "x"'),

@@ -130,6 +130,18 @@ local function expect(value)
 end
 
 
+local sim = setmetatable({}, { __index = kit })
+
+
+function sim.fields(id)
+  local fields = kit.fields(id)
+  if not fields then
+    error(string.format("sim.fields: there is no entity %d; one that was just spawned is there after a wait()", id), 2)
+  end
+  return fields
+end
+
+
 local function finished()
   if begun then
     error(string.format("test %q has no function: write test %q (function() ... end)", begun, begun), 0)
@@ -165,7 +177,7 @@ end
 
 
 function harness:start()
-  _G.test, _G.expect, _G.sim, _G.before = test, expect, kit, before
+  _G.test, _G.expect, _G.sim, _G.before = test, expect, sim, before
   require(self.file)
   finished()
   registering = false

@@ -12,7 +12,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from engine.errors import EngineError, ScriptError
+from engine.errors import ScriptError
 from engine.host.module import HostModule
 from engine.problems import Problem
 from engine.project import Project
@@ -145,12 +145,10 @@ def _kit(run: _Run) -> HostModule:
         run.passed = True
 
     @kit.function
-    def fields(id: int) -> dict[Any, Any]:
-        """A copy of the fields of an entity's `self`, those that are plain data."""
+    def fields(id: int) -> dict[Any, Any] | None:
+        """A copy of the fields of an entity's `self`, those that are plain data; None where there is no entity."""
         entity = world.entity(id)
-        if entity is None:
-            raise EngineError(f"there is no entity {id}; one that was just spawned is there after a wait()")
-        return fields_of(entity)
+        return None if entity is None else fields_of(entity)
 
     @kit.function
     def press(action: str) -> None:
