@@ -23,6 +23,10 @@ _ELSEWHERE = {  # what other engines call them
     "on_update": "update",
     "on_final": "final",
     "on_destroy": "final",
+    "_ready": "start",
+    "_process": "update",
+    "_physics_process": "fixed_update",
+    "_input": "on_input",
 }
 _PLAIN = {hook.replace("_", ""): hook for hook in HOOKS}
 

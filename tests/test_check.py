@@ -200,6 +200,18 @@ MISTAKES = {
         "  wait(self.secons)\n"
         "end",
     ),
+    "a function of another Lua": (
+        "api", 2, 22, "math.atan(y, x)",
+        "function door:start()\n"
+        "  self.angle =  math.atan2(1, 2)\n"
+        "end",
+    ),
+    "a global of another Lua": (
+        "global", 2, 10, "table.unpack",
+        "function door:start()\n"
+        "  return unpack({})\n"
+        "end",
+    ),
     "an action that is misspelt": (
         "action", 2, 14, '"left"',
         "function door:update()\n"

@@ -10,7 +10,7 @@ MISSPELT = {
     "late_udpate": "late_update", "fixed_updte": "fixed_update",
     "Update": "update", "onInput": "on_input", "OnEvent": "on_event", "fixedUpdate": "fixed_update",
     "lateupdate": "late_update",
-    "on_message": "on_event", "on_start": "start", "on_destroy": "final",
+    "on_message": "on_event", "on_start": "start", "on_destroy": "final", "_ready": "start", "_process": "update",
 }  # fmt: skip
 OWN = ["on_hit", "on_road", "on_door", "restart", "finish", "date", "unit", "stand", "smart", "open", "on", "", "s"]
 

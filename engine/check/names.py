@@ -32,6 +32,19 @@ _INSTEAD = {
     "Instance": 'use entity.spawn("name", { x = 1 })',
     "game": "there is no game object: use bus, entity and shared",
     "workspace": "there is no workspace: use bus, entity and shared",
+    "typeof": 'use "type"',
+    "warn": "use log.warn",
+    "unpack": "use table.unpack: this Lua has no global of that name",
+    "loadstring": 'use "load": this Lua has no loadstring',
+    "setfenv": "use the fourth argument of load: this Lua has no setfenv",
+    "math.atan2": "use math.atan(y, x)",
+    "math.pow": "use x ^ y",
+    "math.clamp": "use math.max(low, math.min(high, x))",
+    "math.round": "use math.floor(x + 0.5)",
+    "table.getn": "use #list",
+    "table.find": "Lua has no such function: write it in a library",
+    "table.clone": "Lua has no such function: write it in a library",
+    "string.split": "Lua has no such function: use string.gmatch",
 }
 
 
@@ -81,7 +94,7 @@ def _check_field(use: Use, known: Mapping[str, Entry], report: Report) -> None:
     members = [name.partition(".")[2] for name in known if name.startswith(library.name + ".")]
     if not members:
         return
-    advice = _INSTEAD["os"] if library.name == "os" else ""
+    advice = _INSTEAD["os"] if library.name == "os" else _INSTEAD.get(f"{library.name}.{member.name}", "")
     advice = advice or did_you_mean(member.name, members) or _elsewhere(member.name, known)
     message = f'there is no "{library.name}.{member.name}"'
     report.error(member, "api", message, advice or f"there is {', '.join(sorted(members))}", width=len(member.name))
