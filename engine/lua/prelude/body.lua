@@ -74,7 +74,8 @@ function body.run()
           if budget.begin then
             budget.begin()
           end
-          calm, thread, self, x, y, shown = true, task.thread, spot.self, spot.x, spot.y, spot.shown
+          calm, thread, self, x, y = true, task.thread, spot.self, spot.x, spot.y
+          shown = true -- perhaps: Python may have set a field since the last tick
           scheduler.stir, scheduler.current, task.state = stir, task, "running"
         end
       end
@@ -89,6 +90,7 @@ function body.run()
       inside = false
       if calm and shown then
         look(spot)
+        shown = spot.shown
       end
       -- At the memory of a calm state the limits look soon enough: after so many instructions as in one long tick.
       if calm then

@@ -10,10 +10,10 @@ local bus, entity, kept = prelude.mail, prelude.entity, prelude.kept
 
 local handles = { keep = kept.keep, count = kept.count }
 
-local type, next, rawget, rawset, rawequal, select = type, next, rawget, rawset, rawequal, select
+local type, next, rawget, rawequal, select = type, next, rawget, rawequal, select
 local getmetatable, floor, math_type = debug.getmetatable, math.floor, math.type
 local unpack, collect = table.unpack or unpack, collectgarbage
-local rouse = prelude.sandbox.rouse
+local rawset = prelude.sandbox.base.rawset -- which tells who has to know
 local values, keep, owner = kept.values, kept.keep, kept.owner
 
 local CLASSES = 16 -- how far a read follows `__index` tables
@@ -172,7 +172,6 @@ function handles.set(id, key, shape, ...)
     return GONE
   end
   local value = payload.decode(shape, (handles.gathered(...)), 1)
-  rouse()
   rawset(values[id], key_of(key), value)
   handles.look_at_all()
   return nil
@@ -184,7 +183,6 @@ function handles.link(id, key, other)
   if values[id] == nil or values[other] == nil then
     return GONE
   end
-  rouse()
   rawset(values[id], key_of(key), values[other])
   handles.look_at_all(true)
   return nil

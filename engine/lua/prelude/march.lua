@@ -27,16 +27,6 @@ local calm = false -- the task that runs does not know it
 local same = false
 
 
--- Something is different: writes what the lists of the next frame have so far.
-local function part()
-  same = false
-  for i = 1, at - 1 do
-    tasks[i], threads[i], seats[i] = due_tasks[i], due_threads[i], due_seats[i]
-  end
-  count = at - 1
-end
-
-
 local function stir()
   if calm then
     calm, scheduler.stir = false, nil
@@ -45,11 +35,22 @@ local function stir()
 end
 
 
+-- It is not so any more: writes what the lists of the next frame have so far.
+local function part()
+  if same then
+    same = false
+    stir()
+    for i = 1, at - 1 do
+      tasks[i], threads[i], seats[i] = due_tasks[i], due_threads[i], due_seats[i]
+    end
+    count = at - 1
+  end
+end
+
+
 --- Run `task` in the next frame. One that has not begun, that somebody waits for, or that has no seat yet, takes the long way.
 function march.add(task)
-  if same then
-    part()
-  end
+  part()
   local seat, n = task.entity.slot, count + 1
   local thread = seat > 0 and not task.args and not task.on_end and task.thread
   count, tasks[n], threads[n], seats[n] = n, task, thread, seat
@@ -82,9 +83,7 @@ end
 
 --- Some task that was to have its turn has ended.
 function march.doubt()
-  if same then
-    part()
-  end
+  part()
   mixed, due_mixed = true, true
 end
 
@@ -140,9 +139,7 @@ end
 local function settle(ok, token, request)
   local task = due_tasks[at]
   if request ~= true or token ~= SUSPEND or not ok or not calm and task.state ~= "running" then
-    if same then
-      part()
-    end
+    part()
     stir()
     return scheduler.settle(task, nil, ok, token, request)
   elseif not calm then

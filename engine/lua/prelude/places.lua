@@ -3,19 +3,22 @@
 -- leaves no garbage: what nobody clears is written again.
 --
 -- Only an entity's own tasks reach its `self`, so the scheduler notes whose tasks ran. Python reaches it too, and can give
--- it to another entity; from then on all are looked at.
+-- it to another entity; from then on all are looked at. A `self` tells when it gets a field that a window shows, so that
+-- nobody has to ask most of them for it.
 
 local prelude = ...
 local scheduler, entity, outbox, sandbox = prelude.scheduler, prelude.entity, prelude.outbox, prelude.sandbox
 local march = prelude.march
 
-local rawget, type = rawget, type
+local rawget, rawset, type, error = rawget, rawset, type, error
 local setmetatable, get_class, unpack = setmetatable, debug.getmetatable, table.unpack or unpack
 
 local MANY = 8 -- entities, whose places may be told as one list of all
 
+local SHOWN = { sprite = true, text = true, light = true } -- without one of these a window shows nothing
+
 local ran = { n = 0, all = true } -- slots of who ran since the last look; or all of them are to be looked at
-local selves, spots, ids = {}, {}, {} -- by slot
+local selves, spots, ids, slot_of = {}, {}, {}, {} -- by slot, and the slot of a `self`
 local bodies = {} -- by slot: `self` where its fields can just be read, false where not, nil where nobody knows yet
 local xs, ys = {}, {} -- by slot: false where there is no place
 local every = {} -- all slots
@@ -43,7 +46,7 @@ function places.join(me)
     last = slot
   end
   local spot = me.spot
-  me.slot, seated, settled = slot, false, false
+  me.slot, slot_of[spot.self], seated, settled = slot, slot, false, false
   selves[slot], spots[slot], ids[slot], every[slot], bodies[slot] = spot.self, spot, me.id, slot, nil
   xs[slot], ys[slot] = spot.x or false, spot.y or false
   scheduler.mark(me)
@@ -54,7 +57,7 @@ function places.leave(me)
   local slot = me.slot
   if slot > 0 then
     vacant = vacant + 1
-    free[vacant], me.slot = slot, 0
+    free[vacant], me.slot, slot_of[selves[slot]] = slot, 0, nil
     selves[slot], spots[slot], ids[slot], bodies[slot] = false, false, 0, false
   end
 end
@@ -75,6 +78,25 @@ function places.mark_each(list)
 end
 
 
+--- A field of `value` is set, past its metatable.
+function sandbox.on_raw(value, key)
+  local slot = SHOWN[key] and slot_of[value]
+  if slot then
+    bodies[slot] = nil
+  end
+end
+
+
+-- Sets a field that `self` did not have.
+local function watch(self, key, value)
+  if key == nil or key ~= key then
+    error(key == nil and "table index is nil" or "table index is NaN", 2)
+  end
+  rawset(self, key, value)
+  sandbox.on_raw(self, key)
+end
+
+
 -- `self`, if reading a field of it just gives what is set there, or nothing, or what the script's table has; else false.
 -- Who shows something takes the long way as well.
 local function body_of(slot)
@@ -84,7 +106,7 @@ local function body_of(slot)
     or rawget(script, "x") ~= nil or rawget(script, "y") ~= nil then
     return false
   end
-  scripts[script] = slot
+  scripts[script], class.__newindex = slot, watch
   return self
 end
 
@@ -101,22 +123,23 @@ end
 --- Look at the entities that have the slots number `first` to `to` of a list, where only their places can be new; `look`
 -- sees to the others.
 function places.pass(slots, first, to)
-  local bodies, xs, ys, rawget, type = bodies, xs, ys, rawget, type -- luacheck: ignore 431
+  local bodies, xs, ys, moved, type, n = bodies, xs, ys, moved, type, movers -- luacheck: ignore 431
   for i = first, to do
     local slot = slots[i]
     local self = bodies[slot]
-    if self and rawget(self, "sprite") == nil and rawget(self, "text") == nil and rawget(self, "light") == nil then
+    if self then
       local x, y = self.x, self.y
       -- Only numbers are kept: no table meets another here and asks a script's `__eq`.
       if (x ~= xs[slot] or y ~= ys[slot]) and type(x) == "number" and type(y) == "number" then
-        local n = movers + 1
-        xs[slot], ys[slot], movers, moved[n] = x, y, n, slot
+        n = n + 1
+        xs[slot], ys[slot], moved[n] = x, y, slot
       end
     else
-      local n = others + 1
-      others, strays[n] = n, slot
+      others = others + 1
+      strays[others] = slot
     end
   end
+  movers = n
 end
 
 

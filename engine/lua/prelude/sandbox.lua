@@ -17,6 +17,7 @@ end
 local sandbox = {
   base = {}, -- the functions that stand in every environment
   on_class = nil, -- called with every table that a script gives a metatable
+  on_raw = nil, -- function(table, key): a field is set past its metatable
   bounded = false, -- there are limits: what could work for long is counted
 }
 
@@ -93,6 +94,9 @@ sandbox.rouse = rouse
 
 function base.rawset(...)
   rouse()
+  if sandbox.on_raw then
+    sandbox.on_raw(...)
+  end
   return rawset(...)
 end
 
