@@ -845,3 +845,27 @@ def test_a_wait_for_an_event_is_of_the_entity_that_waits_whoever_waited_in_that_
     world.tick(0.1)
 
     assert [line.text for line in world.log] == [f"awake\t{first.id}", f"awake\t{second.id}"]
+
+
+def test_what_has_ended_is_let_go_of_while_the_others_only_wait(world, scripts):
+    scripts.write(
+        "heavy",
+        """
+        local heavy = {}
+        function heavy:start()
+          local load = string.rep("x", 1e6) .. entity.id
+          while true do wait() self.x = #load end
+        end
+        return heavy
+        """,
+    )
+    carriers = spawn(world, 8, "heavy")
+    ticks(world, 4)
+
+    for carrier in carriers[:4]:
+        carrier.destroy()
+    ticks(world, 4)
+
+    actor = carriers[7].actor
+    actor.function("memory", "collect")()
+    assert actor.memory < 6_000_000

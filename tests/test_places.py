@@ -22,6 +22,13 @@ local acts = {
   a = function(self) self.angle = time.frame end,
   b = function(self) bus.emit("said", entity.id) end,
   k = function(self) task.spawn(function() wait() self.x, self.text = -1, "kid" end) end,
+  K = function(self)
+    self._kid = task.spawn(function()
+      wait(0.02)
+      while true do wait() self.y = (tonumber(self.y) or 0) + 0.5 end
+    end)
+  end,
+  c = function(self) if self._kid then task.cancel(self._kid) end end,
   n = function(self) bus.emit("said", select(2, pcall(function() self[nil] = 1 end))) end,
   d = function() task.cancel(coroutine.running()) end,
 }
@@ -39,7 +46,7 @@ end
 return actor
 """
 FRAMES, COUNT = 40, 14
-WORDS = "xxxxxxyyyXYtTsSrlLabkn.    "
+WORDS = "xxxxxxyyyXYtTsSrlLabkKKccn.    "
 
 
 def played(world, seed):
@@ -57,6 +64,7 @@ def played(world, seed):
         if chance.random() < 0.2:
             with chance.choice(actors).self.upgrade() as fields:
                 fields[chance.choice(["text", "x", "light"])] = chance.randrange(100)
+    assert not world.problems
     return sorted(said, key=str), seen
 
 
