@@ -96,9 +96,10 @@ class Operations:
     @staticmethod
     def failed(result: Any) -> bool:
         """True where a tick's result tells of a problem."""
-        return isinstance(result, Exception) or (
-            type(result) is tuple and any(name in _FAILURES for name, _, _ in each(result, 3))
-        )
+        if type(result) is not tuple:
+            return isinstance(result, Exception)
+        told = any(name in result for name in _FAILURES)  # perhaps as the value of another operation
+        return told and any(name in _FAILURES for name, _, _ in each(result, 3))
 
     @property
     def digest(self) -> int:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -103,19 +102,14 @@ class Population:
         if self.settling:  # a listener spawns while another entity begins, between two frames
             self._bear()
             return
-        with self._settled():
+        self.settling = True
+        try:
             self._promised.clear()
             self._bury()
             self._world.losses.settle()
             self._bear()
             if not self._world.loop.running:
                 self._bury()
-
-    @contextmanager
-    def _settled(self) -> Iterator[None]:
-        self.settling = True
-        try:
-            yield
         finally:
             self.settling = False
 
@@ -202,7 +196,7 @@ class Population:
             )
         source = self.sources.glance(script) if script else None
         known = None if source is None else (source.text, source.chunk)
-        self.warm.keep(count, world.lua, world.limits_of(script), world.seed, known)
+        self.warm.keep(count, world.lua, world.limits_of(script), world.seed, world.fixed_step, known)
 
     def settle_in(self, entity: Entity, actor: Actor) -> None:
         """Let `entity` live in `actor`."""
@@ -252,8 +246,11 @@ class Population:
             return
         self._doomed[id] = None
         if not self._world.busy:
-            with self._settled():
+            self.settling = True
+            try:
                 self._bury()
+            finally:
+                self.settling = False
 
     def _end(self, id: int) -> None:
         entity = self.entities.get(id)

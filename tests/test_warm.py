@@ -237,7 +237,7 @@ def test_a_state_loads_no_more_than_its_script_uses(scripts, lua, isolation, fet
             world.tick(1 / 60)
 
         assert not world.problems
-    assert not {*fetched} - {"guards"}
+    assert not {*fetched} - {"guards", "watch"}
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ ROOM = 16 * 1024 * 1024
 
 _FEW = 32  # as `mail.few` in Lua
 
-USUAL = ("standard", "time")
+USUAL = ("standard", "time", "watch")
 """Files of the prelude that most scripts use: a warm state has them."""
 
 Entry = Callable[..., Any]
@@ -38,20 +38,33 @@ class Warm:
     """States that were made ahead of time, by what they were made with. Safe from any thread."""
 
     def __init__(self) -> None:
-        self._ready: dict[tuple[str, Limits, int], list[Bare]] = {}
+        # A list: limits are many numbers, which for a dict would all be looked at in each birth.
+        self._ready: list[tuple[tuple[str, Limits, int], list[Bare]]] = []
 
     def __len__(self) -> int:
-        return sum(map(len, self._ready.values()))
+        return sum(len(ready) for _, ready in self._ready)
 
-    def keep(self, count: int, lua: str, limits: Limits, seed: int, script: tuple[bytes, str] | None = None) -> None:
+    def keep(
+        self,
+        count: int,
+        lua: str,
+        limits: Limits,
+        seed: int,
+        fixed_step: float,
+        script: tuple[bytes, str] | None = None,
+    ) -> None:
         """Have so many ready: make those that are missing, let go of those that are too many.
 
         With the text and the chunk of a `script` they have it compiled; they serve for any other as well.
         """
-        ready = self._ready.setdefault((lua, limits, seed), [])
+        ready = self._found(lua, limits, seed)
+        if ready is None:
+            ready = []
+            self._ready.append(((lua, limits, seed), ready))
         while len(ready) < count:
-            made = make_bare(lua, limits, seed)
+            made = _adopted_ahead(make_bare(lua, limits, seed), fixed_step)
             made.runtime.load(USUAL)
+            made.runtime.get("entity", "make_ahead")()
             if script is not None:
                 made.runtime.get("entity", "read_ahead")(script[0], script[1].encode())
             made.runtime.get("memory", "collect")()  # else the births would do it
@@ -60,14 +73,24 @@ class Warm:
 
     def take(self, lua: str, limits: Limits, seed: int) -> Bare | None:
         """One for good, `None` where none is left."""
-        ready = self._ready.get((lua, limits, seed))
+        ready = self._found(lua, limits, seed)
         try:
             return ready.pop() if ready else None
         except IndexError:  # another thread was faster
             return None
 
+    def _found(self, *made_with: Any) -> list[Bare] | None:
+        return next((ready for known, ready in self._ready if known == made_with), None)
+
     def close(self) -> None:
         self._ready.clear()
+
+
+def _adopted_ahead(bare: Bare, fixed_step: float) -> Bare:
+    """The same, wired to a world already: who answers is told to Python only, which a birth need not cross for."""
+    answers: list[Entry] = []
+    bare.adopt(lambda *question: answers[0](*question), fixed_step)
+    return bare._replace(adopt=lambda answer, _: answers.append(answer))
 
 
 def make_bare(lua: str, limits: Limits, seed: int, *, wall: int | None = None) -> Bare:

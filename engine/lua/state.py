@@ -356,8 +356,4 @@ def limits_for(lua: str, limits: Limits | None, *, process: bool = False) -> Lim
 
 def size_of(values: Iterable[Any]) -> int:
     """Bytes of the strings in flat values."""
-    size = 0
-    for value in values:
-        if type(value) is bytes:
-            size += len(value)
-    return size
+    return sum([len(value) for value in values if type(value) is bytes])

@@ -144,10 +144,12 @@ class Children:
     def _name(self, script: str) -> str | None:
         """What the process of `script` is called, where it is to live in one; `EngineError` where that gets none."""
         pattern, isolation = self._rule(script)
+        if isolation != "process":
+            return None
         name = group_of(script, pattern)
-        if isolation == "process" and name in self._given_up:
+        if name in self._given_up:
             raise EngineError(self._given_up[name])
-        return name if isolation == "process" else None
+        return name
 
     def _living(self, known: dict[str, Process], name: str) -> Process | None:
         process = known.get(name)

@@ -2,7 +2,7 @@
 -- Guarantee: whatever fails in a script is reported once, with its place, and leaves the other entities alone.
 
 local prelude = ...
-local scheduler, outbox, bus = prelude.scheduler, prelude.outbox, prelude.mail
+local scheduler, records, outbox, bus = prelude.scheduler, prelude.records, prelude.outbox, prelude.mail
 local reading, sandbox = prelude.later("reading"), prelude.sandbox
 
 local error, type, next, load, setmetatable = error, type, next, load, setmetatable
@@ -31,6 +31,7 @@ local entity = {
   rolls = nil, -- who calls their hooks has lists of its own
 }
 local by_id = bus.entities
+local spare = nil -- an entity that is still to get its id
 local last_text, last_name, make = nil, nil, nil -- the text that was read last, and what makes its functions
 
 local Entity = {}
@@ -79,14 +80,22 @@ end
 entity.survey = survey
 
 
---- An entity without a script; `sandbox` gives it an environment of its own.
-function entity.new(id, script, seed)
+-- What an entity has before anything is known of it; `sandbox` gives it an environment of its own.
+local function blank()
   local made = setmetatable({
-    id = id, script = script, tasks = {}, task_count = 0, subscriptions = {}, listening = 0,
-    answers = {}, hooks = {}, modules = {}, seed = seed, self = {}, slot = 0,
+    id = 0, script = "", tasks = {}, task_count = 0, subscriptions = {}, listening = 0,
+    answers = {}, hooks = {}, modules = {}, seed = 0, self = {}, slot = 0,
   }, Entity)
   made.spot = { me = made, self = made.self, x = nil, y = nil, shown = false }
   made.env = sandbox.environment(made)
+  return made
+end
+
+
+--- An entity without a script.
+function entity.new(id, script, seed)
+  local made = spare or blank()
+  spare, made.id, made.script, made.seed = nil, id, script, seed
   by_id[id] = made
   if id > 0 then
     insert(entity.list, made)
@@ -179,6 +188,13 @@ local function compile(text, name, env)
   end
   local fn = make(env)
   return setfenv and setfenv(fn, env) or fn
+end
+
+
+--- Make what the first entity will need, whatever its script.
+function entity.make_ahead()
+  spare = blank()
+  records.release(records.hire())
 end
 
 
