@@ -46,3 +46,19 @@ end }}""",
 
     [problem] = heard
     assert problem.startswith("scripts/door.lua:2: bad argument #1 to ")
+
+
+@pytest.mark.row("C10")
+def test_a_task_that_was_started_inside_pcall_says_where(world, scripts):
+    scripts.write(
+        "door",
+        """return { start = function()
+  pcall(task.delay, 0.1, function() error("late") end)
+end }""",
+    )
+    world.spawn("door")
+
+    world.tick(0.1)
+
+    [problem] = world.problems
+    assert "in a task started at scripts/door.lua:2" in problem.traceback

@@ -191,6 +191,20 @@ def test_a_handle_of_another_state_is_refused_with_both_names(lua):
                 names["x"] = others
 
 
+@pytest.mark.row("A5")
+def test_a_handle_of_an_entity_of_another_world_is_refused_as_such(make_world, scripts):
+    scripts.write("door", "return { init = function(self) self.f = function() end end }")
+    here, there = make_world().spawn("door"), make_world().spawn("door")
+
+    with here.self.upgrade() as self_, there.self.upgrade() as strange:
+        with pytest.raises(
+            PayloadError, match=r"of another entity 1, which is none of this world, cannot be used on entity 1"
+        ):
+            self_["f"](there.self)
+        with pytest.raises(PayloadError, match=r"a value of another entity 1, which is none of this world"):
+            self_["other"] = strange
+
+
 def test_handles_and_proxies_are_neither_copied_nor_pickled(state):
     handle = state.own({})
 

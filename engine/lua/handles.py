@@ -55,7 +55,7 @@ class Handle:
         """The integer of this value in `state`; `PayloadError` when it lives in another one."""
         own = self._strong()
         if own is not state:
-            raise PayloadError(f"a handle of {own.name} cannot be used on {state.name}; send plain data")
+            raise PayloadError(f"a handle of {own.name_beside(state)} cannot be used on {state.name}; send plain data")
         return self._key
 
     def _strong(self) -> LuaState:

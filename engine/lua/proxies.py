@@ -96,7 +96,7 @@ class Proxy:
         """The integer of this value in `state`; `PayloadError` when it lives in another one."""
         own, key = self._live()
         if own is not state:
-            raise PayloadError(f"a value of {own.name} cannot be used on {state.name}; send plain data")
+            raise PayloadError(f"a value of {own.name_beside(state)} cannot be used on {state.name}; send plain data")
         return key
 
     def _live(self) -> tuple[LuaState, int]:

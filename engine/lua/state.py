@@ -132,6 +132,10 @@ class LuaState:
 
     # What handles and the world use.
 
+    def name_beside(self, other: LuaState) -> str:
+        """What this state is called where `other` is named too: those of two worlds may have the same name."""
+        return self.name if self.name != other.name else f"another {self.name}, which is none of this world,"
+
     def holds(self, entity: int) -> bool:
         """True while the entity lives here; 0 stands for the state itself."""
         return True

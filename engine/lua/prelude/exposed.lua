@@ -64,6 +64,9 @@ end
 --- Note on `task` where it was made: `level` counts from the caller.
 function exposed.remember(task, level)
   local info = getinfo(level + 1, "fl")
+  if info and info.currentline < 1 then -- pcall(task.spawn, f)
+    info = fault.script_above(level + 2)
+  end
   if info then
     task.maker, task.made_at = info.func, info.currentline
   end

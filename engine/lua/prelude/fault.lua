@@ -126,14 +126,20 @@ function fault.stems_from(value, cause)
 end
 
 
---- Script and line of the nearest caller that is a script; nil where none is.
-function fault.caller()
-  local level = 3
-  local info = getinfo(level, "Sl")
+--- What Lua knows of the nearest function from `level` on that is a script's: itself, its source and line; nil where none is.
+function fault.script_above(level)
+  local info = getinfo(level, "fSl")
   while info and (info.currentline < 1 or fault.is_ours(info.short_src)) do
     level = level + 1
-    info = getinfo(level, "Sl")
+    info = getinfo(level, "fSl")
   end
+  return info
+end
+
+
+--- Script and line of the nearest caller that is a script; nil where none is.
+function fault.caller()
+  local info = fault.script_above(4)
   if info then
     return info.short_src, info.currentline
   end
