@@ -279,10 +279,11 @@ class Loop:
         results = enter(hear_all, audience.hear, audience.ways, audience.callbacks, args, tail, brief)
         self._order = crc32(audience.order, self._order)
         same = results.count(None)
+        if same == len(results):  # these states, which are cold, need not be touched
+            return
         if same + results.count(False) < len(results):  # no wake time is 0
             results = enter(whole, actors, results)
-        if same < len(results):  # else these states, which are cold, need not be touched
-            self._settle(actors, results)
+        self._settle(actors, results)
 
     def _report_chain(self) -> None:
         chain = self._world.bus.chains.endless()

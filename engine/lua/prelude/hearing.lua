@@ -18,7 +18,7 @@ local reading, spelling, watch = prelude.reading, prelude.later("spelling"), pre
 local subscriptions, makers = bus.subscriptions, reading.makers
 local select, gsub = select, string.gsub
 
-local LOOK = 16 -- calm events between two looks at the memory; what can come with so many is far less than its head-room
+local LOOK = 32 -- calm events between two looks at the memory; what can come with so many is far less than its head-room
 local MOST_KINDS = 128 -- that are remembered
 local SUBSCRIPTIONS = 65536 -- from number 0, that an event in brief can tell
 
@@ -131,7 +131,7 @@ function hearing.listen(...)
   local rawget, DONE = rawget, DONE -- luacheck: ignore 431
   local calm, inside = false, false -- and whether a handler runs now
   local ear, thread, sub, fn, make, self, placed, x, y -- what the last event took; `ear` is a task that hears events
-  local known, known_id, known_name, known_shape, brief, kibibytes, left -- `known` is the phase
+  local known, known_id, known_name, known_shape, brief, short, kibibytes, left -- `known` is the phase
   local answer, what = given, { ... }
 
   local function renew() -- the limits have looked at this tick: the next must begin anew
@@ -153,10 +153,10 @@ function hearing.listen(...)
     clock.now, clock.dt, clock.frame = now, dt, frame
     if calm and phase == known and (brief or id == known_id and key == known_name and shape == known_shape) then
       local event
-      if not brief then
-        event = { name = key, payload = make(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p), sender = sender or nil }
-      elseif f == nil then
+      if short then
         event = { name = known_name, payload = make(key, sender, shape, a, b, c, d, e), sender = id or nil }
+      elseif not brief then
+        event = { name = key, payload = make(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p), sender = sender or nil }
       else
         event = {
           name = known_name, payload = make(key, sender, shape, a, b, c, d, e, f, g, h, i, j, k, l, m), sender = id or nil,
@@ -211,7 +211,7 @@ function hearing.listen(...)
             budget.begin()
           end
           calm, thread, self, x, y = true, ear.thread, spot.self, spot.x, spot.y
-          known_id, known_shape, placed = id, shape, x ~= nil or y ~= nil
+          known_id, known_shape, short, placed = id, shape, brief and f == nil, x ~= nil or y ~= nil
           kibibytes, left = budget.begin and budget.kibibytes or 1 / 0, LOOK
           scheduler.stir, scheduler.renew, scheduler.current, ear.callback = stir, renew, ear, sub
           watch.begin_raw(self)
