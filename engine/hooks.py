@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 HOOKS = (
     "init",
@@ -28,9 +29,11 @@ _ELSEWHERE = {  # what other engines call them
     "_physics_process": "fixed_update",
     "_input": "on_input",
 }
+_DEFINING = re.compile(r"\bfunction\s+\w+$")  # what stands before a name that is only defined there
 _PLAIN = {hook.replace("_", ""): hook for hook in HOOKS}
 
 
+@lru_cache(1024)  # asked of every function of every entity that begins
 def meant_hook(name: str) -> str | None:
     """The hook that `name` most likely stands for; None for one, and for a name of its own.
 
@@ -45,8 +48,8 @@ def meant_hook(name: str) -> str | None:
 
 def is_called(name: str, text: str) -> bool:
     """Whether `text` itself calls what has this name: then no hook was meant."""
-    places = re.finditer(rf"(function\s+)?\w+[.:]{re.escape(name)}\b(?!\s*=[^=])", text)
-    return any(place[1] is None for place in places)
+    places = re.finditer(rf"[.:]{re.escape(name)}\b(?!\s*=[^=])", text)
+    return any(_DEFINING.search(text, max(0, place.start() - 100), place.start()) is None for place in places)
 
 
 def _one_slip(name: str, hook: str) -> bool:

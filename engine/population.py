@@ -11,7 +11,7 @@ from zlib import crc32
 
 from engine.entity import Entities, Entity
 from engine.errors import EngineError, LimitError, ScriptError
-from engine.hooks import is_called, meant_hook
+from engine.hooks import meant_hook
 from engine.lua.actor import Actor, Mail
 from engine.lua.bare import Bare, Warm
 from engine.payload import Encoded, encode
@@ -232,7 +232,7 @@ class Population:
     def check_method(self, id: int, name: str, line: int) -> None:
         """Report a method whose name looks like a misspelt hook, and that the script does not call itself."""
         meant, script = meant_hook(name), self.script_of(id)
-        if meant is not None and not is_called(name, self.sources.text(script)):
+        if meant is not None and not self.sources.calls(script, name):
             message = f'there is no hook "{name}"; did you mean "{meant}"?'
             self._world.failures.problem(message, script=self.sources.chunk(script), line=line, entity=id)
 

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass, field
 
 from engine.errors import EngineError, ScriptError
+from engine.hooks import is_called
 from engine.scripts import Scripts, Source
 
 KEPT = 10
@@ -16,6 +17,9 @@ KEPT = 10
 
 MOST_SEEN = 1_000
 """Files that a version may ask for, in vain too."""
+
+LONGEST_TEXT = 64 * 1024
+"""Bytes of a script that are looked through for what it calls."""
 
 
 @dataclass(slots=True, eq=False)
@@ -98,11 +102,13 @@ class Sources:
         if script not in self._known:
             self._scripts.find(script)
 
-    def text(self, script: str) -> str:
-        """The script's own text in its running version; "" where there is none."""
+    def calls(self, script: str, name: str) -> bool:
+        """Whether the running version of `script` calls its function `name`; what is too long to look may do so."""
         known = self._known.get(script)
         source = known.running.texts.get(script) if known else None
-        return source.text.decode(errors="replace") if source else ""
+        if source is None or len(source.text) > LONGEST_TEXT:
+            return source is not None
+        return is_called(name, source.text.decode(errors="replace"))
 
     def line(self, script: str, chunk: str, line: int, version: Version | None = None) -> str:
         """A line of a file as it is in the running version of `script`, or in another one; "" where it is unknown."""

@@ -283,7 +283,9 @@ def test_properties_that_cannot_be_copied_are_an_error_of_their_script(lua, name
 @pytest.mark.parametrize("lua", VERSIONS)
 @pytest.mark.row("G5")
 def test_of_the_methods_of_a_script_some_are_looked_at_for_misspelt_hooks(lua):
-    source = "local h = {} for i = 1, 1e5 do h['on_x' .. i] = print end h[('on_'):rep(1e6)] = print return h"
+    update = "('update'):gsub('.', function(c) i = (i - i % 3) / 3 return c .. ('_'):rep(i % 3) end)"
+    source = f"local h = {{}} for n = 3, 2000 do local i = n h[({update})] = print end "
+    source += "for i = 1, 1e5 do h['x' .. i] = print end h[('on_'):rep(1e6)] = print return h"
 
     (said,) = outcomes(lua, json.dumps([{"source": source}]))
 

@@ -36,7 +36,7 @@ class Notices:
     def report_of(self, script: str, pattern: str, message: str) -> None:
         """Report what a script did wrong, with the lines that may have done it."""
         about = script, message
-        if about not in self._open:
+        if about not in self._open and len(self._open) < MOST:
             places = self._places(script, pattern)
             self.report(about, f"{' or '.join(places) if 0 < len(places) <= MOST_PLACES else script}: {message}")
 
