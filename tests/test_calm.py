@@ -23,6 +23,7 @@ SURPRISES = {
     "asks itself": "bus.handle('age', function() return n end) log.info(bus.request(entity.id, 'age'))",
     "shows itself": "self.sprite = 'slime'",
     "shows itself in a raw way": "rawset(self, 'sprite', 'slime') wait() rawset(self, 'text', 'hello')",
+    "shows itself after what cannot be shown": "self.sprite = {} task.wait_frames(3) self.sprite = 'slime'",
     "shines": "self.light = 5 wait() self.light = nil",
     "has new fields": "self.fresh = 1 self.fresh = nil self.fresh = 2 log.info(self.fresh)",
     "names a field nil": "log.info(pcall(function() self[nil] = 1 end))",

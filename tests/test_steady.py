@@ -18,9 +18,12 @@ SHOWN = {
     "looks different": "self.sprite, self.text, self.visible = 'other', 'hello', false",
     "changes everything": "self.angle, self.scale, self.flip, self.alpha, self.color = 2, 3, true, 0.5, { 1, 2, 3 }",
     "has a field that is no number": "self.layer, self.alpha = 3, {}",
+    "has a number for what is none": "self.alpha = {} task.wait_frames(3) self.alpha = 0.5",
     "has another colour": "self.color = { 1, 2, 3 } wait() self.color = { 1, 2, 3 } wait() self.color = nil",
     "loses a field": "self.layer = 4 wait() self.layer = nil",
     "takes a field back": "self.frame = nil",
+    "shows what its class has": "walker.layer = 7 self.layer = 4 wait() self.layer = 5 wait() self.layer = nil",
+    "shows what is a method": "walker.flip = print self.flip = true wait() self.flip = false wait() self.flip = nil",
     "is drawn no more": "self.sprite, self.frame = nil, nil",
 }
 

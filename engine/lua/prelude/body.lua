@@ -1,9 +1,10 @@
 -- The body of the pump: ticks without mail, for ever.
 --
--- The usual tick is like the one before: the only task waits for the next frame, and its entity has moved. As long as that
--- is so the state is calm: what such a tick needs is in locals, and nothing else is written, not even that the task runs.
--- In a thousand states every table and upvalue that a tick touched would be a cold cache line. Whoever does anything else
--- calls `scheduler.stir` first, which is nil while the state is not calm. The limits do so only when they find too much.
+-- The usual tick is like the one before: the only task waits for the next frame, and its entity, of which the window shows
+-- nothing, has moved. As long as that is so the state is calm: what such a tick needs is in locals, and nothing else is
+-- written, not even that the task runs. In a thousand states every table and upvalue that a tick touched would be a cold
+-- cache line. Whoever does anything else calls `scheduler.stir` first, which is nil while the state is not calm. The limits
+-- do so only when they find too much.
 
 local prelude = ...
 local scheduler, clock, outbox, budget = prelude.scheduler, prelude.clock, prelude.outbox, prelude.budget
@@ -23,8 +24,8 @@ local function tick(now, dt, frame, phase)
   if stir then
     stir()
   end
-  local ran, task
-  if pump.even and phase >= 0 and (pump.told or not scheduler.single) then
+  local spot, ran, task = entity.only, nil, nil
+  if pump.even and phase >= 0 and spot and (pump.told or spot.shown or not scheduler.single) then
     now, dt, frame, phase, ran = steady.run(now, dt, frame, phase)
     clock.now, clock.dt, clock.frame = now, dt, frame
   end
@@ -38,7 +39,7 @@ end
 -- The only task, and where its entity is, if what the next tick will be is known; else nothing.
 local function foresee()
   local task, spot = scheduler.single, entity.plain
-  if task and spot and not pump.told and not task.on_end and not scheduler.stir and outbox.n == 0
+  if task and spot and not spot.shown and not pump.told and not task.on_end and not scheduler.stir and outbox.n == 0
     and scheduler.deferrals == 0 and not late[1] and watch.begin(spot.self) then
     return task, spot
   end
@@ -50,7 +51,7 @@ function body.run()
   local clock, raw_resume, yield, type = clock, raw_resume, yield, type -- luacheck: ignore 431
   local SUSPEND = SUSPEND -- luacheck: ignore 431
   local calm, inside = false, false -- and whether the task runs now
-  local task, thread, spot, self, x, y, shown
+  local task, thread, spot, self, x, y, new
 
   local function stir()
     if calm then
@@ -75,7 +76,7 @@ function body.run()
             budget.begin()
           end
           calm, thread, self, x, y = true, task.thread, spot.self, spot.x, spot.y
-          shown = true -- perhaps: Python may have set a field since the last tick
+          new = true -- Python may have set a field since the last tick
           scheduler.stir, scheduler.current, task.state = stir, task, "running"
         end
       end
@@ -88,9 +89,12 @@ function body.run()
         pump.settle_single(task, ok, token, request)
       end
       inside = false
-      if calm and shown then
+      if calm and new then
         look(spot)
-        shown = spot.shown
+        new = false
+        if spot.shown then
+          stir()
+        end
       end
       -- At the memory of a calm state the limits look soon enough: after so many instructions as in one long tick.
       if calm then

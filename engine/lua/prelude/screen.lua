@@ -18,10 +18,7 @@ local LONGEST = 64 -- bytes of a string that goes as it is
 local FIELDS = { "sprite", "frame", "layer", "angle", "scale", "flip", "alpha", "visible", "text", "light", "color" }
 local COLOR = #FIELDS
 
-screen.places = {} -- of each of these by its name
-for place, name in ipairs(FIELDS) do
-  screen.places[name] = place
-end
+screen.FIELDS = FIELDS
 
 
 local function warn(spot, reason)

@@ -1,21 +1,21 @@
 -- Ticks of a state whose only entity does the same in every frame and shows it: its one task waits for the next frame, or
 -- its `update` hook ends at once; it moves, draws and changes what the window shows of it. Others may sleep meanwhile.
--- Guarantee: what a script can see and do is the same as in `pump.run`, and so is what the world is told.
+-- Guarantee: what a script can see and do is the same as in any other tick, and so is what the world is told.
 --
--- As long as that is so the state is calm, as in `pump.run`: what such a tick needs is in locals, and whoever does
+-- As long as that is so the state is calm, as in `body.lua`: what such a tick needs is in locals, and whoever does
 -- anything else calls `scheduler.stir` first. Commands and fields are what it does in every tick: they call nobody.
 
 local prelude = ...
 local scheduler, clock, outbox, budget = prelude.scheduler, prelude.clock, prelude.outbox, prelude.budget
-local entity, records, pump, screen = prelude.entity, prelude.records, prelude.pump, prelude.screen
+local entity, records, pump, screen, watch = prelude.entity, prelude.records, prelude.pump, prelude.screen, prelude.watch
 local by_id = prelude.mail.entities
 
-local raw_resume, yield, type = coroutine.resume, coroutine.yield, type
-local get_class, set_class, rawequal = debug.getmetatable, debug.setmetatable, rawequal
+local raw_resume, yield, type, rawequal = coroutine.resume, coroutine.yield, type, rawequal
+local get_class, set_class = debug.getmetatable, debug.setmetatable
 local unpack, huge = table.unpack or unpack, math.huge
 local SUSPEND, DONE = records.SUSPEND, records.DONE
 
-local HEAD = screen.HEAD
+local HEAD, FIELDS, look = screen.HEAD, screen.FIELDS, screen.look
 local FEW = 12 -- values of operations that a yield may carry
 local LIGHT = 8192 -- bytes that may be told in a tick at least, so that a few operations need not be weighed
 
@@ -23,11 +23,14 @@ local steady = {}
 
 local calm, inside = false, false -- and whether the entity runs now
 local task, hook, spot, x, y
+local places, names, values, count = {}, {}, {}, 0 -- of the fields that the window shows
+local color -- where that is a table, which is compared by itself: no `__eq` of a script is to be asked
 
 
 local function stir()
   if calm then
     calm, scheduler.stir, spot.x, spot.y = false, nil, x, y
+    watch.stop()
     outbox.shut()
     if inside then
       if not hook then
@@ -58,6 +61,29 @@ local function find(now)
 end
 
 
+-- In the first of these ticks all fields are looked at, as Python may have set one since the last; later, a new one stirs.
+-- Gives how many values are in the outbox then, or nothing where a field has a value that cannot be shown.
+local function survey(self)
+  look(spot)
+  local n, seen, class = calm and outbox.n, spot.seen, get_class(self)
+  count, color = 0, nil
+  set_class(self, nil) -- so that each field is just read
+  for place = 1, seen and #FIELDS or 0 do
+    local name, value = FIELDS[place], seen[place]
+    if type(value) == "table" then
+      color = value
+    elseif value ~= nil then
+      count = count + 1
+      places[count], names[count], values[count] = place, name, value
+    elseif self[name] ~= nil then
+      n = nil
+    end
+  end
+  set_class(self, class)
+  return n
+end
+
+
 -- Begins with a tick that is calm.
 local function enter()
   calm, inside, x, y = true, false, spot.x, spot.y
@@ -71,15 +97,27 @@ local function enter()
 end
 
 
--- Puts a field that has another value into the outbox, which has `n`; gives how many there are now, or nothing where the
--- value is more than a number.
-local function tell(list, n, seen, place, value)
-  local kind = type(value)
-  if kind == "number" or kind == "boolean" then
-    list[n + 1], list[n + 2], seen[place] = outbox.open + HEAD + place, value, value
-    outbox.n = n + 2
-    return n + 2
+-- Puts the fields that have another value into the outbox, which has `n`; gives how many values are in there then, or
+-- nothing where one is more than a number.
+local function tell(self, n)
+  if color and not rawequal(self.color, color) then
+    return nil
   end
+  for i = 1, count do
+    local value = self[names[i]]
+    if value ~= values[i] then
+      local kind = type(value)
+      if kind ~= "number" and kind ~= "boolean" then
+        return nil
+      end
+      local list, place = outbox.list, places[i]
+      list[n + 1], list[n + 2] = outbox.open + HEAD + place, value
+      values[i], spot.seen[place] = value, value
+      n = n + 2
+      outbox.n = n
+    end
+  end
+  return n
 end
 
 
@@ -88,31 +126,23 @@ end
 function steady.run(now, dt, frame, phase)
   local lone, due
   lone, due, hook, spot = find(now)
-  if not lone then
+  if not lone or not watch.begin(spot.self) then
     return now, dt, frame, phase
   end
   task = lone
-  local clock, outbox, raw_resume, yield, set_class = clock, outbox, raw_resume, yield, set_class -- luacheck: ignore 431
-  local SUSPEND, DONE, list = SUSPEND, DONE, outbox.list -- luacheck: ignore 431
-  local spot, thread, fn, self = spot, task.thread, hook and hook.fn, spot.self -- luacheck: ignore 431
-  local class, seen = get_class(self), spot.seen
   enter()
-  local sprite_, frame_, layer_, angle_, scale_, flip_, alpha_, visible_, text_, light_, color_
-  if seen then
-    sprite_, frame_, layer_, angle_, scale_, flip_ = seen[1], seen[2], seen[3], seen[4], seen[5], seen[6]
-    alpha_, visible_, text_, light_, color_ = seen[7], seen[8], seen[9], seen[10], seen[11]
-  end
+  local clock, outbox, raw_resume, yield = clock, outbox, raw_resume, yield -- luacheck: ignore 431
+  local thread, fn, self, known = task.thread, hook and hook.fn, spot.self, false
   repeat
     inside = true
-    local ok, token, request
     if fn then
-      ok, token, request = raw_resume(thread, fn, self, dt)
+      local ok, token, request = raw_resume(thread, fn, self, dt)
       if not calm or token ~= DONE then
         stir()
         pump.settle_beat(task, hook, ok, token, request)
       end
     else
-      ok, token, request = raw_resume(thread)
+      local ok, token, request = raw_resume(thread)
       if not (calm and request == true and token == SUSPEND and ok) then
         stir()
         pump.settle_single(task, ok, token, request)
@@ -120,52 +150,25 @@ function steady.run(now, dt, frame, phase)
     end
     inside = false
     local told = outbox.n
-    local n = told <= FEW and told or nil -- or nil: the usual end of a tick is for this one
-    set_class(self, nil) -- so that each field is just read, and only what is set in `self` itself is found
-    local to_x, to_y, sprite, text, light = self.x, self.y, self.sprite, self.text, self.light
-    if seen then
-      local image, layer, angle, scale, flip = self.frame, self.layer, self.angle, self.scale, self.flip
-      local alpha, visible, color = self.alpha, self.visible, self.color
-      set_class(self, class)
-      if not calm or sprite ~= sprite_ or text ~= text_ or not rawequal(color, color_) then
-        n = nil
-      else
-        if n and image ~= frame_ then n, frame_ = tell(list, n, seen, 2, image), image end
-        if n and layer ~= layer_ then n, layer_ = tell(list, n, seen, 3, layer), layer end
-        if n and angle ~= angle_ then n, angle_ = tell(list, n, seen, 4, angle), angle end
-        if n and scale ~= scale_ then n, scale_ = tell(list, n, seen, 5, scale), scale end
-        if n and flip ~= flip_ then n, flip_ = tell(list, n, seen, 6, flip), flip end
-        if n and alpha ~= alpha_ then n, alpha_ = tell(list, n, seen, 7, alpha), alpha end
-        if n and visible ~= visible_ then n, visible_ = tell(list, n, seen, 8, visible), visible end
-        if n and light ~= light_ then n, light_ = tell(list, n, seen, 10, light), light end
-      end
-    else
-      set_class(self, class)
-      if not calm or sprite ~= nil or text ~= nil or light ~= nil then
-        n = nil
-      end
-    end
+    local n = calm and told <= FEW and (not known and survey(self) or known and tell(self, told))
+    known = true
     if not n or n > FEW then
       stir()
       return now, dt, frame, phase, spot
     end
+    local to_x, to_y = self.x, self.y
     local moved = to_x ~= x or to_y ~= y
     if moved then
-      if type(to_x) == "number" and type(to_y) == "number" then
-        x, y = to_x, to_y
-      else
-        x, y, moved = nil, nil, false
-      end
+      moved = type(to_x) == "number" and type(to_y) == "number"
+      x, y = moved and to_x or nil, moved and to_y or nil
     end
-    if n == 0 then
-      if moved then
-        now, dt, frame, phase = yield(to_x, to_y)
-      else
-        now, dt, frame, phase = yield(true)
-      end
-    else
+    if n > 0 then
       outbox.n, outbox.weight = 0, 0
-      now, dt, frame, phase = yield(-1 - told, moved and to_x or nil, moved and to_y or nil, unpack(list, 1, n))
+      now, dt, frame, phase = yield(-1 - told, moved and to_x or nil, moved and to_y or nil, unpack(outbox.list, 1, n))
+    elseif moved then
+      now, dt, frame, phase = yield(to_x, to_y)
+    else
+      now, dt, frame, phase = yield(true)
     end
     if not calm then
       return now, dt, frame, phase

@@ -4,14 +4,19 @@
 -- Lua asks the metatable of `self` only about fields that have no value yet: one that is shown from now on is such a field.
 
 local prelude = ...
-local sandbox, shown = prelude.sandbox, prelude.screen.places
+local sandbox, FIELDS = prelude.sandbox, prelude.screen.FIELDS
 
 local error, pcall, rawequal, rawget, rawset, type = error, pcall, rawequal, rawget, rawset, type
 local get_class, rouse = debug.getmetatable, sandbox.rouse
 
 local watch = {}
 
+local shown = {} -- as keys
 local class, script -- the metatable of `self`, and the script's table, where Lua looks for what `self` has not
+
+for i = 1, #FIELDS do
+  shown[FIELDS[i]] = true
+end
 
 
 -- The script gives a value to a field that has none.
@@ -26,12 +31,30 @@ local function note(self, key, value)
 end
 
 
---- Have `scheduler.stir` called when `self` shows something new. False where to read `self.x` could be more than to read
--- what is set there, or nothing.
+local function plain(value)
+  return type(value) == "number" or type(value) == "boolean"
+end
+
+
+-- True where to read such a field of `self` gives nothing plain but what is set there.
+local function bare(made)
+  if type(made) ~= "table" or get_class(made) ~= nil or plain(made.x) or plain(made.y) then
+    return false
+  end
+  for i = 1, #FIELDS do
+    if plain(made[FIELDS[i]]) then
+      return false
+    end
+  end
+  return true
+end
+
+
+--- Have `scheduler.stir` called when `self` shows something new. False where its fields cannot just be read.
 function watch.begin(self)
   local known = get_class(self)
   local made = known and rawget(known, "__index")
-  if type(made) ~= "table" or get_class(made) ~= nil or made.x ~= nil or made.y ~= nil then
+  if not bare(made) then
     return false
   end
   class, script = known, made
