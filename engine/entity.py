@@ -82,7 +82,8 @@ class Entity:
         def position(self) -> tuple[float, float] | None: ...
     else:
         position = property(
-            attrgetter("place"), doc="`(self.x, self.y)` as of the entity's last tick; None where they are no numbers."
+            attrgetter("place"),
+            doc="`(self.x, self.y)` as of the last tick that left numbers in both; None before there was one.",
         )
 
     def where(self) -> tuple[Any, Any]:

@@ -551,6 +551,52 @@ def test_a_table_in_the_log_is_what_is_in_it(world, scripts, kind):
     assert ([line.text for line in world.log], world.problems) == ([expected], [])
 
 
+def test_what_tostring_may_give_is_the_same_on_every_lua(world, scripts):
+    scripts.write(
+        "door",
+        """
+        local function said(text) return setmetatable({}, { __tostring = function() return text end }) end
+        local door = {}
+        function door:start()
+          print(said("open"), said(5))
+          print(said({}))
+        end
+        return door
+        """,
+    )
+
+    world.spawn("door")
+
+    assert [line.text for line in world.log] == ["open\t5"]
+    assert messages(world) == ["'__tostring' must return a string"]
+
+
+def test_a_place_stays_the_last_one_that_was_a_place(world, scripts):
+    scripts.write(
+        "door",
+        """
+        local door = {}
+        function door:start()
+          wait()
+          self.x, self.y = 3, 4
+          wait()
+          self.x = nil
+          wait()
+          self.x = 5
+        end
+        return door
+        """,
+    )
+    door = world.spawn("door")
+
+    places = [door.position]
+    for _ in range(3):
+        world.tick(0.1)
+        places.append(door.position)
+
+    assert places == [None, (3, 4), (3, 4), (5, 4)]
+
+
 def test_commands_to_the_window_are_recorded_frame_by_frame(world, scripts):
     scripts.write(
         "player",

@@ -4,7 +4,7 @@ local prelude = ...
 local scheduler, outbox, clock, fault = prelude.scheduler, prelude.outbox, prelude.clock, prelude.fault
 local budget, library = prelude.budget, prelude.library
 
-local tostring, select, next, type = tostring, select, next, type
+local error, tostring, select, next, type = error, tostring, select, next, type
 local rawget, getmetatable = rawget, debug.getmetatable
 local concat, format, sub = table.concat, string.format, string.sub
 
@@ -36,7 +36,13 @@ local function text_of(value)
   if meta and rawget(meta, "__tostring") == nil and rawget(meta, "__name") == nil then
     return prelude.shown.value(value)
   end
-  return tostring(value)
+  local text = tostring(value)
+  if type(text) == "number" then -- as of `__tostring`: LuaJIT takes what that gives, whatever it is
+    text = tostring(text)
+  elseif type(text) ~= "string" then
+    error("'__tostring' must return a string", 0)
+  end
+  return text
 end
 
 
