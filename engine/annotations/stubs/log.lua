@@ -1,6 +1,6 @@
 ---@meta
 
---- Lines for the log, with script and line. `print` is `log.info`.
+--- Lines for the log, with script and line; tables are shown as what is in them. `print` is `log.info`.
 ---@class tidelock.log
 log = {}
 
