@@ -34,6 +34,7 @@ PRELUDE = (
 
 # Loaded with the first word that somebody asks of them: few states need many of these, and all would carry them.
 PRELUDE_LATER = (
+    "ahead",
     "async",
     "blame",
     "bus",
@@ -72,6 +73,7 @@ PRELUDE_LATER = (
     "requiring",
     "rights",
     "shared",
+    "since",
     "shown",
     "spelling",
     "standard",
