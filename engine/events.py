@@ -78,7 +78,15 @@ def checked(name: str) -> bytes:
     """The name of an event as it crosses."""
     if not isinstance(name, str) or not name:
         raise EngineError(f"the name of an event must be a string that is not empty, got {name!r}")
-    return name.encode()
+    return utf8("the name of an event", name)
+
+
+def utf8(what: str, words: str) -> bytes:
+    """A word of the game as it crosses."""
+    try:
+        return words.encode()
+    except UnicodeEncodeError:
+        raise EngineError(f"{what} must be text, and this has lone surrogates: {words!r}") from None
 
 
 def families(name: str) -> list[str]:

@@ -12,7 +12,7 @@ from threading import Lock
 from typing import Any, NamedTuple
 
 from engine.errors import EngineError, LimitError
-from engine.events import Event, Listener, text
+from engine.events import Event, Listener, text, utf8
 from engine.lua.state import size_of
 from engine.payload import Encoded, decode
 
@@ -194,7 +194,7 @@ def no_room(key: bytes) -> str:
 def _checked(key: str) -> bytes:
     if not isinstance(key, str):
         raise EngineError(f"the key of a shared value must be a string, got {key!r}")
-    return key.encode()
+    return utf8("the key of a shared value", key)
 
 
 def _forgetter(shared: Shared) -> Callable[[Listener], None]:

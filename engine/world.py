@@ -77,6 +77,10 @@ class World:
         self.children = Children(isolation)
         if not isinstance(workers, int) or workers < 0:
             raise EngineError(f"workers must be a whole number >= 0, got {workers!r}")
+        if not isinstance(seed, int) or not -(2**63) <= seed < 2**63:
+            raise EngineError(f"seed must be a whole number of 64 bits, got {seed!r}")
+        if not isinstance(limits, Limits | None):
+            raise EngineError(f"limits must be Limits(...) or None, got {limits!r}")
         check_version(lua)
         self.lua = lua
         self.isolation = isolation
@@ -125,8 +129,9 @@ class World:
         A script that cannot be loaded is a problem, not an exception: the entity starts when the file is mended.
         """
         self._check_open()
-        id = self.population.new_id(script)
-        entity = self.population.announce(id, script, self._encode(properties, "properties"))
+        _check_script("spawn", script)
+        fields = self._encode(properties, "properties")
+        entity = self.population.announce(self.population.new_id(script), script, fields)
         if not self._ticking:
             self.population.settle()
             self.failures.raise_first()
@@ -230,6 +235,7 @@ class World:
         is a problem, and the old version goes on.
         """
         self._check_open()
+        _check_script("reload", script)
         self.reloads.ask(script, version)
 
     def versions(self, script: str) -> list[int]:
@@ -364,3 +370,8 @@ class World:
 def _check_measure(what: str, value: object, kind: str) -> None:
     if not isinstance(value, int | float) or not 0 <= value <= LONGEST:
         raise EngineError(f"{what} must be a finite {kind} >= 0, at most {LONGEST:g}, got {value!r}")
+
+
+def _check_script(what: str, name: object) -> None:
+    if not isinstance(name, str):
+        raise EngineError(f"{what}: expected the name of a script, got {name!r}")

@@ -503,6 +503,37 @@ def test_times_are_floats_whatever_the_game_ticks_with(world, scripts):
     assert fields(door)["seen"] is True
 
 
+@pytest.mark.parametrize(
+    "wrong", [{"seed": "x"}, {"seed": 1.5}, {"seed": 2**63}, {"limits": 5}, {"workers": -1}], ids=str
+)
+def test_what_a_world_cannot_be_made_with_is_refused_by_name(make_world, wrong):
+    (name,) = wrong
+
+    with pytest.raises(EngineError, match=f"^{name} must be "):
+        make_world(**wrong)
+
+
+def test_a_spawn_that_is_refused_leaves_nothing_behind(world, scripts):
+    scripts.write("door", "return {}")
+
+    with pytest.raises(EngineError, match="spawn: expected the name of a script, got None"):
+        world.spawn(None)
+    with pytest.raises(EngineError, match="an object object cannot enter a state"):
+        world.spawn("door", x=object())
+    with pytest.raises(EngineError, match="reload: expected the name of a script, got 5"):
+        world.reload(5)
+
+    assert (world.spawn("door").id, len(world.entities), world.problems) == (1, 1, [])
+
+
+@pytest.mark.parametrize("use", ["bus.emit", "bus.on", "shared.set", "shared.get"])
+def test_a_name_that_is_no_text_is_refused(world, use):
+    part, word = use.split(".")
+
+    with pytest.raises(EngineError, match="lone surrogates"):
+        getattr(getattr(world, part), word)("\ud800", *([print] if word in ("on", "set") else []))
+
+
 def test_tick_inside_a_tick_is_refused(world, scripts):
     scripts.write("door", 'return { start = function() bus.emit("said") end }')
     world.spawn("door")
