@@ -136,7 +136,11 @@ function tween.tween(target, seconds, goals, ease)
     suspension.suspend("tween", 2, true)
     me.abandon = nil
     local passed = clock.now - started
-    move(motion, target, fields, passed >= seconds and 1 or curve(passed / seconds))
+    local share = passed >= seconds and 1 or curve(passed / seconds)
+    if type(share) ~= "number" then
+      error("tween: easing must return a number, got " .. kind_of(share), 2)
+    end
+    move(motion, target, fields, share)
   end
   if seconds == 0 then
     move(motion, target, fields, 1)

@@ -14,6 +14,7 @@ function script:start()
   try({ x = 0 }, 1, nil)
   try({ x = 0 }, 1, { x = 1 }, "wobbly")
   try({ x = 0 }, 1, { x = 1 }, 7)
+  try({ x = 0 }, 1, { x = 1 }, function() end)
 end
 
 
@@ -26,3 +27,4 @@ return script
 --> 0 | @:8: tween: expected a table of goals such as { x = 10 }, got nil
 --> 0 | @:8: tween: there is no easing "wobbly"
 --> 0 | @:8: tween: easing must be a name or a function, got a number
+--> 1 | @:8: tween: easing must return a number, got nil
