@@ -14,9 +14,10 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-from benchmarks import bus, contenders, frame, spawn, swarm
+from benchmarks import bus, contenders, frame, least, spawn, swarm
 from benchmarks.harness import Case
 from engine import Limits
 
@@ -29,6 +30,11 @@ CASES: dict[str, tuple[int, Callable[[int], Case]]] = {
     "swarm: Tidelock, no limits": (300, lambda n: swarm.tidelock(LUA, n, limits=Limits.off())),
     "swarm: Tidelock": (300, lambda n: swarm.tidelock(LUA, n)),
     "one state: floor, a bare Lua loop": (2000, lambda n: contenders.bare(LUA, n)),
+    **{
+        f"one state: + {words}": (2000, partial(least.least, LUA, steps=number))
+        for number, words in enumerate(least.STEPS, 1)
+    },
+    "one state: Tidelock, positions not read": (2000, lambda n: swarm.tidelock(LUA, n, isolation="script", read=False)),
     "one state: Tidelock": (2000, lambda n: swarm.tidelock(LUA, n, isolation="script")),
     "event: plain lupa": (100, lambda n: bus.plain(LUA, n, once=False)),
     "event: floor, one call each": (100, lambda n: bus.floor(LUA, n)),
