@@ -146,8 +146,9 @@ class Operations:
 
     def show(self, entity: Entity, result: tuple[Any, ...]) -> None:
         """The same for what only shows something, of the only entity of a state: its place, commands, then fields."""
-        if result[1] is not None:
-            entity.place = result[1:3]
+        x = result[1]
+        if x is not None:
+            entity.place = x, result[2]
         displayed = self._displayed
         displayed.append(result[3:])
         fields = 2 - result[0]  # where they begin

@@ -4,24 +4,24 @@
 -- Lua asks the metatable of `self` only about fields that have no value yet: one that is shown from now on is such a field.
 
 local prelude = ...
-local sandbox, FIELDS = prelude.sandbox, prelude.screen.FIELDS
+local sandbox = prelude.sandbox
 
 local error, pcall, rawequal, rawget, rawset, type = error, pcall, rawequal, rawget, rawset, type
 local get_class, rouse = debug.getmetatable, sandbox.rouse
 
 local watch = {}
 
-local shown = {} -- as keys
+local fields, known = { "x", "y" }, { x = true, y = true } -- that the world is told of
 local class, script -- the metatable of `self`, and the script's table, where Lua looks for what `self` has not
 
-for i = 1, #FIELDS do
-  shown[FIELDS[i]] = true
+for _, name in ipairs(prelude.screen.FIELDS) do
+  fields[#fields + 1], known[name] = name, true
 end
 
 
 -- The script gives a value to a field that has none.
 local function note(self, key, value)
-  if shown[key] or key == "x" or key == "y" then
+  if known[key] then
     rouse()
   elseif key == nil or key ~= key then
     local _, problem = pcall(rawset, self, key, value)
@@ -31,18 +31,14 @@ local function note(self, key, value)
 end
 
 
-local function plain(value)
-  return type(value) == "number" or type(value) == "boolean"
-end
-
-
--- True where to read such a field of `self` gives nothing plain but what is set there.
+-- True where to read such a field of `self` gives no number or boolean but what is set there.
 local function bare(made)
-  if type(made) ~= "table" or get_class(made) ~= nil or plain(made.x) or plain(made.y) then
+  if type(made) ~= "table" or get_class(made) ~= nil then
     return false
   end
-  for i = 1, #FIELDS do
-    if plain(made[FIELDS[i]]) then
+  for i = 1, #fields do
+    local value = made[fields[i]]
+    if value ~= nil and (type(value) == "number" or type(value) == "boolean") then
       return false
     end
   end
@@ -52,12 +48,12 @@ end
 
 --- Have `scheduler.stir` called when `self` shows something new. False where its fields cannot just be read.
 function watch.begin(self)
-  local known = get_class(self)
-  local made = known and rawget(known, "__index")
+  local found = get_class(self)
+  local made = found and rawget(found, "__index")
   if not bare(made) then
     return false
   end
-  class, script = known, made
+  class, script = found, made
   class.__newindex = note
   return true
 end
