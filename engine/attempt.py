@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 FEW = 16
 """So many entities are loaded in one frame, whatever it costs: who edits one figure wants to see it at once."""
 
-ARRIVING = 0.8
+ARRIVING = 0.9
 """Of those that started ahead so many arrive at the end of the frame before the swap, which has more to do besides."""
 
 SETTLING = 0.3
