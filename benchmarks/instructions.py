@@ -17,7 +17,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from benchmarks import bus, contenders, frame, least, spawn, swarm
+from benchmarks import bus, contenders, frame, least, newborn, spawn, swarm
 from benchmarks.harness import Case
 from engine import Limits
 
@@ -40,6 +40,7 @@ CASES: dict[str, tuple[int, Callable[[int], Case]]] = {
     "event: floor, one call each": (100, lambda n: bus.floor(LUA, n)),
     "event: Tidelock": (100, lambda n: bus.tidelock(LUA, n)),
     "spawn: LuaRuntime() and the script": (30, lambda n: spawn.bare(LUA, n, bytecode=False)),
+    "spawn: floor, the least prelude": (30, lambda n: newborn.newborn(LUA, n)),
     "spawn: Tidelock": (30, lambda n: spawn.tidelock(LUA, n, "Tidelock")),
     "frame of the demo: floor": (300, lambda n: frame.floor(LUA, n)),
     "frame of the demo: Tidelock": (300, lambda n: frame.tidelock(LUA, n)[0]),
