@@ -114,10 +114,10 @@ class Scripts:
             raise ScriptError(f"the file cannot be read: {error.strerror}") from error
 
     def library_hint(self, name: str) -> str:
-        """`name` as a message quotes it, and what is near."""
+        """The end of a message: which library is near, or nothing."""
         known = [script.replace("/", ".").removesuffix(".init") for script in self.names()]
         near = get_close_matches(name, known, n=1, cutoff=0.7) or _same_last_part(name, known, ".")
-        return _quoted(name) + (f"; did you mean {_quoted(near[0])}?" if near else "")
+        return f"; did you mean {_quoted(near[0])}?" if near else ""
 
     def folders_with(self, file: str) -> list[str]:
         """The folders, as script names begin with them, that hold a file of that name; sorted."""

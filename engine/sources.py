@@ -18,18 +18,25 @@ KEPT = 10
 MOST_SEEN = 1_000
 """Files that a version may ask for, in vain too."""
 
+MOST_HINTS = 10
+"""Missing libraries for which a version is told what is near: all names of the folder are looked at for each."""
+
 LONGEST_TEXT = 64 * 1024
 """Bytes of a script that are looked through for what it calls."""
 
 
 @dataclass(slots=True, eq=False)
 class Version:
-    """One version of a script. `seen` is what the disk said of every file asked for, `None` for one not there."""
+    """One version of a script. `seen` is what the disk said of every file asked for, `None` for one not there.
+
+    `hints` are what it was told of libraries that there are not.
+    """
 
     script: str
     number: int
     texts: dict[str, Source] = field(default_factory=dict)
     seen: dict[str, bytes | None] = field(default_factory=dict)
+    hints: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -83,7 +90,9 @@ class Sources:
         version.seen[key] = version.seen[f"{key}/init"] = None
         source = self._scripts.library(name)
         if source is None:
-            raise ScriptError(f"require: there is no library or host module {self._scripts.library_hint(name)}")
+            if name not in version.hints and len(version.hints) < MOST_HINTS:
+                version.hints[name] = self._scripts.library_hint(name)
+            raise ScriptError(f'require: there is no library or host module "{name}"{version.hints.get(name, "")}')
         if source.name == key:
             del version.seen[f"{key}/init"]  # would not be used if it were there
         version.texts[source.name] = source

@@ -6,6 +6,7 @@ import pytest
 
 from engine.errors import EngineError, ScriptError, ScriptNotFound
 from engine.scripts import Scripts, Source
+from engine.sources import MOST_HINTS
 
 DOOR = "return {}\n"
 
@@ -295,3 +296,35 @@ def test_a_deleted_file_still_has_its_name(scripts, door):
 @pytest.mark.parametrize("path", ["notes.txt", "door.lua~", ".door.lua", "../door.lua", "two words.lua", ""])
 def test_a_file_that_is_no_script_has_no_name(scripts, door, path):
     assert door.names_of(scripts.path / path) is None
+
+
+def test_the_folder_is_looked_through_for_a_few_of_the_missing_libraries(make_world, scripts, monkeypatch):
+    looked = []
+    names = Scripts.names
+    monkeypatch.setattr(Scripts, "names", lambda self: looked.append(self) or names(self))
+    scripts.write("lib/vector", "return {}")
+    scripts.write(
+        "asker",
+        """
+        local asker = {}
+        function asker:start()
+          local _, first = pcall(require, "lib.vectr")
+          for i = 1, 300 do pcall(require, "no" .. i) end
+          local _, again = pcall(require, "lib.vectr")
+          local _, last = pcall(require, "no300")
+          bus.emit("said", { first = first, again = again, last = last })
+        end
+        return asker
+        """,
+    )
+    world = make_world()
+    said = []
+    world.bus.on("said", lambda event: said.append(event.payload))
+
+    world.spawn("asker")
+    world.tick(1 / 60)
+
+    assert 'did you mean "lib.vector"?' in said[0]["first"]
+    assert said[0]["again"] == said[0]["first"]
+    assert said[0]["last"].endswith('there is no library or host module "no300"')
+    assert len(looked) == MOST_HINTS
