@@ -1,31 +1,29 @@
 """One try to bring all entities of a script to another version: all of them, or none.
 
-The new states are made, loaded and, of many entities, started beside the old ones, over as many frames as it takes,
-while those go on (`engine/ahead.py`). The swap is one frame boundary: data is taken, handed over and tried; only when
-that went well, the old states go. Where there is much data, it is taken at the end of the frame before: nothing but the
-game can change it until the next one.
+The new states are made and loaded beside the old ones, over as many frames as it takes, while those go on. The swap is
+one frame boundary: data is taken, handed over and tried; only when that went well, the old states go. Where there is
+much data, it is taken at the end of the frame before: nothing but the game can change it until the next one.
 """
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Container
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
-from engine.ahead import Ahead
-from engine.builder import Builder, loaded_by
+from engine.builder import Builder
 from engine.entity import Entity
 from engine.errors import EngineError, ScriptError
 from engine.forward import forwardings
-from engine.lua.actor import Actor, Result
+from engine.lua.actor import Actor, Mail, Result
 from engine.lua.failures import script_error
+from engine.lua.runtime import PRELUDE_LATER
 from engine.operations import Operation, each
 from engine.process.process import Process
 from engine.process.remote import RemoteActor
 from engine.sources import Version
-from engine.trial import Carried, Trial, joined, only, outcome_of, parted, without
+from engine.trial import Trial, only, parted, without
 
 if TYPE_CHECKING:
     from engine.world import World
@@ -33,17 +31,27 @@ if TYPE_CHECKING:
 FEW = 16
 """So many entities are loaded in one frame, whatever it costs: who edits one figure wants to see it at once."""
 
-ARRIVING = 0.9
-"""Of those that started ahead so many arrive at the end of the frame before the swap, which has more to do besides."""
-
 SETTLING = 0.3
 """What an entity costs at the swap after its start, as a share of that."""
+
+Carried = tuple[bytes, bytes, tuple[Any, ...]]
+"""`self` of an old version: the names of its properties, shape, leaves."""
+
+_NOT_AHEAD = frozenset(("rights", "trace"))
+"""Files of the prelude that change what is there when they are loaded."""
 
 _HINT = '; begin the field\'s name with "_" and set it in start, then it is not carried'
 
 
 class Failed(Exception):
     """The attempt is over; its problem is recorded."""
+
+
+def loaded_by(entity: Entity) -> frozenset[str]:
+    """The files of the prelude that its state has come to use: the next version has them at once."""
+    assert entity.actor is not None
+    used = frozenset(entity.actor.function("reload", "loaded")().decode().split("\n"))
+    return used.intersection(PRELUDE_LATER) - _NOT_AHEAD
 
 
 class Attempt:
@@ -62,7 +70,6 @@ class Attempt:
         self._left_over: list[object] = []  # of states that started too early
         self._carried: dict[int, Carried] = {}
         self._rehearsal = world.reloads.rehearsal
-        self._ahead = Ahead(world, self._rehearsal)
         self.loaded = False
         self.frames = 0  # in which it loaded
         self.carried = False  # data was taken at the end of the last frame
@@ -94,7 +101,6 @@ class Attempt:
             return False
         if self._carried:
             deadline = None  # it swaps now: who was born since must come along
-        self._look_back()
         entities = self.entities()
         self.frames += not between
         try:
@@ -102,45 +108,30 @@ class Attempt:
         except ScriptError as error:
             self._report(error, entities[0] if entities else None)
             raise Failed from None
-        many = len(entities) > FEW and self._process is None
         late = between and time.perf_counter() > (deadline or 0)
         for entity in entities:
             if entity.id in self._by_id:
                 continue
             if late:
                 return False
-            ahead = deadline is not None and many and self._together is None and self._ahead.fits(entity)
-            if deadline is not None and not ahead:
+            if deadline is not None:
                 self._rehearsal.of(entity)
-            trial = self._load(entity, source.chunk, source.text, ahead)
-            if ahead and not self._ahead.start(trial, entity, alone=self._together is None):
-                self._ahead.on = False
-                if self._together is None:
-                    self._remake(trial)
+            self._load(entity, source.chunk, source.text)
             if self._process is None:
                 self._get_ready(entity, len(entities) - len(self._by_id))
             few = not between and len(self._by_id) < FEW
             late = deadline is not None and not few and time.perf_counter() > deadline
-        self._trials.sort(key=lambda trial: trial.actor.key)
         self.loaded = True
         return True
 
     def carry(self) -> None:
         """Take the data of all entities, between this frame and the next, in which they swap; start some of them."""
         began = time.perf_counter()
-        if self.carried:  # but they did not swap
-            again = [trial for trial in self._trials if trial.started]
-            self._carried.clear()
-        else:
-            again = self._arrive(ARRIVING)
-            if len(again) > FEW:
-                self._load_again()
-                return
-        for trial in again:
-            self._remake(trial)
         self.carried = True
-        late = {trial.actor.key for trial in self._trials if not trial.started}
-        self._carry([entity for entity in self.entities() if entity.id in late or self._together is not None])
+        for trial in self._trials:
+            if trial.started:
+                self._remake(trial)
+        self._carry(self.entities())
         if self._together is None and self._process is None:
             self._start_ahead(began)
 
@@ -150,8 +141,6 @@ class Attempt:
         entities = self.entities()
         newest = self._world.population.last_id
         try:
-            for trial in self._arrive():
-                self._remake(trial)
             again = [one for one in entities if one.id not in self._carried or self._was_changed(one)]
             for entity in again:
                 if self._by_id[entity.id].started:
@@ -178,7 +167,7 @@ class Attempt:
 
     # Loading.
 
-    def _load(self, entity: Entity, chunk: str, text: bytes, ahead: bool = False) -> Trial:
+    def _load(self, entity: Entity, chunk: str, text: bytes) -> None:
         """Load the version for an entity, and tell the state what it will need at the swap, where that is known."""
         trial = self._together
         if trial is None:
@@ -194,8 +183,7 @@ class Attempt:
         self._by_id[entity.id] = trial
         seed = crc32(f"{self._world.seed}:{entity.id}".encode())
         habits = self._rehearsal.habits(self.script)
-        mail = b"load", entity.id, entity.script.encode(), chunk.encode(), text, seed, *habits, ahead
-        result = trial.actor.hand(mail)
+        result = trial.actor.hand((b"load", entity.id, entity.script.encode(), chunk.encode(), text, seed, *habits))
         self._check(trial, result, {entity.id})
         trial.results.append(result)
         default = self._world.children.isolation(self.script)
@@ -204,7 +192,6 @@ class Attempt:
                 self._together = trial
             if clock == b"real":
                 trial.actor.clock = self._world.loop.real
-        return trial
 
     def _get_ready(self, entity: Entity, missing: int) -> None:
         """An entity was loaded: have states made for the others."""
@@ -227,39 +214,6 @@ class Attempt:
             else:
                 self._trials.remove(trial)
                 trial.actor.close()
-
-    # Those who start ahead.
-
-    def _look_back(self) -> None:
-        """Find out soon whether the first ones touched what changes in every frame: then no other starts ahead."""
-        first = [trial for trial in self._trials[:FEW] if trial.carried is not None]
-        if self._ahead.on and not self._carried and self._ahead.has_changed(first):
-            self._load_again()
-
-    def _load_again(self) -> None:
-        """Too many have to start again for one frame: load them first, as those who do not start ahead."""
-        self._ahead.on = self.loaded = False
-        self._carried.clear()
-        for trial in self._trials:
-            if trial.started:
-                for id in trial.entities:
-                    del self._by_id[id]
-                self._left_over.append(trial.actor.husk())
-                trial.actor.close()
-        self._trials = [trial for trial in self._trials if not trial.started]
-
-    def _arrive(self, share: float = 1.0) -> list[Trial]:
-        """Bring this share of those who started ahead to the border; gives those that must start again."""
-        again = []
-        coming = [each for each in self._trials if each.carried is not None and each.actor.key not in self._carried]
-        for trial, result in self._ahead.arrive(coming[: math.ceil(share * len(coming))]):
-            if result is None or trial.carried is None:
-                again.append(trial)
-            else:
-                self._carried[trial.actor.key] = trial.carried
-                self._take_start(trial, result)
-                trial.results = [joined(trial.results)]
-        return again
 
     # Taking over.
 
@@ -298,9 +252,8 @@ class Attempt:
         asks the world for something waits for the swap, as do entities that the game is busy with.
         """
         questions = self._world.population.questions
-        late = [trial for trial in self._trials if not trial.started]
-        count, done, first = len(late), 0, time.perf_counter()
-        for trial in late:
+        count, done, first = len(self._trials), 0, time.perf_counter()
+        for trial in self._trials:
             if done >= FEW:
                 now = time.perf_counter()
                 if now - began >= (count - done + SETTLING * count) * (now - first) / done:
@@ -309,7 +262,7 @@ class Attempt:
             if entity.id not in self._carried or not entity.alive or self._was_changed(entity):
                 continue
             with questions.held_back() as asked:
-                result = trial.actor.hand(trial.start_mail(self._carried))
+                result = trial.actor.hand(self._starting(trial))
             if asked:
                 self._remake(trial)
                 return
@@ -331,13 +284,25 @@ class Attempt:
         broken: dict[int, ScriptError] = {}
         for trial in self._trials:
             if not trial.started:
-                failed = self._take_start(trial, trial.actor.hand(trial.start_mail(self._carried)))
+                failed = self._take_start(trial, trial.actor.hand(self._starting(trial)))
                 for _, id, values in failed:
                     broken[id] = script_error(values[0], values[1])
         if broken and not self._carried and len(broken) == len(self._by_id):
             for id, error in broken.items():
                 self._report(error, self._world.entity(id))
             raise Failed
+
+    def _starting(self, trial: Trial) -> Mail:
+        """The mail that starts the entities of a new state with what they carry, or anew."""
+        mail: list[Any] = []
+        for id, entity in trial.entities.items():
+            if id in self._carried:
+                names, shape, leaves = self._carried[id]
+                mail += (b"resume", id, entity.version, names, shape, *leaves)
+            else:
+                shape, leaves = entity.properties
+                mail += (b"fill", id, shape, *leaves, b"boot", id)
+        return tuple(mail)
 
     def _take_start(self, trial: Trial, result: Result) -> list[Operation]:
         """Keep what a state said when it started, until the swap; gives the problems that do not matter to it."""
@@ -387,11 +352,16 @@ class Attempt:
                 world.loop.absorb(trial.actor, result)
         for box in mail:
             box.deliver()
-        husks.append([(trial.results, trial.carried) for trial in self._trials])
         return husks
 
     def _report(self, error: ScriptError, entity: Entity | None) -> None:
+        outcome = ""
+        if entity is not None and entity.ready:
+            outcome = f"old version still running (v{entity.version})"
+        elif entity is not None:
+            outcome = f"{entity.script} {entity.id} has not started; it will when the file is mended"
         if error.script is None:
             error.script = self._world.population.sources.chunk(self.script)
-        id = None if entity is None else entity.id
-        self._world.failures.problem_of(error, id, outcome=outcome_of(entity), version=self.version)
+        self._world.failures.problem_of(
+            error, None if entity is None else entity.id, outcome=outcome, version=self.version
+        )

@@ -10,26 +10,14 @@ import time
 from collections import deque
 from threading import Event, Thread
 
-from engine.entity import Entity
 from engine.limits import Limits
 from engine.lua.bare import Bare, make_bare
-from engine.lua.runtime import PRELUDE_LATER
 
 MANY = 64
 """Fewer states than this are made by whoever needs them: a thread costs more than it brings."""
 
 MOST = 1000
 """Of those that are kept for the next reload; each is some 150 KB."""
-
-_NOT_AHEAD = frozenset(("rights", "trace"))
-"""Files of the prelude that change what is there when they are loaded."""
-
-
-def loaded_by(entity: Entity) -> frozenset[str]:
-    """The files of the prelude that its state has come to use: the next version has them at once."""
-    assert entity.actor is not None
-    used = frozenset(entity.actor.function("reload", "loaded")().decode().split("\n"))
-    return used.intersection(PRELUDE_LATER) - _NOT_AHEAD
 
 
 class Builder:

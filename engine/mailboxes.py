@@ -90,12 +90,6 @@ class Mailboxes:
         mailed, self._mailed = self.mailed, {}
         return mailed
 
-    def has_mail(self, actor: Actor) -> bool:
-        """True where there may be something to take."""
-        if self.told is not None:
-            self._spread()
-        return bool(actor.inbox or self.held)
-
     def take(self, actor: Actor) -> tuple[list[Mail], dict[tuple[int, int], Mail]]:
         """All mail of an actor, to be given to another: its inbox, and what is held by (entity, callback)."""
         if self.told is not None:

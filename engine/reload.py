@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.attempt import Attempt, Failed
+from engine.attempt import Attempt, Failed, loaded_by
 from engine.builder import MOST as MOST_READY
-from engine.builder import Builder, loaded_by
+from engine.builder import Builder
 from engine.entity import Entity
 from engine.mods import MANIFEST
 from engine.probation import Probation

@@ -6,11 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.entity import Entity
-from engine.lua.actor import Actor, Mail, Result
+from engine.lua.actor import Actor, Result
 from engine.operations import Operation, each, flattened
-
-Carried = tuple[bytes, bytes, tuple[Any, ...]]
-"""`self` of an old version: the names of its properties, shape, leaves."""
 
 
 @dataclass(slots=True, eq=False)
@@ -21,30 +18,6 @@ class Trial:
     entities: dict[int, Entity] = field(default_factory=dict)
     results: list[Result] = field(default_factory=list)
     started: bool = False
-    touched: bytes | None = None  # where it started ahead: the names of the fields of `self` that this touched
-    carried: Carried | None = None  # and what with
-    arrive: Any = None  # and what brings it to the border
-
-    def start_mail(self, carried: dict[int, Carried]) -> Mail:
-        """The mail that starts the entities with what they carry, or anew."""
-        mail: list[Any] = []
-        for id, entity in self.entities.items():
-            if id in carried:
-                names, shape, leaves = carried[id]
-                mail += (b"resume", id, entity.version, names, shape, *leaves)
-            else:
-                shape, leaves = entity.properties
-                mail += (b"fill", id, shape, *leaves, b"boot", id)
-        return tuple(mail)
-
-
-def outcome_of(entity: Entity | None) -> str:
-    """What becomes of an entity whose new version failed."""
-    if entity is None:
-        return ""
-    if entity.ready:
-        return f"old version still running (v{entity.version})"
-    return f"{entity.script} {entity.id} has not started; it will when the file is mended"
 
 
 def only(result: Result, wanted: bytes) -> list[Operation]:
@@ -78,17 +51,3 @@ def without(result: Result, id: int) -> Result:
         if entity != id:
             kept += flattened(name, entity, values)
     return tuple(kept)
-
-
-def joined(results: list[Result]) -> Result:
-    """What a state said in several ticks, as if it were one: when it wakes and where it is tells the last."""
-    wake, place = False, (None, None)
-    operations: list[Any] = []
-    for result in results:
-        if type(result) is tuple:
-            wake = result[0]
-            place = place if result[1] is None else result[1:3]
-            operations += result[3:]
-        else:
-            wake = result
-    return (wake, *place, *operations)

@@ -115,7 +115,6 @@ class Actor(LuaState):
         self.version: Any = None  # of the script that runs here
         self.permit: Any = None  # of the mod that the script belongs to
         self.changed = False  # by Python, since its last tick
-        self.compare: Any = None  # tells what is not as it was when the start of the next version began
         self.wake: float | None = None
         self._wire(ask, fixed_step, held)
 
@@ -241,7 +240,7 @@ class Actor(LuaState):
 
     def close(self) -> None:
         super().close()
-        self._send = self._fetch = self._keep = self._deliver = self.hear = self.compare = _closed
+        self._send = self._fetch = self._keep = self._deliver = self.hear = _closed
 
 
 def tick(actors: Sequence[Actor]) -> list[Result]:

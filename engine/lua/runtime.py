@@ -34,7 +34,6 @@ PRELUDE = (
 
 # Loaded with the first word that somebody asks of them: few states need many of these, and all would carry them.
 PRELUDE_LATER = (
-    "ahead",
     "async",
     "blame",
     "bus",
@@ -73,7 +72,6 @@ PRELUDE_LATER = (
     "requiring",
     "rights",
     "shared",
-    "since",
     "shown",
     "spelling",
     "standard",

@@ -153,11 +153,6 @@ class LuaState:
         """A trusted function of the prelude; `StateClosed` or `StateBusy` when it cannot be called now."""
         return partial(self.commons.enter, _call, self._ready(), module, word)
 
-    def entry(self, module: str, word: str) -> Any:
-        """The same, of one that never changes, to be called within `commons.enter`."""
-        assert self._runtime is not None
-        return self._runtime.kept(module, word)
-
     def trusted(self, word: str, *args: Any) -> Any:
         """What a function of the prelude's handles module gives."""
         runtime = self._ready()

@@ -19,7 +19,6 @@ local READERS = {
   direct = "bus", request = "bus", reply = "bus", typed = "console", result = "host", callback = "host",
   snapshot = "reload", load = "reload", fill = "reload", discard = "reload", resume = "reload",
   final = "leaving",
-  take = "since", start_ahead = "ahead",
 }
 
 -- kind of mail -> function(box, i) -> next i

@@ -205,8 +205,8 @@ local function take(most)
 end
 
 
---- What a tick with mail gives, when its mail is done.
-function pump.leave(phase)
+-- What a tick with mail gives, when its mail is done.
+local function leave(phase)
   local wake, x, y = rest(phase, true)
   if outbox.n + apart > 0 then
     local out, n = take(MANY)
@@ -242,7 +242,7 @@ function pump.deliver(now, dt, frame, phase, ...)
   else
     deliver({ ... }, select("#", ...))
   end
-  return pump.leave(phase)
+  return leave(phase)
 end
 
 

@@ -144,13 +144,9 @@ end
 
 
 -- An entity under a new version, to be started later: id, script, chunk, text, seed, and of the old version the shape of its
--- `self`, or false, and the libraries that it used. What the swap will need is made ready here, while there is time. Last,
--- whether it may start ahead.
+-- `self`, or false, and the libraries that it used. What the swap will need is made ready here, while there is time.
 function receive.load(box, i)
   local me, shape = entity.new(box[i], box[i + 1], box[i + 4]), box[i + 5]
-  if box[i + 7] then
-    prelude.ahead.watch(me)
-  end
   if entity.load_script(me, box[i + 2], box[i + 3]) then
     names_of(me)
   end
@@ -158,7 +154,7 @@ function receive.load(box, i)
     learn(shape)
     sandbox.prepare(me, box[i + 6])
   end
-  return i + 8
+  return i + 7
 end
 
 
@@ -180,45 +176,39 @@ function receive.discard(box, i)
 end
 
 
--- Calls `fn` with the name of each property that the version before had, and this one has not.
-local function each_gone(me, before, fn)
-  local names = names_of(me)
-  if names ~= before then
-    for name in gmatch(before, "[^\n]+") do
-      if not has(names, name) then
-        fn(name)
-      end
+-- Properties that are new get their defaults, those that are gone go. What the old version had set to nil stays nil.
+local function migrate(me, before)
+  local names, self = names_of(me), me.self
+  if names == before then
+    return
+  end
+  for name in gmatch(names, "[^\n]+") do
+    if not has(before, name) and rawget(self, name) == nil then
+      self[name] = entity.copy(me.properties[name])
+    end
+  end
+  for name in gmatch(before, "[^\n]+") do
+    if not has(names, name) and rawget(self, name) ~= nil then
+      self[name] = nil
+      put("dropped", me.id, name)
     end
   end
 end
 
 
--- Properties that are new get their defaults, those that are gone go. What the old version had set to nil stays nil.
--- Transient ones were not carried over.
-local function migrate(me, before)
-  local names, self = names_of(me), me.self
+-- Transient properties were not carried over.
+local function renew(me)
+  local self = me.self
   for name, value in next, me.properties or {} do
     if type(name) == "string" and sub(name, 1, 1) == "_" then
       self[name] = entity.copy(value)
     end
   end
-  for name in gmatch(names ~= before and names or "", "[^\n]+") do
-    if not has(before, name) and rawget(self, name) == nil then
-      self[name] = entity.copy(me.properties[name])
-    end
-  end
-  each_gone(me, before, function(name)
-    if rawget(self, name) ~= nil then
-      self[name] = nil
-      put("dropped", me.id, name)
-    end
-  end)
 end
 
 
 -- Gives `self` the fields of a payload, shape and leaves, and tells where that ends.
-local function take_over(me, box, i)
-  local self = me.self
+local function take_over(self, box, i)
   local keys = keys_of[box[i]]
   if keys then
     for place = 1, #keys do
@@ -234,7 +224,16 @@ local function take_over(me, box, i)
 end
 
 
-local function start(me, previous)
+-- Start of a loaded entity with the data of the version before: id, its number, its properties' names, shape, leaves.
+function receive.resume(box, i)
+  local me = by_id[box[i]]
+  local after = take_over(me.self, box, i + 3)
+  renew(me)
+  migrate(me, box[i + 2])
+  local previous
+  if me.hooks.on_reload then
+    previous = { version = box[i + 1], self = (payload.decode(box[i + 3], box, i + 4)) }
+  end
   local stage = { name = "on_reload", failures = 0 }
   scheduler.run(me, stage, function()
     entity.run_hook(me, "on_reload", previous)
@@ -242,26 +241,11 @@ local function start(me, previous)
     stage.name = "start"
     entity.run_hook(me, "start")
   end)
-end
-
-
--- Start of a loaded entity with the data of the version before: id, its number, its properties' names, shape, leaves.
-function receive.resume(box, i)
-  local me = by_id[box[i]]
-  local after = take_over(me, box, i + 3)
-  migrate(me, box[i + 2])
-  local previous
-  if me.hooks.on_reload then
-    previous = { version = box[i + 1], self = (payload.decode(box[i + 3], box, i + 4)) }
-  end
-  start(me, previous)
   return after
 end
 
 
 return {
-  has = has, each_gone = each_gone, migrate = migrate, take_over = take_over, start = start,
-
   --- The names of the prelude's modules that this state has loaded.
   loaded = function()
     local names = {}

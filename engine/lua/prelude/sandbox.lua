@@ -16,7 +16,7 @@ end
 
 local sandbox = {
   base = {}, -- the functions that stand in every environment
-  on_class = nil, -- called with every table that a script gives a metatable, and with that
+  on_class = nil, -- called with every table that a script gives a metatable
   on_raw = nil, -- function(table, key): a field is set past its metatable
   bounded = false, -- there are limits: what could work for long is counted
 }
@@ -121,7 +121,7 @@ function base.setmetatable(value, meta)
   if current and rawget(current, "__metatable") ~= nil then
     error("cannot change a protected metatable", 2)
   elseif sandbox.on_class then
-    sandbox.on_class(value, meta)
+    sandbox.on_class(value)
   end
   return raw_setmetatable(value, meta)
 end

@@ -145,7 +145,7 @@ end
 
 
 -- Calls `fn` at start + k * seconds.
-function task.repeat_every(seconds, fn)
+local function repeat_every(seconds, fn)
   local me = scheduler.current
   local start, failures = clock.now, 0
   local k, due = next_point(start, seconds, 1, start)
@@ -173,7 +173,7 @@ end
 function task.every(seconds, fn)
   check_seconds("task.every", seconds, 2)
   check_function("task.every", fn, 2)
-  local made = adopt(records.new_thread(task.repeat_every), scheduler.current.entity, 2)
+  local made = adopt(records.new_thread(repeat_every), scheduler.current.entity, 2)
   remember(made, 2)
   scheduler.start(made, seconds, fn)
   return made.thread
