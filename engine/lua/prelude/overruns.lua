@@ -9,7 +9,7 @@ local prelude = ...
 local budget, turns, blame = prelude.budget, prelude.turns, prelude.later("blame")
 
 local sethook, getinfo = debug.sethook, debug.getinfo
-local collect, seconds_used, time = collectgarbage, os.clock, os.time
+local collect, seconds_used = collectgarbage, os.clock
 local error, next, setmetatable, type = error, next, setmetatable, type
 local find, running, create, resume = string.find, coroutine.running, coroutine.create, coroutine.resume
 local spend = budget.spend
@@ -19,12 +19,13 @@ local FAILURE = 500 -- instructions that a failure costs: the engine works for i
 local MOST_OVERFLOWS = 50 -- that a thread may catch
 local MOST_STOPS = 8 -- of a tick, until what has not had its turn waits for the next frame
 local MOST_COLLECTIONS = 10 -- that a tick may need to stay within its memory; each takes as long as the state is big
+local LOOKS = 3 -- for one at the processor's time, which takes as long as a hundred instructions
 local NO_MEMORY = "not enough memory"
 
 local overruns = { MOST_COLLECTIONS = MOST_COLLECTIONS }
 
 local instructions, seconds, kibibytes = budget.instructions, budget.seconds, budget.kibibytes
-local started, timed, second, patience = 0, nil, 0, seconds -- the processor's time, in which frame it was taken, the clock's
+local started, timed, looks, patience = 0, nil, 0, seconds -- the processor's time, in which frame it was taken, looks since
 local stops, collections = 0, 0 -- of this tick
 local pending = nil -- why the next instruction of a script must not run
 local overflows = setmetatable({}, { __mode = "k" }) -- thread -> how often it came to the end of the C stack
@@ -90,16 +91,15 @@ function overruns.hasten(thread)
 end
 
 
--- The first look of a tick takes the time, the others compare.
+-- The first look of a tick takes the time, and each third of the others compares. Which, no clock may say: what a hook does
+-- counts for the script's next step, so that the clock would decide where a script is stopped.
 local function too_long()
-  local now = time()
   if timed ~= budget.frame then
-    started, timed, second = seconds_used(), budget.frame, now
-  elseif now ~= second or patience < seconds then
-    second = now
-    return seconds_used() - started > patience
+    started, timed, looks = seconds_used(), budget.frame, 0
+    return false
   end
-  return false
+  looks = looks + 1
+  return (looks % LOOKS == 0 or patience < seconds) and seconds_used() - started > patience
 end
 
 
