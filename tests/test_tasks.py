@@ -582,7 +582,7 @@ def test_the_end_of_an_entity_runs_clean_ups_once_and_ends_what_they_start(world
     ticks(world, 8, 0.25)
 
     assert said(world) == ["final", "cleaned up", "started by a clean-up", "what a clean-up started is cleaned up"]
-    assert world.problems == []
+    assert [(each.line, each.message.partition(",")[0]) for each in world.problems] == [(18, "wait: final cannot wait")]
 
 
 def test_a_clean_up_that_always_starts_another_task_cannot_keep_its_entity(world, scripts):

@@ -45,7 +45,7 @@ function bus.receive.final(box, i)
   if me then
     local hook = me.hooks.final
     if hook then
-      scheduler.run(me, hook, hook.fn, me.self, box[i + 1])
+      scheduler.call(me, "final", hook.fn, me.self, box[i + 1])
     end
     leaving.remove(me)
   end

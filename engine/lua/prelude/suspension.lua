@@ -13,6 +13,8 @@ local hire, own = records.hire, records.own
 local resume, resume_instant = scheduler.resume, scheduler.resume_instant
 local SUSPEND, REFUSED = records.SUSPEND, records.REFUSED
 
+local GOING = "as its entity and all tasks of it go now; let another entity do what takes longer"
+
 
 --- An error at the caller's line unless the calling task may suspend.
 function scheduler.check_can_wait(word, level)
@@ -20,8 +22,8 @@ function scheduler.check_can_wait(word, level)
   if not task then
     error(word .. ": only a task can wait", level + 1)
   elseif task.instant then
-    error(word .. ": " .. task.instant .. " cannot wait, it must end within the frame; "
-      .. "use task.spawn(function() ... end) for what takes longer", level + 1)
+    local way_out = "it must end within the frame; use task.spawn(function() ... end) for what takes longer"
+    error(word .. ": " .. task.instant .. " cannot wait, " .. (task.instant == "final" and GOING or way_out), level + 1)
   elseif not isyieldable() then
     scheduler.refuse(word, level + 1, fault.in_the_way())
   end
