@@ -19,4 +19,4 @@ end
 return script
 
 --> 1 | before destroyed
---> 1 | ! @:13: wait: final cannot wait, as its entity and all tasks of it go now; let another entity do what takes longer
+--> 1 | ! @:14: wait: final cannot wait, as its entity and all tasks of it go now; let another entity do what takes longer
