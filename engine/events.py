@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from engine.checks import check_listener
 from engine.errors import EngineError
 from engine.payload import Encoded, decode
 
@@ -47,8 +48,7 @@ class Listener:
         callback: Callable[[Event], object],
         once: bool = False,
     ) -> None:
-        if not callable(callback):
-            raise EngineError(f"a listener must be callable, got {callback!r}")
+        check_listener(callback)
         self._forget = forget
         self.name = name
         self.callback = callback

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from engine.checks import check_place
+from engine.errors import EngineError
+
 
 class Inputs:
     """Held actions and the pointer. `press`, `release` and `point` are called between ticks, by a window or a test.
@@ -19,19 +22,21 @@ class Inputs:
 
     def press(self, action: str) -> None:
         """The action begins; pressing what is held does nothing."""
+        _check_action("press", action)
         if action not in self._held:
             self._held.add(action)
             self._tell(action, pressed=True)
 
     def release(self, action: str) -> None:
         """The action ends; releasing what is not held does nothing."""
+        _check_action("release", action)
         if action in self._held:
             self._held.discard(action)
             self._tell(action, pressed=False)
 
     def point(self, x: float, y: float) -> None:
         """Where the pointer is, in the world's units."""
-        self.pointer = (float(x), float(y))
+        self.pointer = (check_place("point: x", x), check_place("point: y", y))
 
     def down(self, action: str) -> bool:
         return action in self._held
@@ -39,3 +44,8 @@ class Inputs:
     def _tell(self, action: str, *, pressed: bool) -> None:
         x, y = self.pointer
         self._told({"name": action, "pressed": pressed, "x": x, "y": y})
+
+
+def _check_action(what: str, action: object) -> None:
+    if not isinstance(action, str) or not action:
+        raise EngineError(f"{what}: expected the name of an action, got {action!r}")

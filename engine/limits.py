@@ -1,12 +1,16 @@
 """What scripts may use at most."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Self
 
 from engine.errors import LimitError
 
 SMALLEST_MEMORY = 1024 * 1024
 """A state without a script already takes a sixth of this."""
+
+_NEEDED = ("payload", "depth", "threads")  # that cannot be switched off
+_SOME = (*_NEEDED, "instructions", "mailbox", "errors", "calls", "world_calls")  # of which 0 would leave nothing to do
+_MOST = 2**53  # what every Lua can count to
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +46,10 @@ class Limits:
     log: int | None = 1_000
 
     def __post_init__(self) -> None:
-        if self.memory is not None and self.memory < SMALLEST_MEMORY:
-            raise LimitError(f"Limits.memory must be at least {SMALLEST_MEMORY:,} bytes, got {self.memory:,}")
-        for name in ("instructions", "seconds"):
-            value = getattr(self, name)
-            if value is not None and not value > 0:
-                raise LimitError(f"Limits.{name} must be greater than 0, or None for no limit, got {value!r}")
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if value is not None or field.name in _NEEDED:
+                _check(field.name, value)
 
     @classmethod
     def off(cls) -> Self:
@@ -63,3 +65,18 @@ class Limits:
     def but(self, **changes: float | None) -> Self:
         """The same limits with some changed: `Limits().but(memory=8 * 2**20)`."""
         return replace(self, **changes)  # type: ignore[arg-type]
+
+
+def _check(name: str, value: object) -> None:
+    """`LimitError` for what no state can be held to."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if name == "seconds":
+        fits, kind = number and 0 < value <= _MOST, "number greater than 0"  # type: ignore[operator]
+    elif name == "memory" and number and value < SMALLEST_MEMORY:  # type: ignore[operator]
+        raise LimitError(f"Limits.memory must be at least {SMALLEST_MEMORY:,} bytes, got {value:,}")
+    else:
+        least = int(name in _SOME)
+        fits, kind = isinstance(value, int) and number and least <= value <= _MOST, f"whole number >= {least}"
+    if not fits:
+        none = "" if name in _NEEDED else ", or None for no limit"
+        raise LimitError(f"Limits.{name} must be a {kind}, 2**53 at most{none}; got {value!r}")

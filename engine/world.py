@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from engine.bounds import Bounds
 from engine.bus import Bus
+from engine.checks import check_count, check_listener, check_measure, check_pattern, check_script
 from engine.display import Command
 from engine.entity import Entity
 from engine.errors import EngineError, WorldClosed
@@ -48,8 +49,8 @@ if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
 LOG_LINES = 1000
-LONGEST = 1e9
-"""Seconds of one frame, and how often the time may go: no clock counts to infinity with these."""
+SHORTEST = 1e-6
+"""Seconds of a `fixed_step`: the clock could not count shorter ones."""
 
 
 class World:
@@ -129,7 +130,7 @@ class World:
         A script that cannot be loaded is a problem, not an exception: the entity starts when the file is mended.
         """
         self._check_open()
-        _check_script("spawn", script)
+        check_script("spawn", script)
         fields = self._encode(properties, "properties")
         entity = self.population.announce(self.population.new_id(script), script, fields)
         if not self._ticking:
@@ -141,6 +142,8 @@ class World:
         """Have `count` states ready, made now, on any thread; with `script`, under its limits and with its text
         compiled. Spawns use them up."""
         self._check_open()
+        check_count("warm: count", count)
+        check_script("warm", script)
         self.population.keep_warm(count, script)
 
     def find(self, name: str) -> list[Entity]:
@@ -157,6 +160,9 @@ class World:
         States that exist keep theirs until they reload. What the game itself sends follows the world's own limits, and
         so do `world_calls` and `threads`, which are for all together. `entities` are those of one script here.
         """
+        check_pattern("limit", scripts)
+        if not isinstance(limits, Limits):
+            raise EngineError(f"limit: expected Limits(...), got {limits!r}")
         self._bounds.set(scripts, limits)
         self.bus.boxes.least = min(self.bus.boxes.least, most(limits.mailbox))
 
@@ -171,6 +177,7 @@ class World:
         a script says of itself (`door.isolation`) only decides whether its entities share a state. Entities that live
         keep what they have until they reload.
         """
+        check_pattern("isolate", scripts)
         self.children.isolate(scripts, isolation)
 
     def mods(self, scripts: str, grant: Callable[[Mod], Rights | None] | None = None) -> list[Mod]:
@@ -180,6 +187,7 @@ class World:
         the mod may do: `mod.asks`, less, or None for nothing. Without it mods may do nothing that needs a right. The
         newest pattern that matches counts. States that exist keep theirs until they reload.
         """
+        check_pattern("mods", scripts)
         return self.permits.designate(scripts, grant)
 
     # Time.
@@ -197,8 +205,9 @@ class World:
     def tick(self, dt: float) -> None:
         """Run one frame of `dt` seconds."""
         self._check_open()
-        _check_measure("tick: dt", dt, "number of seconds")
-        _check_measure("time_scale", self.time_scale, "number")
+        check_measure("tick: dt", dt)
+        check_measure("time_scale", self.time_scale, "number")
+        check_measure("fixed_step", self.fixed_step, least=SHORTEST)
         if self.busy:
             raise EngineError("tick was called while the world ticks, from a listener or a host function")
         self.loop.run(float(dt), float(self.time_scale))
@@ -210,6 +219,7 @@ class World:
         False where there is nothing to do: then sleep. A game that never calls it gives reloads a share of its frames.
         """
         self._check_open()
+        check_measure("idle: seconds", seconds)
         if self.busy:
             raise EngineError("idle was called while the world ticks; call it between two frames")
         more = self.reloads.work(seconds)
@@ -235,7 +245,7 @@ class World:
         is a problem, and the old version goes on.
         """
         self._check_open()
-        _check_script("reload", script)
+        check_script("reload", script)
         self.reloads.ask(script, version)
 
     def versions(self, script: str) -> list[int]:
@@ -252,6 +262,7 @@ class World:
 
     def on_reload(self, listener: Callable[[Reload], object]) -> None:
         """Call `listener(reload)` after every reload that went well."""
+        check_listener(listener)
         self.reloads.listen(listener)
 
     # Host modules.
@@ -264,13 +275,17 @@ class World:
         """
         self._check_open()
         found = offered(module) if isinstance(module, str) else module
+        if not hasattr(found, "host"):
+            raise EngineError(
+                f"install: expected a HostModule, or the name of one that a package offers, got {found!r}"
+            )
         if self.host is None:
             self.host = found.host(self)
         self.host.install(found, loop)
 
     def uninstall(self, module: Module | str) -> None:
         """Take a host module away: `require` fails from here on, calls under way end with an error."""
-        name = module if isinstance(module, str) else module.name
+        name = module if isinstance(module, str) else getattr(module, "name", repr(module))
         if self.host is None:
             raise EngineError(f'no host module "{name}" is installed')
         self.host.uninstall(name)
@@ -284,6 +299,7 @@ class World:
 
     def on_problem(self, listener: Callable[[Problem], object]) -> None:
         """Call `listener(problem)` for every new problem."""
+        check_listener(listener)
         self.failures.problems.listen(listener)
 
     def places(self, script: str, pattern: str) -> list[str]:
@@ -365,13 +381,3 @@ class World:
     def _check_open(self) -> None:
         if self._closed:
             raise WorldClosed("the world is closed")
-
-
-def _check_measure(what: str, value: object, kind: str) -> None:
-    if not isinstance(value, int | float) or not 0 <= value <= LONGEST:
-        raise EngineError(f"{what} must be a finite {kind} >= 0, at most {LONGEST:g}, got {value!r}")
-
-
-def _check_script(what: str, name: object) -> None:
-    if not isinstance(name, str):
-        raise EngineError(f"{what}: expected the name of a script, got {name!r}")

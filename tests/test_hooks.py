@@ -47,3 +47,15 @@ def test_a_function_that_the_script_itself_calls_is_no_misspelt_hook(world, scri
     world.tick(0.1)
 
     assert world.problems == []
+
+
+@pytest.mark.parametrize("value", ["60", "{}", "setmetatable({}, { __call = print })", "'start'"])
+def test_a_hook_that_is_no_function_is_a_problem_and_not_a_hook_that_is_never_called(world, scripts, value):
+    scripts.write("door", f"local d = {{}} d.update = {value} return d")
+
+    world.spawn("door")
+    world.tick(0.1)
+
+    [problem] = world.problems
+    assert "update is a hook and must be a function, got a " in problem.message
+    assert "write function door:update() ... end, or give it another name" in problem.message

@@ -1,5 +1,8 @@
 """Each limit holds exactly at its border, and says which it is, its value, the line and the way out."""
 
+from dataclasses import fields
+from math import inf, nan
+
 import pytest
 
 from engine import LimitError, Limits, LuaState, ScriptError
@@ -80,15 +83,58 @@ def test_luajit_refuses_limits_and_says_what_to_use():
             LuaState("luajit21", limits=limits)
 
 
-@pytest.mark.parametrize("field", ["instructions", "seconds"])
-def test_a_limit_of_nothing_is_refused(field):
-    with pytest.raises(LimitError, match=rf"Limits.{field} must be greater than 0, or None"):
-        Limits().but(**{field: 0})
+@pytest.mark.parametrize("field", [field.name for field in fields(Limits)])
+def test_what_is_no_limit_is_refused_by_name_and_not_in_a_later_frame(field):
+    for value in ("5", True, -1, nan, inf, 10**30):
+        with pytest.raises(LimitError, match=rf"Limits\.{field} must be .*got {value!r}".replace("+", ".")):
+            Limits().but(**{field: value})
+
+
+def test_of_some_things_there_may_be_none_and_not_all_limits_can_be_switched_off():
+    Limits(tasks=0, outbox=0, subscriptions=0, spawns=0, entities=0, log=0)
+
+    for field in ("instructions", "seconds", "mailbox", "errors", "calls", "world_calls"):
+        with pytest.raises(LimitError, match=rf"Limits\.{field} .* or None for no limit; got 0"):
+            Limits().but(**{field: 0})
+    for field in ("payload", "depth", "threads"):
+        with pytest.raises(LimitError, match=rf"Limits\.{field} must be a whole number >= 1, .*at most; got None"):
+            Limits().but(**{field: None})
 
 
 def test_a_memory_too_small_for_a_state_is_refused():
     with pytest.raises(LimitError, match=r"Limits\.memory must be at least"):
         Limits(memory=100_000)
+
+
+def test_a_stop_leaves_what_was_deferred_for_the_next_frame_and_says_no_more_than_what_happened(
+    make_world, scripts, lua
+):
+    if lua == "luajit21":
+        pytest.skip("limits on instructions hold on PUC Lua")
+    scripts.write(
+        "eager",
+        """
+local eager = {}
+function eager:start()
+  wait()
+  task.defer(function() print("deferred") end)
+  async.start(function() error("nobody waits") end)
+  while true do end
+end
+return eager
+""",
+    )
+    world = make_world(limits=Limits(instructions=50_000))
+    world.spawn("eager")
+
+    world.tick(0.1)
+
+    assert [problem.line for problem in world.problems] == [6, 5]
+    assert not world.log
+
+    world.tick(0.1)
+
+    assert [line.text for line in world.log] == ["deferred"]
 
 
 def test_a_script_can_have_limits_of_its_own(make_world, scripts, lua):

@@ -191,9 +191,64 @@ def test_a_reply_that_is_no_plain_data_is_the_handlers_error(world, heard):
         [
             False,
             f'bus.request: the handler of "bad" in entity {keeper.id} failed: '
-            "bus.handle: reply: a function cannot leave its state",
+            "scripts/keeper.lua:8: bus.handle: reply: a function cannot leave its state",
         ],
         [True, "nil"],
+    ]
+    [problem] = world.problems
+    assert (problem.script, problem.line) == ("scripts/keeper.lua", 8)
+
+
+def test_a_request_where_nothing_can_wait_asks_nobody(world, scripts, heard):
+    scripts.write(
+        "nosy",
+        """
+local nosy = {}
+function nosy:start()
+  bus.handle("nosy", function() bus.emit("heard", "asked") end)
+end
+function nosy:update()
+  bus.emit("heard", (pcall(bus.request, entity.id, "nosy")))
+end
+return nosy
+""",
+    )
+    nosy = world.spawn("nosy")
+
+    ticks(world, 3)
+
+    assert heard == [(nosy.id, False)] * 3
+
+
+def test_a_second_handler_of_a_name_answers_and_the_log_says_once_what_became_of_the_first(world, scripts):
+    scripts.write(
+        "twice",
+        """
+local twice = {}
+function twice:start()
+  for turn = 1, 3 do
+    bus.handle("ask", function()
+      return turn
+    end)
+  end
+  bus.handle("other", print)
+end
+return twice
+""",
+    )
+    twice = world.spawn("twice")
+    answer = world.bus.request(twice, "ask")
+
+    ticks(world, 2)
+
+    assert answer.result(0) == 3
+    assert [(line.level, line.line, line.text) for line in world.log] == [
+        (
+            "warn",
+            4,
+            f'bus.handle: entity {twice.id} answers "ask" already; from here on this handler does, and that of '
+            "scripts/twice.lua:4 no more. Give one of them another name, if both are to answer",
+        )
     ]
 
 

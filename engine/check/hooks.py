@@ -67,7 +67,7 @@ def _check_member(member: Member, script: Scan, report: Report) -> None:
 
 def _check_field(member: Member, script: Scan, report: Report) -> None:
     name, kind = member.name.name, kind_of(member.value)
-    wanted, width = _FIELDS.get(name), len(member.name.name)
+    wanted, width = "function" if name in HOOKS else _FIELDS.get(name), len(member.name.name)
     if wanted is not None and kind not in (None, wanted):
         message = f'"{name}" must be a {wanted}, got {shown(member.value)}'
         report.error(member.name, "field", message, "see the scripting page", width=width)

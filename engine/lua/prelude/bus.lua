@@ -9,7 +9,7 @@ local check_seconds, check_function = checks.check_seconds, checks.check_functio
 local check_id = prelude.mail.check_id
 
 local error, type, tostring, setmetatable, pairs = error, type, tostring, setmetatable, pairs
-local format = string.format
+local format, getinfo = string.format, debug.getinfo
 local put, put_payload = outbox.put, outbox.put_payload
 
 local bus = prelude.mail
@@ -154,6 +154,7 @@ function bus.request(id, name, value, timeout)
   if timeout ~= nil then
     check_seconds("bus.request", timeout, 2)
   end
+  suspension.check_can_wait("bus.request", 2)
   local me = scheduler.current
   last_token = last_token + 1
   local token = last_token
@@ -176,12 +177,32 @@ function bus.request(id, name, value, timeout)
 end
 
 
---- Answer requests of this name with what `fn(event)` returns; the newest handler of a name counts.
+-- "scripts/door.lua:12" where a function begins, or nothing for an object that can be called.
+local function place_of(fn)
+  return type(fn) == "function" and fault.place(fn, getinfo(fn, "S").linedefined) or nil
+end
+
+
+-- Two handlers of one name are most often a mistake, of which nothing else would tell: the first is never called again.
+local function warn_of_second(entity, before)
+  local place, line = fault.caller(5)
+  put("log", entity.id, "warn", format("bus.handle: entity %d answers %q already; from here on this handler does, and that of "
+    .. "%s no more. Give one of them another name, if both are to answer", entity.id, before.name,
+    place_of(before.fn) or "before"), place or entity.script, line)
+end
+
+
+--- Answer requests of this name with what `fn(event)` returns. The newest handler of a name counts, and the first to take
+--- the place of another is a line in the log.
 function bus.handle(name, fn)
   check_name("bus.handle", name, 2)
   check_function("bus.handle", fn, 2)
   local entity = scheduler.current.entity
-  entity.answers[name] = { fn = fn, name = name, failures = 0 }
+  local before = entity.answers[name]
+  if before and not before.second then
+    warn_of_second(entity, before)
+  end
+  entity.answers[name] = { fn = fn, name = name, failures = 0, second = before and true }
 end
 
 
@@ -297,7 +318,8 @@ function receive.request(box, i)
   local function respond()
     local reason = put_payload("reply", id, sender, token, "ok", answer.fn(event), "reply")
     if reason then
-      error("bus.handle: " .. reason, 0)
+      local place = place_of(answer.fn)
+      error((place and place .. ": " or "") .. "bus.handle: " .. reason, 0)
     end
   end
   local function failed(ok, problem)

@@ -65,21 +65,23 @@ local function run_deferred_once()
 end
 
 
-local function put_off()
-  local first
+-- Leaves what is still deferred for the next frame. After a stop, whose problem says it all, that is no other one.
+local function put_off(overrun)
+  local told = {}
   for i = 1, turns.deferrals do
     local task = deferred[i]
     deferred[i] = nil
     if task and task.deferred == i then
-      first = first or task
       task.deferred = nil
       turns.next_frame(task)
+      if overrun and not told[task.entity] then
+        told[task.entity] = true
+        prelude.failures.on_overrun(task, DEFER_ROUNDS)
+      end
     end
   end
   turns.deferrals = 0
-  if first then
-    prelude.failures.on_overrun(first, DEFER_ROUNDS)
-  end
+  run_endings()
 end
 
 
@@ -89,7 +91,7 @@ function deferral.run_deferred()
   while turns.deferrals > 0 do
     rounds = rounds + 1
     if rounds > DEFER_ROUNDS or budget.exhausted then
-      return put_off()
+      return put_off(not budget.exhausted)
     end
     run_deferred_once()
     if turns.deferrals == 0 and endings[1] then

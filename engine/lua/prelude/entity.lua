@@ -7,15 +7,18 @@ local reading, sandbox = prelude.later("reading"), prelude.sandbox
 
 local error, type, next, load, setmetatable = error, type, next, load, setmetatable
 local rawget, pairs, setfenv = rawget, pairs, setfenv
-local format, sub = string.format, string.sub
+local format, match, sub = string.format, string.match, string.sub
 local sort, insert = table.sort, table.insert
 local getinfo = debug.getinfo
 local put = outbox.put
 
-local HOOKS = {
-  init = true, start = true, update = true, fixed_update = true, late_update = true, on_event = true,
-  on_input = true, on_reload = true, final = true,
+local NAMES = {
+  "init", "start", "update", "fixed_update", "late_update", "on_event", "on_input", "on_reload", "final",
 }
+local HOOKS = {}
+for _, name in next, NAMES do
+  HOOKS[name] = true
+end
 
 local MOST_METHODS, LONGEST_METHOD = 200, 40 -- that are looked at for misspelt hooks
 
@@ -134,6 +137,18 @@ function entity.copy(value)
 end
 
 
+-- A hook that cannot be called would never be missed.
+local function check_hooks(script, name)
+  for i = 1, #NAMES do
+    local hook = rawget(script, NAMES[i])
+    if hook ~= nil and type(hook) ~= "function" then
+      error(format("%s is a hook and must be a function, got a %s; write function %s:%s() ... end, or give it another name",
+        NAMES[i], type(hook), match(name, "[%a_][%w_]*$") or "script", NAMES[i]), 0)
+    end
+  end
+end
+
+
 -- Finds out, while an error is the script's own, whether its defaults can be copied.
 local function check_properties(script)
   local properties = rawget(script, "properties")
@@ -236,6 +251,7 @@ local function load_script(me, chunk, text, may)
   scheduler.call(me, "loading a script", function()
     local read = read_script(me, chunk, text)
     check_properties(read)
+    check_hooks(read, me.script)
     script = read
   end)
   if not script then

@@ -137,9 +137,9 @@ function fault.script_above(level)
 end
 
 
---- Script and line of the nearest caller that is a script; nil where none is.
-function fault.caller()
-  local info = fault.script_above(4)
+--- Script and line of the nearest caller that is a script, from `level` on; nil where none is.
+function fault.caller(level)
+  local info = fault.script_above(level or 4)
   if info then
     return info.short_src, info.currentline
   end
