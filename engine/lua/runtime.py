@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import weakref
 from collections.abc import Callable, Iterable
 from functools import cache, partial
 from importlib import resources
@@ -93,8 +94,9 @@ GUARDS_LATER = ("patterns", "steps", "strings", "tables")
 
 _EAGER = b"every state's"
 
-# Lua 5.5 can use bytecode where it lies, which saves a sixth of a state. A state holds `_prelude`, where it lies, as it
-# fetches its files there. For the lines that stripped code lacks Lua takes the bytes behind: there must be some.
+# Lua 5.5 can use bytecode where it lies: all states run the same few lines of the processor's cache, and none has a
+# copy. A state holds `_prelude`, where it lies, as it fetches its files there. For the lines that stripped code lacks
+# Lua takes the bytes behind: there must be some.
 _FIXED = ("lua55",)
 _BEHIND = bytes(16 * 1024)
 
@@ -153,8 +155,8 @@ def _prelude(lua: str) -> dict[bytes, bytes]:
     code = {name.encode(): compile_text(texts[name], b"=[tidelock]", True) for name in PRELUDE_LATER}
     for name in guards:
         code[name.encode()] = compile_text(texts[name], b"=[tidelock %s]" % name.encode(), False)
-    code[_EAGER] = compile_text(_joined(texts), b"=[tidelock]", True) + (_BEHIND if lua in _FIXED else b"")
-    return code
+    code[_EAGER] = compile_text(_joined(texts), b"=[tidelock]", True)
+    return {name: part + _BEHIND for name, part in code.items()} if lua in _FIXED else code
 
 
 def _joined(texts: dict[str, bytes]) -> bytes:
@@ -174,6 +176,14 @@ return get, put
 """ % (texts["boot"], files)
 
 
+def _fetch(reference: weakref.ref[Runtime], code: dict[bytes, bytes], name: bytes) -> Any:
+    """A file of the prelude as a function, which Lua itself cannot make of bytecode that it is to use where it lies."""
+    runtime, part = reference(), code.get(name)
+    if runtime is None or part is None:
+        return part
+    return runtime._vm.compile(part, b"=[tidelock]", "B")
+
+
 class Runtime:
     """One Lua VM with the prelude in it. `get("pump", "run")` gives a value of a prelude module.
 
@@ -185,8 +195,9 @@ class Runtime:
         self.lua = lua
         self._vm = _bare(lua, seed, None if memory is None else 0)
         code = _prelude(lua)
-        boot = self._vm.compile(code[_EAGER], b"=[tidelock]", "B" if lua in _FIXED else "b")
-        self._get, self._put = boot(code.get, guards)
+        fixed = lua in _FIXED
+        boot = self._vm.compile(code[_EAGER], b"=[tidelock]", "B" if fixed else "b")
+        self._get, self._put = boot(partial(_fetch, weakref.ref(self), code) if fixed else code.get, guards)
         self._kept: dict[tuple[str, str], Any] = {}
         self.used: Callable[[], int] = partial(self._vm.get_memory_used, True)
         if memory is not None:

@@ -1,13 +1,14 @@
 -- Makes the table of the prelude's modules: a file is loaded when somebody first asks for its module.
 
-local fetch = ... -- Python's: the bytecode of the file of that name
+local fetch = ... -- Python's: the file of that name, as a function or as bytecode
 
-local load, assert, setmetatable, select = load, assert, setmetatable, select
+local load, assert, setmetatable, select, type = load, assert, setmetatable, select, type
 
 local prelude, proxies = {}, {}
 
 setmetatable(prelude, { __index = function(_, name)
-  local made = assert(load(assert(fetch(name), name), "=[tidelock]", "b"))(prelude)
+  local file = assert(fetch(name), name)
+  local made = (type(file) == "function" and file or assert(load(file, "=[tidelock]", "b")))(prelude)
   prelude[name] = made
   return made
 end })
