@@ -15,7 +15,7 @@ from engine.events import ENGINE, Event, text
 from engine.lua.actor import IN_PARTS, LATE, MAIL_ONLY, Actor, Clock, Mail, Result, hear_all, send_all, whole
 from engine.operations import Operations
 from engine.scheduler import Wakes
-from engine.shifts import Shift
+from engine.shifts import NOBODY, Shift
 from engine.workers import ticker
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class Loop:
         self.changed: set[int] = set()  # keys of the states in which Python changed something since the last frame
         self.running = False
         self._order = 0
-        self._shift = Shift([])  # who ticked last
+        self._shift = NOBODY  # who ticked last
 
     def run(self, dt: float, scale: float) -> None:
         world = self._world
@@ -130,7 +130,7 @@ class Loop:
 
     def rearrange(self) -> None:
         """Somebody came, left, or is not alone any more."""
-        self._shift = Shift([])
+        self._shift = NOBODY
 
     def set_clock(self, actor: Actor, clock: Clock) -> None:
         """Let `actor` live by another clock; only before it has slept."""

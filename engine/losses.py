@@ -47,6 +47,8 @@ class Losses:
 
     def settle(self) -> None:
         """Start the entities that wait."""
+        if not self._waiting:
+            return
         waiting, self._waiting = self._waiting, {}
         for id in sorted(waiting):
             entity = self._world.entity(id)

@@ -35,8 +35,9 @@ MOST_LOST = 100
 MOST_PLACES = 4  # named of those where an event may have been sent
 """Events of one tick that found no room and become problems."""
 _COMMANDS = len(COMMANDS)
-_MOST_DISPLAYED = 64
+_MOST_TOLD = 64
 _FAILURES = (b"problem", b"over")
+_PLACES = (b"sheet", b"places", b"seats")
 
 Values = tuple[Any, ...]
 
@@ -83,7 +84,7 @@ class Operations:
     def __init__(self, world: World) -> None:
         self._world: World = weakref.proxy(world)
         self._digest = 0
-        self._displayed: list[Values] = []  # what the digest does not tell of yet
+        self._told: list[Values] = []  # what the digest does not tell of yet
         self.commands = Commands()  # of this frame; between frames, of the next
         self._flat: tuple[Any, ...] = ()  # what is being carried out
         self._lost: tuple[tuple[Any, ...], int] = ((), 0)  # how many events of it found no room
@@ -98,22 +99,22 @@ class Operations:
         """True where a tick's result tells of a problem."""
         if type(result) is not tuple:
             return isinstance(result, Exception)
-        told = any(name in result for name in _FAILURES)  # perhaps as the value of another operation
+        told = b"problem" in result or b"over" in result  # perhaps as the value of another operation
         return told and any(name in _FAILURES for name, _, _ in each(result, 3))
 
     @property
     def digest(self) -> int:
         """A sum of all that was carried out, in order."""
-        if self._displayed:
+        if self._told:
             # Version 2 writes equal values to equal bytes; later ones depend on reference counts.
-            self._digest = crc32(marshal.dumps(self._displayed, 2), self._digest)
-            self._displayed.clear()
+            self._digest = crc32(marshal.dumps(self._told, 2), self._digest)
+            self._told.clear()
         return self._digest
 
     def carry_out(self, actor: Actor, flat: tuple[Any, ...], start: int = 3) -> bool:
         """All operations of a tick's result; True where it only shows something."""
         self._flat = flat
-        at, end, only, known = start, len(flat), actor.only, start
+        at, end, only, known, shows = start, len(flat), actor.only, start, True
         while at < end:
             head = flat[at]
             if type(head) is int:
@@ -125,43 +126,45 @@ class Operations:
                     if found is not None:
                         found.show(FIELDS[number - _COMMANDS], flat[at + 1])
             else:
-                if at > known:
-                    self._displayed.append(flat[known:at])
-                known = after = at + 3 + flat[at + 2]
-                if head == b"places":  # the digest looks at places by itself
-                    self._places(flat[at + 3 : after])
-                elif head == b"sheet":
-                    half = (at + 3 + after) // 2
-                    actor.sheet[::2], actor.sheet[1::2] = flat[at + 3 : half], flat[half:after]
-                elif head == b"seats":
-                    self._seats(actor, flat[at + 3 : after])
+                shows, after = False, at + 3 + flat[at + 2]
+                if head in _PLACES:
+                    if at > known:
+                        self._told.append(flat[known:at])
+                    self._locate(actor, head, flat, at + 3, after)
+                    known = after
                 else:
-                    self.do(actor, head, flat[at + 1], flat[at + 3 : after])
+                    self.by_name[head](self, actor, flat[at + 1], flat[at + 3 : after])
             at = after
         if end > known:
-            self._displayed.append(flat[known:])
-            if len(self._displayed) > _MOST_DISPLAYED:
-                _ = self.digest
-        return known == start
+            self._told.append(flat[known:])
+        if not shows or len(self._told) > _MOST_TOLD:
+            _ = self.digest
+        return shows
+
+    def _locate(self, actor: Actor, head: bytes, flat: tuple[Any, ...], start: int, end: int) -> None:
+        """Where many entities are, which stands in `flat` from `start` on; the digest looks at that by itself."""
+        if head == b"sheet":
+            half = (start + end) // 2
+            actor.sheet[::2], actor.sheet[1::2] = flat[start:half], flat[half:end]
+        elif head == b"places":
+            self._places(flat[start:end])
+        else:
+            self._seats(actor, flat[start:end])
 
     def show(self, entity: Entity, result: tuple[Any, ...]) -> None:
         """The same for what only shows something, of the only entity of a state: its place, commands, then fields."""
         x = result[1]
         if x is not None:
             entity.place = x, result[2]
-        displayed = self._displayed
-        displayed.append(result[3:])
+        told = self._told
+        told.append(result[3:])
         fields = 2 - result[0]  # where they begin
         if fields > 3:
             self.commands.told.append((result, 3, fields))
         if fields < len(result):
             entity.show_fields(result, fields)
-        if len(displayed) > _MOST_DISPLAYED:
+        if len(told) > _MOST_TOLD:
             _ = self.digest
-
-    def do(self, actor: Actor, name: bytes, entity: int, values: Values) -> None:
-        self.note(name, entity, values)
-        self.by_name[name](self, actor, entity, values)
 
     def note(self, name: bytes, entity: int, values: Values) -> None:
         """Let the digest tell of it."""

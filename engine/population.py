@@ -12,7 +12,7 @@ from zlib import crc32
 from engine.entity import Entities, Entity
 from engine.errors import EngineError, LimitError, ScriptError
 from engine.hooks import meant_hook
-from engine.lua.actor import Actor, Mail
+from engine.lua.actor import Actor, Mail, Terms
 from engine.lua.bare import Bare, Warm
 from engine.payload import Encoded, encode
 from engine.process.process import Process, ProcessEnded
@@ -172,17 +172,12 @@ class Population:
         process = tried_in or world.children.process(entity.script, world.lua, limits)
         if process is None and bare is None:
             bare = self.warm.take(world.lua, limits, world.seed)
-        made = (partial(Actor, bare=bare) if process is None else partial(RemoteActor, process))(
-            entity.id,
-            world.loop.game,
-            self._ask,
-            lua=world.lua,
-            limits=limits,
-            seed=world.seed,
-            fixed_step=world.fixed_step,
-            commons=world.commons,
-            held=None if permit is None else permit.held(),
-        )
+        held = None if permit is None else permit.held()
+        terms = Terms(world.lua, limits, world.seed, world.fixed_step, world.commons, held)
+        if process is None:
+            made = Actor(entity.id, world.loop.game, self._ask, terms, bare)
+        else:
+            made = RemoteActor(entity.id, world.loop.game, self._ask, terms, process)
         made.permit = permit
         return made
 

@@ -43,3 +43,5 @@ class Shift:
 
 _only = attrgetter("only")
 _send = attrgetter("_send")
+
+NOBODY = Shift(())

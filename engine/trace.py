@@ -258,6 +258,7 @@ class _Seams:
         table = dict(operations.by_name)
         for name in _CAUSES:
             table[name] = _caused(trace, name, table[name])
+        table[b"call"] = _began(trace, table[b"call"])
         self._set(operations, "by_name", table)
 
 
@@ -266,6 +267,14 @@ def _caused(trace: Trace, name: bytes, carry_out: Any) -> Any:
         carry_out(operations, actor, entity, trace.cause(actor, name, entity, values))
 
     return caused
+
+
+def _began(trace: Trace, carry_out: Any) -> Any:
+    def began(operations: Any, actor: Actor, entity: int, values: tuple[Any, ...]) -> None:
+        trace.noted(b"call", entity, values)
+        carry_out(operations, actor, entity, values)
+
+    return began
 
 
 class _Shape(bytes):

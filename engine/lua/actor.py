@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import repeat
 from operator import attrgetter, call
 from threading import get_ident
-from typing import Any
+from typing import Any, NamedTuple
 
 from engine.errors import EngineError
 from engine.limits import Limits
@@ -80,10 +80,22 @@ class Clock:
         self.args = (now, dt, frame, phase)
 
 
+class Terms(NamedTuple):
+    """What a state is made under."""
+
+    lua: str
+    limits: Limits
+    seed: int
+    fixed_step: float
+    commons: Commons
+    held: tuple[bytes, ...] | None = None
+    """What a mod is held to."""
+
+
 class Actor(LuaState):
     """One state of a world. `key` is the id of its first entity and decides when it ticks.
 
-    `bare` is a state that is ready, made with this `lua`, `seed` and `limits`; without it one is made now.
+    `bare` is a state that is ready, made with the same `lua`, `seed` and `limits`; without it one is made now.
     """
 
     # What every tick looks at stands together.
@@ -94,17 +106,12 @@ class Actor(LuaState):
         key: int,
         clock: Clock,
         ask: Ask,
-        *,
-        lua: str,
-        limits: Limits,
-        seed: int,
-        fixed_step: float,
-        commons: Commons,
-        held: tuple[bytes, ...] | None = None,
+        terms: Terms,
         bare: Bare | None = None,
     ) -> None:
         self._given = bare
-        super().__init__(lua, limits=limits, seed=seed, name=f"entity {key}", commons=commons)
+        name = f"entity {key}"
+        super().__init__(terms.lua, limits=terms.limits, seed=terms.seed, name=name, commons=terms.commons)
         self.key = key
         self.clock = clock
         self.inbox: list[Mail] = []
@@ -116,7 +123,7 @@ class Actor(LuaState):
         self.permit: Any = None  # of the mod that the script belongs to
         self.changed = False  # by Python, since its last tick
         self.wake: float | None = None
-        self._wire(ask, fixed_step, held)
+        self._wire(ask, terms)
 
     def _open(self, seed: int) -> None:
         bare = self._given or self._make_bare(seed)
@@ -127,14 +134,14 @@ class Actor(LuaState):
     def _make_bare(self, seed: int) -> Bare:
         return make_bare(self.lua, self.limits, seed)
 
-    def _wire(self, ask: Ask, fixed_step: float, held: tuple[bytes, ...] | None) -> None:
+    def _wire(self, ask: Ask, terms: Terms) -> None:
         """Tell the state what it is to know of its world, and who answers its questions."""
-        self._adopt(answers(self.weak, ask, self.commons), fixed_step)
+        self._adopt(answers(self.weak, ask, self.commons), terms.fixed_step)
         del self._adopt  # it would hold the VM
         self._few = ROOM // 8 // self.limits.payload
-        if held is not None:
+        if terms.held is not None:
             assert self._runtime is not None
-            self._runtime.get("rights", "hold")(*held)
+            self._runtime.get("rights", "hold")(*terms.held)
 
     def deliver(self, args: tuple[Any, ...]) -> Result:
         """Tick with the mail that is in the inbox."""
@@ -179,17 +186,16 @@ class Actor(LuaState):
         """Hand over one piece of mail now, past the inbox."""
         try:
             self.check_room(size_of(mail))
-            result = self.commons.enter(self._send_mail, self.clock.args, list(mail))
-            return self.whole(result) if type(result) is tuple and len(result) == IN_PARTS else result
+            return self.commons.enter(self._send_mail, self.clock.args, mail)
         except Exception as error:
             return error
 
-    def _send_mail(self, args: tuple[Any, ...], flat: list[Any]) -> Result:
+    def _send_mail(self, args: tuple[Any, ...], flat: Sequence[Any]) -> Result:
         start = 0
         while len(flat) - start > _PART:
             self._keep(*flat[start : start + _PART])
             start += _PART
-        result = self._deliver(*args, *flat[start:])
+        result = self._deliver(*args, *(flat[start:] if start else flat))
         return self.whole(result) if type(result) is tuple and len(result) == IN_PARTS else result
 
     def whole(self, result: Result) -> Result:

@@ -88,7 +88,7 @@ class Commons:
 
     def __init__(self) -> None:
         self.ledger = Ledger()
-        self.states: weakref.WeakSet[LuaState] = weakref.WeakSet()
+        self.states: set[weakref.ref[LuaState]] = set()  # those that live: each reference takes itself out
         self.thread: int | None = None  # who ticks now
         self.inside: set[int] = set()  # the states whose calls out of Lua have not returned
         self.entered: set[int] = set()  # the threads in Lua now, or at its border

@@ -50,9 +50,9 @@ class LuaState:
         self.limits = limits_for(lua, limits)
         self.busy = False
         self.max_integer = 2**53 if lua == "luajit21" else 2**63 - 1
-        self.weak = weakref.ref(self)
         self.commons = commons or Commons()
-        self.commons.states.add(self)
+        self.weak = weakref.ref(self, self.commons.states.discard)
+        self.commons.states.add(self.weak)
         self._closed = False
         self._pins: set[int] = set()
         self._released: deque[int] = deque()

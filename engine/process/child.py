@@ -20,7 +20,7 @@ from typing import Any
 
 from engine.errors import EngineError, LimitError
 from engine.limits import Limits
-from engine.lua.actor import Actor, Clock, tick
+from engine.lua.actor import Actor, Clock, Terms, tick
 from engine.lua.bare import ROOM, Bare, make_bare
 from engine.lua.commons import Commons
 from engine.lua.runtime import Runtime
@@ -80,11 +80,11 @@ class Hosted(Actor):
     LuaJIT cannot hold limits by itself: here its memory has a wall, and is looked at after every tick.
     """
 
-    def __init__(self, number: int, most: int | None, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, number: int, most: int | None, *args: Any) -> None:
         self.number = number
         self.traced = False
         self._most = most
-        super().__init__(*args, **kwargs)
+        super().__init__(*args)
         self.limits = self.limits.but(memory=most or self.limits.memory)
         assert self._runtime is not None
         self._runtime.put("entity", "apart", True)
@@ -151,12 +151,7 @@ class Host:
                 key,
                 Clock("game"),
                 self._ask,
-                lua=self._lua,
-                limits=bounds,
-                seed=seed,
-                fixed_step=fixed_step,
-                commons=self._commons,
-                held=held,
+                Terms(self._lua, bounds, seed, fixed_step, self._commons, held),
             )
         except Exception as error:  # most likely the fence
             self._link.write(b"value", False, f"{type(error).__name__} {error}".strip().encode())

@@ -8,9 +8,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from engine.limits import Limits
-from engine.lua.actor import Actor, Clock, Mail, Result, answers
-from engine.lua.commons import Commons
+from engine.lua.actor import Actor, Clock, Mail, Result, Terms, answers
 from engine.lua.state import Ask
 from engine.process import guard
 from engine.process.process import CallFailed, Process, ProcessEnded
@@ -20,44 +18,21 @@ from engine.process.wire import Refused
 class RemoteActor(Actor):
     """One state of a world, in a child process, of which nothing is believed that a state could not know or do."""
 
-    def __init__(
-        self,
-        process: Process,
-        key: int,
-        clock: Clock,
-        ask: Ask,
-        *,
-        lua: str,
-        limits: Limits,
-        seed: int,
-        fixed_step: float,
-        commons: Commons,
-        held: tuple[bytes, ...] | None = None,
-    ) -> None:
+    def __init__(self, key: int, clock: Clock, ask: Ask, terms: Terms, process: Process) -> None:
         self.process = process
         self.known = guard.Known()
-        self._seed = seed
-        self._bounds = [getattr(limits, field.name) for field in dataclasses.fields(limits)]
-        super().__init__(
-            key,
-            clock,
-            ask,
-            lua=lua,
-            limits=limits.but(instructions=None, seconds=None, memory=None),
-            seed=seed,
-            fixed_step=fixed_step,
-            commons=commons,
-            held=held,
-        )
-        self.limits = limits
+        self._bounds = dataclasses.astuple(terms.limits)
+        unheld = terms.limits.but(instructions=None, seconds=None, memory=None)  # on this side
+        super().__init__(key, clock, ask, terms._replace(limits=unheld))
+        self.limits = terms.limits
 
     def _open(self, seed: int) -> None:
         self._runtime = None
         self._lua_error = CallFailed
 
-    def _wire(self, ask: Ask, fixed_step: float, held: tuple[bytes, ...] | None) -> None:
+    def _wire(self, ask: Ask, terms: Terms) -> None:
         self._answers = answers(self.weak, ask, self.commons)
-        self._number = self.process.open(self, self.key, self._seed, fixed_step, held, *self._bounds)
+        self._number = self.process.open(self, self.key, terms.seed, terms.fixed_step, terms.held, *self._bounds)
         self._runtime = _Elsewhere(self.process, self._number)  # type: ignore[assignment]
 
     @property
