@@ -45,6 +45,8 @@ class Failures:
         found = world.entity(entity) if entity is not None else None
         if script is None and found is not None:
             script = self._scripts.chunk(found.script)
+        elif script is not None and found is not None:
+            script = world.population.sources.whole(found.script, script, version)
         source = ""
         if found is not None and script is not None and line is not None:
             source = world.population.sources.line(found.script, script, line, version)

@@ -304,7 +304,10 @@ class Operations:
 
     def _log(self, _: Actor, entity: int, values: Values) -> None:
         level, words, script, line = values
-        self.say(text(level), text(words), entity, text(script), line)
+        found, place = self._world.entity(entity), text(script)
+        if found is not None:
+            place = self._world.population.sources.whole(found.script, place)
+        self.say(text(level), text(words), entity, place, line)
 
     def say(self, level: str, words: str, entity: int, script: str, line: int) -> None:
         """Add a line to the world's log; entity 0 and line 0 stand for none."""

@@ -6,6 +6,7 @@ A text is read once per version, so that a half-written file never starts and ev
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from engine.errors import EngineError, ScriptError
@@ -121,20 +122,29 @@ class Sources:
 
     def line(self, script: str, chunk: str, line: int, version: Version | None = None) -> str:
         """A line of a file as it is in the running version of `script`, or in another one; "" where it is unknown."""
-        known = self._known.get(script)
-        version = version or (known.running if known else None)
-        for source in version.texts.values() if version else ():
+        for source in self._texts(script, version):
             if source.chunk == chunk:
                 rows = source.text.decode(errors="replace").splitlines()
                 return rows[line - 1].rstrip() if 0 < line <= len(rows) else ""
         return ""
 
+    def whole(self, script: str, chunk: str, version: Version | None = None) -> str:
+        """A chunk of that version by its whole name: Lua says "...far/away/door.lua" of one that is long."""
+        if not chunk.startswith("..."):
+            return chunk
+        long = (source.chunk for source in self._texts(script, version) if source.chunk.endswith(chunk[3:]))
+        return next(long, chunk)
+
+    def _texts(self, script: str, version: Version | None = None) -> Iterable[Source]:
+        known = self._known.get(script)
+        version = version or (known.running if known else None)
+        return version.texts.values() if version else ()
+
     def places(self, script: str, pattern: str) -> list[str]:
         """ "scripts/door.lua:12": the lines of the running version of `script` in which `pattern` is found."""
-        known = self._known.get(script)
         return [
             f"{source.chunk}:{number}"
-            for source in (known.running.texts.values() if known else ())
+            for source in self._texts(script)
             for number, row in enumerate(source.text.decode(errors="replace").splitlines(), 1)
             if re.search(pattern, row.partition("--")[0])
         ]
@@ -144,12 +154,11 @@ class Sources:
 
         Those that name it; where none does, because the name is put together, all that send.
         """
-        known = self._known.get(script)
         call = rb"\b(?:emit|send|request)\b"
         naming = re.compile(call + rb"[^\n]*?([\"'])" + re.escape(event) + rb"\1")
         rows = [
             (source.chunk, number, row)
-            for source in (known.running.texts.values() if known else ())
+            for source in self._texts(script)
             for number, row in enumerate(source.text.splitlines(), 1)
         ]
         named = [(chunk, number) for chunk, number, row in rows if naming.search(row)]

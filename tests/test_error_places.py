@@ -62,3 +62,35 @@ end }""",
 
     [problem] = world.problems
     assert "in a task started at scripts/door.lua:2" in problem.traceback
+
+
+def test_a_path_that_lua_cuts_short_is_told_whole_and_its_problems_end_with_their_reload(world, scripts):
+    far = "mods/the_far_north_and_what_lies_behind_it/creatures/legendary/ice_dragon"
+    library = "lib/what_all_that_breathe_fire_or_ice_or_both_of_them_have_in_common"
+    text = f"""
+    local dragon = {{}}
+    local breath = require("{library.replace("/", ".")}")
+    function dragon:start()
+      print("roar")
+      task.spawn(breath.fail)
+      error("too cold")
+    end
+    return dragon
+    """
+    scripts.write(library, "return { fail = function() error('no breath') end }")
+    scripts.write(far, text)
+
+    world.spawn(far)
+
+    assert {(problem.script, problem.line, problem.source.strip()) for problem in world.problems} == {
+        (f"scripts/{far}.lua", 6, 'error("too cold")'),
+        (f"scripts/{library}.lua", 1, "return { fail = function() error('no breath') end }"),
+    }
+    assert [line.script for line in world.log] == [f"scripts/{far}.lua"]
+
+    scripts.write(library, "return { fail = function() end }")
+    scripts.write(far, text.replace('error("too cold")', ""))
+    world.reload(far)
+    world.tick(0.1)
+
+    assert not world.problems
