@@ -65,6 +65,38 @@ IN_A_HOOK = (
     "is nowhere", "resumes a coroutine", "destroys itself",
 )  # fmt: skip
 
+# In one that sleeps again and again beside what happens in every frame.
+BESIDE_IT = {
+    **{name: {**SURPRISES, **SHOWN}[name] for name in IN_A_HOOK},
+    "waits for the next frame": "wait()",
+    "is woken by another": "local one = coroutine.running() task.spawn(function() coroutine.resume(one) end) wait(1)",
+    "ends the task of every frame": "task.cancel(me)",
+    "wakes the task of every frame": "log.info(coroutine.resume(me))",
+    "wakes a sleeper": "log.info(coroutine.resume(task.delay(0.05, function() self.y = self.y + 9 wait(0.1) end)))",
+    "waits for an event": "task.wait_event('bell', 0.05)",
+    "waits for a race": "task.race { function() wait(0.02) end, function() wait() end }",
+    "draws more": SHOWN["draws more"],
+    "draws much": SHOWN["draws much"],
+    "draws and emits": SHOWN["draws and emits"],
+    "looks different": SHOWN["looks different"],
+    "yields": "coroutine.yield(1, 2)",
+}
+
+SLEEPERS = """
+  for nap = 1, 2 do
+    task.spawn(function()
+      for k = 1, 100 do
+        wait(0.02 * nap)
+        self.angle = k
+        sound.play("nap", k, nap)
+        if k == 3 then
+          SURPRISE
+        end
+      end
+    end)
+  end
+"""
+
 # A hook for which the pump has no short way.
 LONG_WAY = "function walker:fixed_update() end"
 
@@ -110,6 +142,38 @@ def test_whatever_an_update_hook_does_after_frames_that_were_alike_is_as_in_a_st
     assert story(make_world, scripts, surprise, hook.replace("BESIDE", UPDATE)) == story(
         make_world, scripts, surprise, hook.replace("BESIDE", UPDATE + LONG_WAY)
     )
+
+
+@pytest.mark.parametrize("hook", [False, True], ids=["beside a task", "beside a hook"])
+@pytest.mark.parametrize("surprise", BESIDE_IT.values(), ids=BESIDE_IT)
+def test_whatever_a_sleeper_does_when_it_wakes_is_as_in_a_state_with_more_hooks(make_world, scripts, surprise, hook):
+    step = STEP.replace("SURPRISE", "")
+    text = WALKER.replace("KNOWN", f"KNOWN {SLEEPERS}").replace("LOOP", "wait(0.11)" if hook else step)
+    beside = UPDATE.replace("STEP", step) if hook else ""
+
+    assert story(make_world, scripts, surprise, text.replace("BESIDE", beside)) == story(
+        make_world, scripts, surprise, text.replace("BESIDE", beside + LONG_WAY)
+    )
+
+
+@pytest.mark.parametrize("lua", ["lua55", "lua54"])
+def test_a_sleeper_that_does_not_end_is_stopped_after_frames_that_were_alike(make_world, scripts):
+    text = WALKER.replace("KNOWN", SLEEPERS).replace("LOOP", STEP.replace("SURPRISE", "", 1))
+
+    def told(beside):
+        scripts.write("walker", text.replace("SURPRISE", "while true do end").replace("BESIDE", beside))
+        world = make_world(limits=Limits(instructions=50_000))
+        walker = world.spawn("walker")
+        for _ in range(20):
+            world.tick(1 / 60)
+        assert world.problems
+        return (
+            walker.position,
+            dict(walker.view),
+            [(one.message, one.line, one.count, one.first_frame) for one in world.problems],
+        )
+
+    assert told("") == told(LONG_WAY)
 
 
 @pytest.mark.parametrize("lua", ["lua55", "lua54"])

@@ -26,10 +26,10 @@ local function tick(now, dt, frame, phase)
   end
   local spot, ran, task = entity.only, nil, nil
   if pump.even and phase >= 0 and spot and (pump.told or spot.shown or not scheduler.single) then
-    now, dt, frame, phase, ran = steady.run(now, dt, frame, phase)
+    now, dt, frame, phase, ran, task = steady.run(now, dt, frame, phase)
     clock.now, clock.dt, clock.frame = now, dt, frame
   end
-  if not ran and (scheduler.single or not budget.fresh) then
+  if not ran and not task and (scheduler.single or not budget.fresh) then
     task = pump.run_single(phase)
   end
   return pump.finish(phase, task, ran)

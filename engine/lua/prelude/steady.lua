@@ -1,5 +1,6 @@
 -- Ticks of a state whose only entity does the same in every frame and shows it: its one task waits for the next frame, or
--- its `update` hook ends at once; it moves, draws and changes what the window shows of it. Others may sleep meanwhile.
+-- its `update` hook ends at once; it moves, draws and changes what the window shows of it. Others may sleep meanwhile, and
+-- wake, as long as they sleep again at once.
 -- Guarantee: what a script can see and do is the same as in any other tick, and so is what the world is told.
 --
 -- As long as that is so the state is calm, as in `body.lua`: what such a tick needs is in locals, and whoever does
@@ -8,7 +9,7 @@
 local prelude = ...
 local scheduler, clock, outbox, budget = prelude.scheduler, prelude.clock, prelude.outbox, prelude.budget
 local entity, records, pump, screen, watch = prelude.entity, prelude.records, prelude.pump, prelude.screen, prelude.watch
-local by_id = prelude.mail.entities
+local by_id, queue, sleepers = prelude.mail.entities, prelude.later("queue"), scheduler.sleepers
 
 local raw_resume, yield, type, rawequal = coroutine.resume, coroutine.yield, type, rawequal
 local get_class, set_class = debug.getmetatable, debug.setmetatable
@@ -21,7 +22,7 @@ local LIGHT = 8192 -- bytes that may be told in a tick at least, so that a few o
 
 local steady = {}
 
-local calm, inside = false, false -- and whether the entity runs now
+local calm, inside = false, false -- and the task that runs now
 local task, hook, spot, x, y
 local places, names, values, count = {}, {}, {}, 0 -- of the fields that the window shows
 local color -- where that is a table, which is compared by itself: no `__eq` of a script is to be asked
@@ -32,13 +33,13 @@ local function stir()
     calm, scheduler.stir, spot.x, spot.y = false, nil, x, y
     watch.stop()
     outbox.shut()
-    if inside then
-      if not hook then
-        scheduler.take_lone()
-      end
-    else
+    if not inside then
       scheduler.current = nil
-      if not hook then
+    end
+    if not hook then
+      if inside == task then
+        scheduler.take_lone()
+      else
         task.state = "next"
       end
     end
@@ -97,6 +98,33 @@ local function enter()
 end
 
 
+-- Wakes those whose time has come; gives when the next one wakes, or nothing where one does something else than to sleep
+-- again, and the rest of the tick is not for `run`. Who waits for them, and who knows the task, might ask for more.
+local function wake(now)
+  local first = sleepers[1]
+  while first and first.due <= now do
+    if first.args or first.abandon or first.on_end or not hook and task.exposed then
+      stir()
+      return nil
+    end
+    local sleeper = queue.take_due(now)
+    inside, scheduler.current, sleeper.state = sleeper, sleeper, "running"
+    local ok, token, request = raw_resume(sleeper.thread)
+    if not (calm and token == SUSPEND and ok and request and request ~= true and sleeper.state == "running") then
+      stir()
+      inside = false
+      scheduler.settle(sleeper, nil, ok, token, request)
+      return nil
+    end
+    sleeper.state = "waiting"
+    queue.sleep(sleeper, request)
+    first = sleepers[1]
+  end
+  inside, scheduler.current = false, task
+  return first and first.due or huge
+end
+
+
 -- Puts the fields that have another value into the outbox, which has `n`; gives how many values are in there then, or
 -- nothing where one is more than a number.
 local function tell(self, n)
@@ -122,7 +150,8 @@ end
 
 
 --- Tick until something else happens, and give the values of the tick in which it does. Where the entity has run in that
--- one, also where the entity is: all that is left to be done is the end of the tick.
+-- one, also where the entity is: all that is left to be done is the end of the tick. Where only a part of it has run,
+-- nothing and true.
 function steady.run(now, dt, frame, phase)
   local lone, due
   lone, due, hook, spot = find(now)
@@ -134,18 +163,30 @@ function steady.run(now, dt, frame, phase)
   local clock, outbox, raw_resume, yield = clock, outbox, raw_resume, yield -- luacheck: ignore 431
   local thread, fn, self, known = task.thread, hook and hook.fn, spot.self, false
   repeat
-    inside = true
     if fn then
+      due = now < due and due or wake(now)
+      if not due then
+        return now, dt, frame, phase, nil, true
+      end
+      inside = task
       local ok, token, request = raw_resume(thread, fn, self, dt)
       if not calm or token ~= DONE then
         stir()
         pump.settle_beat(task, hook, ok, token, request)
       end
     else
+      inside = task
       local ok, token, request = raw_resume(thread)
       if not (calm and request == true and token == SUSPEND and ok) then
         stir()
         pump.settle_single(task, ok, token, request)
+      end
+      inside = false
+      if now >= due then
+        due = calm and wake(now)
+        if not due then
+          return now, dt, frame, phase, nil, true
+        end
       end
     end
     inside = false
@@ -172,7 +213,7 @@ function steady.run(now, dt, frame, phase)
     end
     if not calm then
       return now, dt, frame, phase
-    elseif phase < 0 or now >= due then
+    elseif phase < 0 then
       stir()
       return now, dt, frame, phase
     end

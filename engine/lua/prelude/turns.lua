@@ -239,7 +239,7 @@ function turns.run_due()
     run_taken()
   end
   local now = clock.now
-  local task = sleepers[1] and queue.take_due(now)
+  local task = sleepers[1] and budget.exhausted ~= HALTED and queue.take_due(now)
   while task do
     turns.start(task)
     task = budget.exhausted ~= HALTED and queue.take_due(now)
