@@ -28,6 +28,7 @@ from engine.errors import (
     StateClosed,
     WorldClosed,
 )
+from engine.events import Event
 from engine.host.module import HostModule
 from engine.leaks import Leak
 from engine.limits import Limits
@@ -41,6 +42,7 @@ __all__ = [
     "EngineError",
     "Entity",
     "EntityGone",
+    "Event",
     "FunctionHandle",
     "HandleReleased",
     "HostModule",

@@ -16,6 +16,7 @@ COMMANDS = (
     *(("sound", "play"), ("sound", "loop"), ("sound", "stop")),
     *(("camera", "follow"), ("camera", "move"), ("camera", "shake"), ("camera", "fade")),
     *(("draw", "text"), ("draw", "rect"), ("draw", "circle"), ("draw", "line"), ("draw", "light"), ("draw", "say")),
+    ("draw", "image"),
 )
 """Operation 1 is the first command, and so on; `prelude/window.lua` has the same numbers."""
 

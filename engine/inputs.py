@@ -19,6 +19,7 @@ class Inputs:
         self._held: set[str] = set()
         self._told = told
         self.pointer = (0.0, 0.0)
+        self._corner = (0.0, 0.0)
 
     def press(self, action: str) -> None:
         """The action begins; pressing what is held does nothing."""
@@ -34,9 +35,15 @@ class Inputs:
             self._held.discard(action)
             self._tell(action, pressed=False)
 
-    def point(self, x: float, y: float) -> None:
-        """Where the pointer is, in the world's units."""
+    def point(self, x: float, y: float, left: float = 0.0, top: float = 0.0) -> None:
+        """Where the pointer is in the world, of which the picture shows what is right of `left` and below `top`."""
         self.pointer = (check_place("point: x", x), check_place("point: y", y))
+        self._corner = (check_place("point: left", left), check_place("point: top", top))
+
+    @property
+    def on_screen(self) -> tuple[float, float]:
+        """Where the pointer is in the picture."""
+        return self.pointer[0] - self._corner[0], self.pointer[1] - self._corner[1]
 
     def down(self, action: str) -> bool:
         return action in self._held

@@ -86,8 +86,8 @@ class Questions:
     def _down(self, world: World, _: int, action: bytes) -> Values:
         return (world.input.down(text(action)),)
 
-    def _mouse(self, world: World, _: int) -> Values:
-        return world.input.pointer
+    def _mouse(self, world: World, _: int, on_screen: bool) -> Values:
+        return world.input.on_screen if on_screen else world.input.pointer
 
     def _shared(self, world: World, _: int, key: bytes) -> Values:
         shape, leaves = world.shared.read(key)

@@ -61,8 +61,9 @@ class FakeInput:
     def release(self, action: str) -> None:
         self.told.append(("release", action))
 
-    def point(self, x: float, y: float) -> None:
+    def point(self, x: float, y: float, left: float, top: float) -> None:
         self.told.append(("point", x, y))
+        self.corner = left, top
 
 
 class FakeWorld:

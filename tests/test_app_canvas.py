@@ -5,7 +5,7 @@ import pytest
 
 from app_fakes import BLUE, GREEN, NIGHT, RED, FakeWorld, inked, pixel, ticks
 from engine.app import App, palette
-from engine.app.text import Font
+from engine.app.text import LINE, Font
 
 
 @pytest.fixture
@@ -305,3 +305,83 @@ def test_shortened_text_fits_and_says_so():
     assert font.shorten("short", 100) == "short"
     assert font.shorten("a rather long line", 50).endswith("…")
     assert font.width(font.shorten("a rather long line", 50)) <= 50
+
+
+# Images and aligned texts.
+
+
+def test_an_image_stands_on_the_screen_over_what_was_drawn_before_it(fake, quiet):
+    fake.image("heart", "#ff0000", side=4)
+    fake.call("camera.move", 500, 500)
+    fake.call("draw.rect", 0, 0, 20, 20, "#00ff00", "screen")
+    fake.call("draw.image", "heart", 3, 5, "screen")
+    fake.call("draw.rect", 4, 6, 1, 1, "#0000ff", "screen")
+    ticks(quiet)
+
+    assert [pixel(x, y) for x, y in ((2, 5), (3, 5), (6, 8), (7, 8), (4, 6))] == [GREEN, RED, RED, GREEN, BLUE]
+
+
+def test_an_image_in_the_world_moves_with_the_camera_and_shows_a_frame_of_its_sheet(fake, quiet):
+    sheet = pygame.Surface((8, 4))
+    sheet.fill("#ff0000", (0, 0, 4, 4))
+    sheet.fill("#00ff00", (4, 0, 4, 4))
+    pygame.image.save(sheet, str(fake.assets / "tiles.png"))
+    fake.call("camera.move", 132, 118)
+    fake.call("draw.image", "tiles", 110, 110, 1)
+    ticks(quiet)
+
+    assert (pixel(10, 10), pixel(13, 13), pixel(14, 10)) == (GREEN, GREEN, NIGHT)
+
+
+def test_an_image_that_is_not_there_is_told(fake, app):
+    fake.image("heart", "#ff0000")
+    fake.call("draw.image", "haert", 3, 5)
+    ticks(app)
+
+    assert 'did you mean "heart"' in app.notices.lines[0]
+
+
+def columns(app):
+    box = pygame.mask.from_threshold(app._window.surface, (255, 255, 255), (9, 9, 9)).get_bounding_rects()
+    return min(rect.left for rect in box), max(rect.right for rect in box)
+
+
+def test_a_text_ends_or_has_its_middle_where_its_alignment_says(fake, quiet):
+    width = Font().width("gold")
+    seen = {}
+    for align in ("left", "center", "right"):
+        fake.call("draw.text", "gold", 32, 10, "#ffffff", "screen", align)
+        ticks(quiet)
+        seen[align] = columns(quiet)
+
+    assert seen == {
+        "left": (32, 32 + width),
+        "center": (32 - width // 2, 32 - width // 2 + width),
+        "right": (32 - width, 32),
+    }
+
+
+def test_each_line_of_a_text_is_aligned_and_the_colour_and_the_place_may_be_left_out(fake, quiet):
+    fake.call("draw.text", "a\nlonger", 50, 4, "right")
+    ticks(quiet)
+    whole = pygame.image.tobytes(quiet._window.surface, "RGB")
+    fake.call("draw.text", "a", 50, 4, "#ffffff", "right")
+    ticks(quiet)
+    short = columns(quiet)
+    fake.call("draw.text", "a", 50, 4, palette_ink(), "world", "right")
+    fake.call("draw.text", "longer", 50, 4 + LINE, palette_ink(), "world", "right")
+    ticks(quiet)
+
+    assert short[1] == 50
+    assert pygame.image.tobytes(quiet._window.surface, "RGB") == whole
+
+
+def palette_ink():
+    return list(palette.INK)
+
+
+def test_an_alignment_that_there_is_not_is_told(fake, app):
+    fake.call("draw.text", "a", 50, 4, "#ffffff", "screen", "middle")
+    ticks(app)
+
+    assert 'align must be "left", "center" or "right", got "middle"' in app.notices.lines[0]

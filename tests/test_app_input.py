@@ -83,6 +83,18 @@ def test_a_key_that_does_not_exist_is_refused_with_the_nearest(fake):
         App(fake, actions={"jump": ["spcae"]})
 
 
+def test_each_notch_of_the_wheel_is_a_press_and_a_release():
+    controls = Controls({"next": "mouse wheel down", "before": ["mouse wheel up", "q"]})
+
+    def notch(button):
+        kinds = pygame.MOUSEBUTTONDOWN, pygame.MOUSEBUTTONUP
+        return [pygame.event.Event(kind, button=button, pos=(0, 0)) for kind in kinds]
+
+    assert told(controls, *notch(5), *notch(4)) == [
+        ("press", "next"), ("release", "next"), ("press", "before"), ("release", "before"),
+    ]  # fmt: skip
+
+
 def test_sticks_and_crosses_lean():
     def stick(value):
         return pygame.event.Event(pygame.JOYAXISMOTION, axis=0, value=value, instance_id=0)
@@ -121,6 +133,7 @@ def test_the_mouse_points_at_a_place_in_the_world(fake, app):
 
     # The window shows the world from (100, 100) on, twice as large.
     assert fake.input.told == [("point", 110, 105)]
+    assert fake.input.corner == (100, 100)
 
 
 def test_a_mouse_at_rest_points_anew_when_the_camera_moves(fake, app):

@@ -156,6 +156,12 @@ MISTAKES = {
     "an image that is not there": (
         "asset", 1, 30, '"door"', "door.properties = { sprite = 'doors' }",
     ),
+    "an image to draw that is not there": (
+        "asset", 2, 14, '"door"',
+        "function door:update()\n"
+        "  draw.image('doors', 3, 4, 'screen')\n"
+        "end",
+    ),
     "a sound that is not there": (
         "asset", 2, 14, '"creak"',
         "function door:start()\n"
@@ -237,6 +243,18 @@ MISTAKES = {
         "argument", 2, 19, "draw.text(text, x, y",
         "function door:start()\n"
         "  draw.text(3, 4, 'hello')\n"
+        "end",
+    ),
+    "a text that is aligned to no side": (
+        "argument", 2, 41, "[, where] [, align]",
+        "function door:update()\n"
+        "  draw.text('hi', 3, 4, 'red', 'world', 'middle')\n"
+        "end",
+    ),
+    "a place that there is not": (
+        "argument", 2, 31, "draw.image(image, x, y",
+        "function door:update()\n"
+        "  draw.image('door', 3, 4, 1, 'scren')\n"
         "end",
     ),
     "a name where an id belongs": (
@@ -445,6 +463,8 @@ def test_a_file_that_is_no_script_says_so(game, text, message):
     [
         "local on = bus.on\nfunction door:start() on('a.*', function(e) log.info(e.name) end) bus.emit('a.b') end",
         "function door:start() bus.on('*', print) bus.emit('anything') end",
+        "function door:update() draw.image('door', 1, 2, 'screen') draw.text('screen', 1, 2, 'screen', 'right') end",
+        "function door:update() draw.text(3, 1, 2, 'center') draw.text('a', 1, 2, 'red', 'center') end",
         "function door:start() local v = require('vector'); print(v.length()) end",
         "function door:update(dt) task.spawn(function() wait(1) end) end",
         "local helper = {}\nfunction helper.init() end\nfunction door:start() helper.init() end",

@@ -101,6 +101,52 @@ def test_run_until_ends_with_the_condition_or_says_that_it_never_came(sim):
         sim.run_until(lambda: False, timeout=5)
 
 
+@pytest.mark.parametrize("scale", [0, 2])
+def test_seconds_pass_in_a_game_that_is_paused_or_runs_faster(sim, scale):
+    sim.spawn("door")
+    sim.world.time_scale = scale
+
+    sim.emit("knock")
+    sim.run(1)
+
+    assert len(sim.named("door.opened")) == 1
+    assert sim.world.now == pytest.approx(scale)
+
+
+def test_waiting_in_vain_for_a_paused_game_ends_and_says_so(sim):
+    sim.world.time_scale = 0
+
+    with pytest.raises(EngineError, match=r"it is still not so; the game is paused \(world.time_scale is 0\)"):
+        sim.run_until(lambda: False, timeout=1)
+
+
+def test_fields_that_are_arrays_are_lists(sim, scripts):
+    scripts.write("chest", "return { properties = { items = { 'key', { 'gem' } }, place = { x = 1 } } }")
+
+    assert sim.fields(sim.spawn("chest")) == {"items": ["key", ["gem"]], "place": {"x": 1}}
+
+
+def test_the_player_of_a_test_presses_releases_and_points(sim, scripts):
+    scripts.write(
+        "hand",
+        "return { on_input = function(_, a) bus.emit('hand', { a.name, a.pressed, a.x, a.y, input.down('use') }) end }",
+    )
+    sim.spawn("hand")
+
+    sim.point(3, 4)
+    sim.press("use")
+    sim.run(0.1)
+    sim.release("use")
+    sim.run(0.1)
+
+    assert [event.payload for event in sim.named("hand")] == [["use", True, 3, 4, True], ["use", False, 3, 4, False]]
+
+
+def test_a_world_made_by_hand_knows_no_setup(sim):
+    with pytest.raises(EngineError, match="call its setup"):
+        sim.setup()
+
+
 def test_a_lua_test_waits_in_game_time_and_sees_fields(scripts):
     scripts.write("door", DOOR)
 
@@ -220,6 +266,9 @@ def test_pytest_has_fixtures_and_collects_lua_tests(tmp_path):
         "    sim.run(1)\n"
         "    assert sim.fields(hero)['x'] == pytest.approx(60)\n"
         "    assert sim.named('hero.moved')\n"
+        "def test_begins(sim):\n"
+        "    sim.setup()\n"
+        "    assert len(sim.world.find('lantern')) == 3\n"
         "@pytest.mark.tidelock(lua='lua54', seed=3)\n"
         "def test_marker(world):\n"
         "    assert (world.lua, world.seed) == ('lua54', 3)\n"
@@ -239,7 +288,7 @@ def test_pytest_has_fixtures_and_collects_lua_tests(tmp_path):
         timeout=5 * PATIENCE,
     )
 
-    assert "4 passed" in done.stdout and "2 failed" in done.stdout, done.stdout
+    assert "5 passed" in done.stdout and "2 failed" in done.stdout, done.stdout
     assert "tests/bad.lua:2: expected 2, got 1" in done.stdout
     assert "scripts/hero.lua:20: attempt to" in done.stdout
 
@@ -295,6 +344,52 @@ def test_each_lua_test_has_what_stands_in_for_host_modules_and_saves_of_its_own(
 
     assert lua_tests(scripts, HOSTS_IN_LUA) == {"once": None, "again": None}
     assert (folder / "saves/game").read_text() == "the player's"
+
+
+PAUSED = """
+from engine import HostModule
+
+scores = HostModule("scores")
+with_tests = HostModule("scores")
+
+
+@scores.in_tests
+def stand_in():
+    return with_tests
+
+
+def setup(world):
+    world.install(scores)
+    world.bus.on("pause", lambda event: setattr(world, "time_scale", 0))
+    world.mods("mods/*", lambda mod: mod.asks)
+    world.spawn("door", seconds=9)
+"""
+
+
+def test_setup_begins_the_game_in_a_test(scripts):
+    scripts.write("door", DOOR)
+    (scripts.path.parent / "main.py").write_text(PAUSED)
+
+    assert lua_tests(
+        scripts,
+        """
+        test "it begins" (function()
+          sim.setup()
+          wait()
+          local door = entity.find("door")[1]
+          expect(sim.fields(door).seconds).is(9)
+          expect(require("scores")).is({})
+          bus.emit("pause")
+          wait(1)
+          bus.emit("knock")
+          wait(20)
+          expect(sim.fields(door).open).is(true)
+        end)
+        test "unless it is told to, nothing does" (function()
+          expect(entity.find("door")).is({})
+        end)
+        """,
+    ) == {"it begins": None, "unless it is told to, nothing does": None}
 
 
 def test_looking_for_host_modules_says_nothing_of_the_scripts_that_it_lacks(scripts, caplog):

@@ -656,6 +656,33 @@ def test_commands_to_the_window_are_recorded_frame_by_frame(world, scripts):
     assert world.commands == []
 
 
+def test_the_pointer_is_a_place_in_the_world_and_one_on_the_screen(world, scripts):
+    scripts.write(
+        "hand",
+        """
+        local h = {}
+        function h:on_input(action)
+          local x, y = input.mouse()
+          local left, top = input.mouse("screen")
+          bus.emit("seen", { x, y, left, top, action.x, action.y, input.mouse("world") == x })
+        end
+        return h
+        """,
+    )
+    seen = []
+    world.bus.on("seen", lambda event: seen.append(event.payload))
+    world.spawn("hand")
+
+    world.input.point(110, 105, 100, 100)
+    world.input.press("click")
+    world.tick(0.1)
+    world.input.point(3, 4)
+    world.input.release("click")
+    world.tick(0.1)
+
+    assert seen == [[110, 105, 10, 5, 110, 105, True], [3, 4, 3, 4, 3, 4, True]]
+
+
 def test_actions_reach_on_input_and_input_down(world, scripts):
     scripts.write(
         "player",

@@ -73,7 +73,7 @@ class App:
         self.overlay = Overlay(font)
         self.overlay.shown = not headless  # frame times would make every picture another one
         self._mouse: tuple[int, int] | None = None
-        self._pointed: tuple[int, int] | None = None
+        self._pointed: tuple[int, int, int, int] | None = None
         self._watch = not headless if watch is None else watch
         self._saves: Saves | None = None
         self._is_open = self._is_closed = False
@@ -231,8 +231,8 @@ class App:
         if self._mouse is None:
             return
         (x, y), (left, top) = self._window.to_picture(self._mouse), self._stage.camera.corner
-        if (x + left, y + top) != self._pointed:
-            self._pointed = x + left, y + top
+        if (x + left, y + top, left, top) != self._pointed:
+            self._pointed = x + left, y + top, left, top
             self.world.input.point(*self._pointed)
 
     def _take_saves(self) -> None:

@@ -1,8 +1,9 @@
 """Draws what scripts ask for with `draw.*`, frame by frame.
 
-`text` (`x`, `y` is its upper left corner), `rect`, `circle`, `line` and `light` last for the frame in which
-they were called and stand in the world; with a last argument `"screen"` the first four stand on the screen,
-which neither the camera moves nor the night darkens. `say` stays for a while.
+`text`, `image` (`x`, `y` is their upper left corner), `rect`, `circle`, `line` and `light` last for the frame in
+which they were called and stand in the world; with a last argument `"screen"` all but `light` stand on the screen,
+which neither the camera moves nor the night darkens. What is called later covers what was called before. `say`
+stays for a while.
 """
 
 from collections.abc import Callable
@@ -10,9 +11,10 @@ from collections.abc import Callable
 import pygame
 
 from engine.app import palette
-from engine.app.arguments import RGBA, BadCall, as_in_lua, color, length, number, pixel, words
+from engine.app.arguments import RGBA, BadCall, as_in_lua, color, length, name, number, pixel, words
+from engine.app.images import Images, Look
 from engine.app.night import Lamp
-from engine.app.text import LINE, Font
+from engine.app.text import LINE, LONGEST, Font
 
 SAY_SECONDS = 4.0
 SAY_LINES = 3
@@ -20,6 +22,7 @@ SAY_WIDTH = 240
 PADDING = 6
 
 PLACES = ("world", "screen")
+ALIGNS = ("left", "center", "right")
 
 # Draws on a surface whose corner stands at left, top.
 Paint = Callable[[pygame.Surface, int, int], None]
@@ -28,8 +31,9 @@ Paint = Callable[[pygame.Surface, int, int], None]
 class Canvas:
     """The drawing calls of one frame, and the line that is being said."""
 
-    def __init__(self, font: Font) -> None:
+    def __init__(self, font: Font, images: Images) -> None:
         self._font = font
+        self._images = images
         self._now = 0.0
         self._shapes: list[Paint] = []
         self._texts: list[Paint] = []
@@ -44,6 +48,7 @@ class Canvas:
             "line": self._line,
             "light": self._light,
             "say": self._say,
+            "image": self._image,
         }
 
     def begin(self, now: float) -> None:
@@ -79,14 +84,34 @@ class Canvas:
         panel.blit(self._font.render("\n".join(lines), palette.INK), (PADDING, PADDING))
         surface.blit(panel, box)
 
-    def _text(self, sender: int, text: object, x: object, y: object, ink: object = None, where: object = None) -> None:
+    def _text(
+        self,
+        sender: int,
+        text: object,
+        x: object,
+        y: object,
+        ink: object = None,
+        where: object = None,
+        align: object = None,
+    ) -> None:
+        ink, where, align = _aligned(ink, where, align)
         tone, where = _style(ink, where)
-        drawn, at = self._font.render(words(text, "text"), tone), (_pixel(x, "x"), _pixel(y, "y"))
+        said, at = words(text, "text"), (_pixel(x, "x"), _pixel(y, "y"))
+        for line in [said] if align == "left" else said[:LONGEST].split("\n"):
+            drawn = self._font.render(line, tone)
+            shift = (drawn.get_width() - 1) * ALIGNS.index(align) // 2  # without the shadow
+            self._stamp(self._texts, drawn, (at[0] - shift, at[1]), where)
+            at = at[0], at[1] + LINE
 
-        def paint(surface: pygame.Surface, left: int, top: int) -> None:
-            surface.blit(drawn, (at[0] - left, at[1] - top))
-
-        self._add(self._texts, paint, where)
+    def _image(
+        self, sender: int, image: object, x: object, y: object, frame: object = None, where: object = None
+    ) -> None:
+        if where is None and frame in PLACES:
+            frame, where = None, frame
+        look = Look(name(image, "image"), 0 if frame is None else int(number(frame, "frame")))
+        at = _pixel(x, "x"), _pixel(y, "y")
+        _, where = _style(None, where)
+        self._stamp(self._shapes, self._images.picture(look), at, where)
 
     def _rect(
         self,
@@ -154,6 +179,12 @@ class Canvas:
 
         self._add(self._shapes, paint, where)
 
+    def _stamp(self, paints: list[Paint], picture: pygame.Surface, at: tuple[int, int], where: object) -> None:
+        def paint(surface: pygame.Surface, left: int, top: int) -> None:
+            surface.blit(picture, (at[0] - left, at[1] - top))
+
+        self._add(paints, paint, where)
+
     def _add(self, paints: list[Paint], paint: Paint, where: object) -> None:
         (self._on_screen if where == "screen" else paints).append(paint)
 
@@ -165,6 +196,17 @@ def _style(ink: object, where: object) -> tuple[RGBA, object]:
     if where is not None and where not in PLACES:
         raise BadCall(f'the last argument must be "world" or "screen", got {as_in_lua(where)}')
     return palette.INK if ink is None else color(ink), where
+
+
+def _aligned(ink: object, where: object, align: object) -> tuple[object, object, str]:
+    """The last arguments of a text; a script may leave out the colour and the place and still say how it is aligned."""
+    if align is None and where in ALIGNS:
+        where, align = None, where
+    elif align is None and where is None and ink in ALIGNS:
+        ink, align = None, ink
+    if align is not None and align not in ALIGNS:
+        raise BadCall(f'align must be "left", "center" or "right", got {as_in_lua(align)}')
+    return ink, where, str(align or "left")
 
 
 def _pixel(value: object, what: str) -> int:

@@ -1,8 +1,9 @@
 """Turns keys, mouse buttons and gamepads into actions.
 
-Keys are named as in pygame's constants ("left", "a", "space", "f2"), mouse buttons "mouse left",
-"mouse middle", "mouse right", and what a gamepad has "pad left", "pad right", "pad up", "pad down" (stick and
-cross) and "pad a", "pad b", "pad x", "pad y", "pad lb", "pad rb", "pad back", "pad start".
+Keys are named as in pygame's constants ("left", "a", "space", "f2"), mouse buttons "mouse left", "mouse middle",
+"mouse right", notches of the wheel "mouse wheel up", "mouse wheel down" (a press and a release each), and what a
+gamepad has "pad left", "pad right", "pad up", "pad down" (stick and cross) and "pad a", "pad b", "pad x", "pad y",
+"pad lb", "pad rb", "pad back", "pad start".
 """
 
 import difflib
@@ -26,7 +27,7 @@ DEFAULT_ACTIONS: Mapping[str, tuple[str, ...]] = {
 DEAD_ZONE = 0.5
 
 _KEYS = {name[2:].lower(): code for name, code in vars(pygame).items() if name.startswith("K_")}
-_MOUSE = {1: "mouse left", 2: "mouse middle", 3: "mouse right"}
+_MOUSE = {1: "mouse left", 2: "mouse middle", 3: "mouse right", 4: "mouse wheel up", 5: "mouse wheel down"}
 _PAD = ("pad a", "pad b", "pad x", "pad y", "pad lb", "pad rb", "pad back", "pad start")
 _AXES = (("pad left", "pad right"), ("pad up", "pad down"))
 

@@ -37,7 +37,7 @@ class Stage:
         self._world = world
         self._background = color(background, "background")
         self._sprites = Sprites(self.images, font, notices)
-        self._canvas = Canvas(font)
+        self._canvas = Canvas(font, self.images)
         self._night = Night(size)
         self._picture = pygame.Surface(size, 0, 32)
         self._shown: list[Shown] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from engine.annotations.stubs import Declaration, by_name
 from engine.check.finding import Report
@@ -23,8 +24,13 @@ _KINDS = {
     "tidelock.ScriptName": ("string",),
     "tidelock.ScriptName|string": ("string",),
     "tidelock.Where": ("string",),
+    "tidelock.Align": ("string",),
     "tidelock.Color": ("string", "table"),
     "table": ("table",),
+}
+_WORDS = {
+    "tidelock.Where": ("world", "screen"),
+    "tidelock.Align": ("left", "center", "right"),
 }
 _HEX = re.compile(r"#[0-9a-fA-F]{6}([0-9a-fA-F]{2})?")
 
@@ -93,7 +99,7 @@ def _check_count(declared: Declaration, call: Call, report: Report) -> None:
 
 def _check_kinds(declared: Declaration, call: Call, report: Report) -> None:
     """What stands there as it is must be of the kind that the annotations say."""
-    for name, argument in zip(declared.parameters, call.arguments, strict=False):
+    for name, argument in _given(declared, call):
         wanted, kind = _KINDS.get(declared.kinds.get(name, "")), kind_of(argument)
         if wanted is None or kind is None:
             continue
@@ -103,12 +109,29 @@ def _check_kinds(declared: Declaration, call: Call, report: Report) -> None:
             report.error(argument, "argument", message, f"it is {declared.signature}", width=width)
             return
         if isinstance(argument, String) and (problem := _problem_of(declared.kinds[name], argument.value)):
-            report.error(argument, "argument", f"{what} {problem}", width=width)
+            report.error(argument, "argument", f"{what} {problem}", f"it is {declared.signature}", width=width)
+
+
+def _given(declared: Declaration, call: Call) -> Iterator[tuple[str, Node]]:
+    """Each argument with its parameter: a place or an alignment may stand earlier, in place of what is left out."""
+    left = list(declared.parameters)
+    for argument in call.arguments:
+        text = argument.value if isinstance(argument, String) else None
+        for skipped, name in enumerate(left):
+            if text in _WORDS.get(declared.kinds.get(name, ""), ()):
+                left = left[skipped:]
+            if name not in declared.optional:
+                break
+        if not left:
+            return
+        yield left.pop(0), argument
 
 
 def _problem_of(kind: str, text: str) -> str:
-    if kind == "tidelock.Where" and text not in ("world", "screen"):
-        return f'must be "world" or "screen", got "{text}"'
+    words = _WORDS.get(kind, ())
+    if words and text not in words:
+        *others, last = (f'"{word}"' for word in words)
+        return f'must be {", ".join(others)} or {last}, got "{text}"'
     if kind == "tidelock.Color" and text.startswith("#") and not _HEX.fullmatch(text):
         return f'must be a colour like "#ffd9a0" or {{255, 217, 160}}, got "{text}"'
     return ""

@@ -66,7 +66,7 @@ def _check_call(site: CallSite, own: Belongings, report: Report) -> None:
     elif site.path in ("sound.play", "sound.loop") and own.sounds is not None and first.value not in own.sounds:
         advice = did_you_mean(first.value, own.sounds, "put a .wav or .ogg of that name into assets/")
         report.error(first, "asset", f'there is no sound "{first.value}" in assets/', advice, width=width)
-    elif site.path == "sprite.play":
+    elif site.path in ("sprite.play", "draw.image"):
         _check_image(first, own, report)
 
 

@@ -17,8 +17,8 @@ from engine.host.module import HostModule
 from engine.problems import Problem
 from engine.project import Project
 from engine.scripts import Source
+from engine.testing.game_world import GameWorld
 from engine.testing.sim import Sim, fields_of
-from engine.world import World
 
 TIMEOUT = 10_000.0
 """Seconds of game time that one test may take."""
@@ -110,11 +110,9 @@ class LuaTests:
 
     @contextmanager
     def _world(self, file: Path, number: int) -> Iterator[_Run]:
-        with World(self.project.scripts, **self._options) as world:
+        with GameWorld(self.project, self._modules, **self._options) as world:
             run = _Run(Sim(world))
             world.install(_kit(run))
-            for module in self._modules:
-                world.install(module.stand_in())
             source = _source(file)
             world.on_problem(lambda problem: _note(run, problem))
             world.population.sources.supply(_ENTITY, Source(_ENTITY, "[tidelock]", _harness()), source)
@@ -143,6 +141,11 @@ def _kit(run: _Run) -> HostModule:
     @kit.function
     def passed() -> None:
         run.passed = True
+
+    @kit.function
+    def setup() -> None:
+        """Run the `setup` of main.py: the game begins. What it spawns is there after a `wait()`."""
+        run.sim.setup()
 
     @kit.function
     def fields(id: int) -> dict[Any, Any] | None:

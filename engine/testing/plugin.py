@@ -27,7 +27,7 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture
 def world(request: pytest.FixtureRequest) -> Iterator[World]:
     """A world on the scripts/ beside the tests. The first script error fails the test."""
-    from engine import World
+    from engine.testing.game_world import GameWorld
 
     project = _project_of(request.path)
     if project is None:
@@ -35,15 +35,13 @@ def world(request: pytest.FixtureRequest) -> Iterator[World]:
     game = project.game() if project.has_main else None
     marker = request.node.get_closest_marker("tidelock")
     options: dict[str, Any] = {"strict": True, **(game.world if game else {}), **(marker.kwargs if marker else {})}
-    with World(project.scripts, **options) as made:
-        for module in project.modules():
-            made.install(module.stand_in())
+    with GameWorld(project, project.modules(), **options) as made:
         yield made
 
 
 @pytest.fixture
 def sim(world: World) -> Sim:
-    """`world` on a simulated clock: `sim.spawn`, `sim.run(seconds)`, `sim.events`, `sim.fields(entity)`."""
+    """`world` on a simulated clock: `sim.setup()`, `sim.spawn`, `sim.run(seconds)`, `sim.press`, `sim.events`, ..."""
     from engine.testing.sim import Sim
 
     return Sim(world)

@@ -10,6 +10,7 @@ from typing import Any
 from engine.entity import Entity
 from engine.errors import EngineError
 from engine.events import Event
+from engine.testing.game_world import GameWorld
 from engine.world import World
 
 _ALMOST = 1e-9  # of a frame: sums of steps are not exact
@@ -17,13 +18,22 @@ _BREATH = 0.001  # real seconds that host calls under way get for each frame
 
 
 class Sim:
-    """Plays `world` in frames of `1 / fps` seconds. Frames in which nobody would tick are passed over in one."""
+    """Plays `world` in frames of `1 / fps` seconds. Frames in which nobody would tick are passed over in one.
+
+    Seconds are those that are given to `world.tick`, which pass in a paused game, too.
+    """
 
     def __init__(self, world: World, *, fps: float = 60) -> None:
         self.world = world
         self.dt = 1 / fps
         self.events: list[Event] = []
         self._listener = world.bus.on("*", self.events.append)
+
+    def setup(self) -> None:
+        """Run the `setup` of main.py, so that the game begins; host modules have their stand-ins."""
+        if not isinstance(self.world, GameWorld):
+            raise EngineError("sim.setup: only the fixture `sim` knows which main.py; call its setup(world) yourself")
+        self.world.set_up()
 
     def spawn(self, script: str, /, **properties: Any) -> Entity:
         """Make an entity; keywords become fields of its `self`."""
@@ -32,16 +42,31 @@ class Sim:
     def emit(self, name: str, payload: object = None) -> None:
         self.world.bus.emit(name, payload)
 
+    def press(self, action: str) -> None:
+        """The player presses an action, and holds it."""
+        self.world.input.press(action)
+
+    def release(self, action: str) -> None:
+        """The player releases an action."""
+        self.world.input.release(action)
+
+    def point(self, x: float, y: float) -> None:
+        """The player points somewhere."""
+        self.world.input.point(x, y)
+
     def run(self, seconds: float) -> None:
-        """Let `seconds` of the world's time pass."""
+        """Let `seconds` pass."""
         if not 0 <= seconds < math.inf:
             raise EngineError(f"sim.run: seconds must be a finite number >= 0, got {seconds!r}")
-        self._run(self.world.now + seconds, lambda: False)
+        self._run(seconds, lambda: False)
 
     def run_until(self, condition: Callable[[], object], timeout: float = 60) -> None:
-        """Let time pass until `condition()` is true; an error when `timeout` seconds of the world pass first."""
-        if not self._run(self.world.now + timeout, condition):
-            raise EngineError(f"sim.run_until: {timeout:g} seconds of game time have passed, and it is still not so")
+        """Let time pass until `condition()` is true; an error when `timeout` seconds pass first."""
+        if not self._run(timeout, condition):
+            paused = "; the game is paused (world.time_scale is 0)" if self.world.time_scale == 0 else ""
+            raise EngineError(
+                f"sim.run_until: {timeout:g} seconds of game time have passed, and it is still not so{paused}"
+            )
 
     def frames(self, n: int = 1) -> None:
         """Run `n` frames."""
@@ -56,10 +81,11 @@ class Sim:
         """The events of that name so far, oldest first."""
         return [event for event in self.events if event.name == name]
 
-    def _run(self, end: float, condition: Callable[[], object]) -> bool:
+    def _run(self, seconds: float, condition: Callable[[], object]) -> bool:
         loop = self.world.loop
+        end = loop.real.now + seconds
         while not condition():
-            left = round((end - self.world.now) / self.dt)
+            left = round((end - loop.real.now) / self.dt)
             if left <= 0:
                 return False
             before = loop.order
@@ -89,7 +115,7 @@ def fields_of(entity: Entity) -> dict[str, Any]:
         for key in self_:
             try:
                 value = self_[key]
-                found[key] = value.to_dict() if hasattr(value, "to_dict") else value
+                found[key] = value.copy() if hasattr(value, "copy") else value
             except EngineError:
                 continue
     return {key: value for key, value in found.items() if not callable(value)}

@@ -15,7 +15,8 @@ function input.down(name) end
 ---@return integer
 function input.axis(negative, positive) end
 
---- Where the pointer is, in the world's units.
+--- Where the pointer is: in the world unless told, or on the screen, where `draw` with "screen" draws.
+---@param where? tidelock.Where
 ---@return number x
 ---@return number y
-function input.mouse() end
+function input.mouse(where) end

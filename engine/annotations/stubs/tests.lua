@@ -25,6 +25,9 @@ function expect(value) end
 ---@class tidelock.sim
 sim = {}
 
+--- Run the `setup` of main.py: the game begins. What it spawns is there after a `wait()`.
+function sim.setup() end
+
 --- A copy of the fields of an entity's `self`, those that are plain data.
 ---@param id integer
 ---@return table

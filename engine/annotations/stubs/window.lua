@@ -6,6 +6,9 @@
 --- Where a shape stands: in the world, moving as the camera moves, or on the screen.
 ---@alias tidelock.Where "world"|"screen"
 
+--- Which side of a text is at `x`; "left" unless told.
+---@alias tidelock.Align "left"|"center"|"right"
+
 --- This entity's picture. More of it are fields of `self`: sprite, frame, layer, angle, scale, flip, alpha, light, ...
 ---@class tidelock.sprite
 sprite = {}
@@ -73,7 +76,18 @@ draw = {}
 ---@param y number
 ---@param color? tidelock.Color
 ---@param where? tidelock.Where
-function draw.text(text, x, y, color, where) end
+---@param align? tidelock.Align
+---@overload fun(text: string|number, x: number, y: number, color: tidelock.Color, align: tidelock.Align)
+function draw.text(text, x, y, color, where, align) end
+
+--- An image of assets/ with its upper left corner at `x`, `y`; of a sheet, the picture `frame`.
+---@param image string an image's name without its ending
+---@param x number
+---@param y number
+---@param frame? integer from 0
+---@param where? tidelock.Where
+---@overload fun(image: string, x: number, y: number, where: tidelock.Where)
+function draw.image(image, x, y, frame, where) end
 
 ---@param x number
 ---@param y number

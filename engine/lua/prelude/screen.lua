@@ -4,7 +4,7 @@
 local prelude = ...
 local scheduler, outbox, posting = prelude.scheduler, prelude.outbox, prelude.later("posting")
 
-local FIRST = 17 -- the number of the operation that tells of the first field; those of the commands are below
+local FIRST = 18 -- the number of the operation that tells of the first field; those of the commands are below
 
 local screen = {
   HEAD = 32 + FIRST - 1, -- what such an operation begins with, without 256 times the entity and the field's place

@@ -15,7 +15,7 @@ local COMMANDS = {
   sprite = { play = 1, stop = 2, flash = 3 },
   sound = { play = 4, loop = 5, stop = 6 },
   camera = { follow = 7, move = 8, shake = 9, fade = 10 },
-  draw = { text = 11, rect = 12, circle = 13, line = 14, light = 15, say = 16 },
+  draw = { text = 11, rect = 12, circle = 13, line = 14, light = 15, say = 16, image = 17 },
 }
 local LONGEST = 64 -- bytes of a string that goes as it is
 local FEW = 12 -- values in an open outbox behind which all is weighed
@@ -122,9 +122,13 @@ function input.axis(negative, positive)
 end
 
 
---- Where the pointer is, in the world's units.
-function input.mouse()
-  return ask("mouse")
+--- Where the pointer is: in the world, or on the screen.
+function input.mouse(where)
+  if where ~= nil and where ~= "world" and where ~= "screen" then
+    local got = type(where) == "string" and format("%q", where) or "a " .. type(where)
+    error("input.mouse: the place must be \"world\" or \"screen\", got " .. got, 2)
+  end
+  return ask("mouse", where == "screen")
 end
 
 
