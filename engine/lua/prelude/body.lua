@@ -11,106 +11,115 @@ local scheduler, clock, outbox, budget = prelude.scheduler, prelude.clock, prelu
 local entity, pump, look = prelude.entity, prelude.pump, prelude.screen.look
 local watch, steady = prelude.later("watch"), prelude.later("steady")
 
-local raw_resume, yield, type = coroutine.resume, coroutine.yield, type
+local raw_resume, yield, tonumber, status = coroutine.resume, coroutine.yield, tonumber, coroutine.status
 local SUSPEND, late = scheduler.SUSPEND, entity.late
 
 local body = {}
 
+local task, spot -- of a calm state
 
--- A tick that is not calm; gives the values of the next.
-local function tick(now, dt, frame, phase)
-  clock.now, clock.dt, clock.frame = now, dt, frame
+
+-- A tick that is not calm; gives the phase of the next, whose time the clock shows.
+local function tick(phase)
   local stir = scheduler.stir -- of who hears
   if stir then
     stir()
   end
-  local spot, ran, task = entity.only, nil, nil
-  if pump.even and phase >= 0 and spot and (pump.told or spot.shown or not scheduler.single) then
-    now, dt, frame, phase, ran, task = steady.run(now, dt, frame, phase)
-    clock.now, clock.dt, clock.frame = now, dt, frame
+  local alone, ran, single = entity.only, nil, nil
+  if pump.even and phase >= 0 and alone and (pump.told or alone.shown or not scheduler.single) then
+    clock.now, clock.dt, clock.frame, phase, ran, single = steady.run(clock.now, clock.dt, clock.frame, phase)
   end
-  if not ran and not task and (scheduler.single or not budget.fresh) then
-    task = pump.run_single(phase)
+  if not ran and not single and (scheduler.single or not budget.fresh) then
+    single = pump.run_single(phase)
   end
-  return pump.finish(phase, task, ran)
+  clock.now, clock.dt, clock.frame, phase = pump.finish(phase, single, ran)
+  return phase
 end
 
 
--- The only task, and where its entity is, if what the next tick will be is known; else nothing.
+-- True if what the next tick will be is known: the only task runs, and its entity moves at most. Python may have set
+-- a field since the last tick, which is told now.
 local function foresee()
-  local task, spot = scheduler.single, entity.plain
+  task, spot = scheduler.single, entity.plain
   if task and spot and not spot.shown and not pump.told and not task.on_end and not scheduler.stir and outbox.n == 0
     and scheduler.deferrals == 0 and not late[1] and watch.begin(spot.self) then
-    return task, spot
+    look(spot)
+    if not spot.shown then
+      return true
+    end
+    watch.stop()
+  end
+  return false
+end
+
+
+-- Ticks until the state is calm; gives what its next tick needs.
+local function settle_down(stir, phase)
+  repeat
+    phase = tick(phase)
+  until phase >= 0 and foresee()
+  if budget.begin then
+    budget.begin()
+  end
+  scheduler.stir, scheduler.current, task.state = stir, task, "running"
+  return phase, task.thread, spot.self, spot.x, spot.y
+end
+
+
+-- The state is calm no longer. The task runs, `has_run` just now, or waits.
+local function disturb(x, y, has_run)
+  scheduler.stir, spot.x, spot.y = nil, x, y
+  watch.stop()
+  if has_run or status(task.thread) ~= "suspended" then
+    scheduler.single = nil
+  else
+    scheduler.current, task.state = nil, "next"
   end
 end
 
 
---- Ticks for ever.
-function body.run()
-  local clock, raw_resume, yield, type = clock, raw_resume, yield, type -- luacheck: ignore 431
-  local SUSPEND = SUSPEND -- luacheck: ignore 431
-  local calm, inside = false, false -- and whether the task runs now
-  local task, thread, spot, self, x, y, new
+-- The end of a tick that was calm until the task did something else than to wait for the next frame.
+local function finish(phase, ok, token, request)
+  pump.settle_single(task, ok, token, request)
+  return pump.finish(phase, task)
+end
 
-  local function stir()
+
+--- Ticks for ever. What is rare stands in functions of its own, so that a calm tick touches few constants and little stack.
+function body.run()
+  local calm, thread, self, x, y = false, nil, nil, nil, nil
+
+  local function stir(has_run)
     if calm then
-      calm, scheduler.stir, spot.x, spot.y = false, nil, x, y
-      watch.stop()
-      if inside then
-        scheduler.single = nil
-      else
-        scheduler.current, task.state = nil, "next"
-      end
+      calm = false
+      disturb(x, y, has_run)
     end
   end
 
-  local now, dt, frame, phase = yield(true)
+  local clock, raw_resume, yield, tonumber, SUSPEND = clock, raw_resume, yield, tonumber, SUSPEND -- luacheck: ignore 431
+  local phase
+  clock.now, clock.dt, clock.frame, phase = yield(true)
   while true do
     if not calm or phase < 0 then
-      now, dt, frame, phase = tick(now, dt, frame, phase)
-      if phase >= 0 then
-        task, spot = foresee()
-        if task then
-          if budget.begin then
-            budget.begin()
-          end
-          calm, thread, self, x, y = true, task.thread, spot.self, spot.x, spot.y
-          new = true -- Python may have set a field since the last tick
-          scheduler.stir, scheduler.current, task.state = stir, task, "running"
-        end
+      phase, thread, self, x, y = settle_down(stir, phase)
+      calm = true
+    end
+    local ok, token, request = raw_resume(thread)
+    -- At the memory of a calm state the limits look soon enough: after so many instructions as in one long tick.
+    if calm and request == true and token == SUSPEND and ok then
+      local to_x, to_y = self.x, self.y
+      if to_x == x and to_y == y then
+        clock.now, clock.dt, clock.frame, phase = yield(true)
+      elseif (tonumber(to_x) == to_x or to_x ~= to_x) and (tonumber(to_y) == to_y or to_y ~= to_y) then
+        x, y = to_x, to_y
+        clock.now, clock.dt, clock.frame, phase = yield(to_x, to_y)
+      else
+        x, y = nil, nil
+        clock.now, clock.dt, clock.frame, phase = yield(true)
       end
     else
-      clock.now, clock.dt, clock.frame = now, dt, frame
-      inside = true
-      local ok, token, request = raw_resume(thread)
-      if not (calm and request == true and token == SUSPEND and ok) then
-        stir()
-        pump.settle_single(task, ok, token, request)
-      end
-      inside = false
-      if calm and new then
-        look(spot)
-        new = false
-        if spot.shown then
-          stir()
-        end
-      end
-      -- At the memory of a calm state the limits look soon enough: after so many instructions as in one long tick.
-      if calm then
-        local to_x, to_y = self.x, self.y
-        if to_x == x and to_y == y then
-          now, dt, frame, phase = yield(true)
-        elseif type(to_x) == "number" and type(to_y) == "number" then
-          x, y = to_x, to_y
-          now, dt, frame, phase = yield(x, y)
-        else
-          x, y = nil, nil
-          now, dt, frame, phase = yield(true)
-        end
-      else
-        now, dt, frame, phase = pump.finish(phase, task)
-      end
+      stir(true)
+      clock.now, clock.dt, clock.frame, phase = finish(phase, ok, token, request)
     end
   end
 end

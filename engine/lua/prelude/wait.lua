@@ -19,23 +19,33 @@ end
 wait.request_of = request_of
 
 
+local function check(seconds)
+  if type(seconds) ~= "number" or not (seconds >= 0 and seconds < huge) then
+    checks.check_seconds("wait", seconds, 3)
+  end
+end
+
+
+local function refuse(obstacle)
+  suspension.refuse("wait", 3, obstacle)
+end
+
+
 --- Suspend the calling task for `seconds`; returns the seconds that really passed. One that may not wait is refused by the
--- scheduler, so that nothing is looked up here.
+-- scheduler, so that nothing is looked up here. What is rare stands in functions of its own: a usual wait touches little.
 function wait.wait(seconds)
   local request = true
   if seconds ~= nil and seconds ~= 0 then
-    if type(seconds) ~= "number" or not (seconds >= 0 and seconds < huge) then
-      checks.check_seconds("wait", seconds, 2)
-    end
+    check(seconds)
     request = request_of(seconds)
   end
   if not isyieldable() then
-    suspension.check_can_wait("wait", 2)
+    refuse()
   end
   local started = clock.now
   local refused, obstacle = raw_yield(SUSPEND, request)
   if refused then
-    suspension.refuse("wait", 2, obstacle)
+    refuse(obstacle)
   end
   return clock.now - started
 end
