@@ -110,9 +110,7 @@ class Project:
                 return runpy.run_path(str(self.main), run_name="tidelock_game")
             except SystemExit as error:
                 advice = 'put what only `python main.py` does under if __name__ == "__main__":'
-                raise ProjectError(
-                    f"{self._place(error)}main.py ended before its setup was called; {advice}"
-                ) from error
+                raise ProjectError(f"{self.place(error)}main.py ended before its setup was called; {advice}") from error
 
         if str(self.folder) not in sys.path:
             sys.path.insert(0, str(self.folder))
@@ -128,9 +126,9 @@ class Project:
             except ProjectError:
                 raise
             except EngineError as error:
-                raise ProjectError(f"{self._place(error)}{error}") from error
+                raise ProjectError(f"{self.place(error)}{error}") from error
             except Exception as error:
-                place = self._place(error) or _elsewhere(error)
+                place = self.place(error) or _elsewhere(error)
                 if not place:
                     raise
                 raise ProjectError(f"{place}{type(error).__name__}: {error}{_near(error)}") from error
@@ -144,7 +142,7 @@ class Project:
         except (TypeError, ValueError) as error:
             raise ProjectError(f"main.py: {name}: {_keyword(error, kind)}") from error
 
-    def _place(self, error: BaseException) -> str:
+    def place(self, error: BaseException) -> str:
         """ "main.py:12: ": the innermost line that is the game's own."""
         if isinstance(error, SyntaxError) and error.filename:
             return f"{Path(error.filename).name}:{error.lineno}: "

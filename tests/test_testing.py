@@ -392,6 +392,30 @@ def test_setup_begins_the_game_in_a_test(scripts):
     ) == {"it begins": None, "unless it is told to, nothing does": None}
 
 
+@pytest.mark.parametrize(
+    ("listener", "said"),
+    [
+        ("import sys; sys.exit()", "main.py:3: the game was ended with SystemExit"),
+        ("[].pop()", "main.py:3: IndexError: pop from empty list"),
+    ],
+)
+def test_what_a_listener_of_the_game_raises_fails_its_test_alone(scripts, listener, said):
+    scripts.write("door", DOOR)
+    main = f"def setup(world):\n    def leave(event):\n        {listener}\n    world.bus.on('leave', leave)\n"
+    (scripts.path.parent / "main.py").write_text(main)
+
+    outcomes = lua_tests(
+        scripts,
+        """
+        test "leaves" (function() sim.setup() bus.emit("leave") wait(1) end)
+        test "stays" (function() wait(1) end)
+        """,
+    )
+
+    assert said in str(outcomes.pop("leaves"))
+    assert outcomes == {"stays": None}
+
+
 def test_looking_for_host_modules_says_nothing_of_the_scripts_that_it_lacks(scripts, caplog):
     scripts.write("door", DOOR)
     (scripts.path.parent / "main.py").write_text(GAME_WITH_HOSTS)

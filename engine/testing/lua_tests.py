@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -15,7 +15,7 @@ from typing import Any
 from engine.errors import ScriptError
 from engine.host.module import HostModule
 from engine.problems import Problem
-from engine.project import Project
+from engine.project import Project, ProjectError
 from engine.scripts import Source
 from engine.testing.game_world import GameWorld
 from engine.testing.sim import Sim, fields_of
@@ -101,12 +101,23 @@ class LuaTests:
             return run.over or time.perf_counter() - started > REAL_TIMEOUT
 
         with self._world(test.file, test.number) as run:
-            run.sim._run(TIMEOUT, over)
+            self._play(run, test, over)
             played = run.sim.world.now
         problem = run.problem or (None if run.passed else _endless(test, played))
         if problem is None and run.expected:
             problem = _problem(test, f"the expected problem did not come: {run.expected[0]!r}")
         return Outcome(test, problem, time.perf_counter() - started, played)
+
+    def _play(self, run: _Run, test: LuaTest, over: Callable[[], bool]) -> None:
+        """What the game's own listeners raise fails the test alone, also where they end the game."""
+        try:
+            self.project.guarded(run.sim._run)(TIMEOUT, over)
+        except ProjectError as error:
+            run.problem = run.problem or _problem(test, str(error))
+        except SystemExit as error:
+            run.problem = run.problem or _problem(
+                test, f"{self.project.place(error)}the game was ended with SystemExit"
+            )
 
     @contextmanager
     def _world(self, file: Path, number: int) -> Iterator[_Run]:
