@@ -8,12 +8,13 @@ local floor, format = math.floor, string.format
 
 local libraries = { os = {} }
 
--- The clock is the metatable, too: who reads `time.dt` touches one table less.
-clock.__index, clock.__metatable = clock, false
-function clock.__newindex(_, key)
-  error(format("time.%s cannot be set; the world's clock is set by world.tick and world.time_scale", tostring(key)), 2)
-end
-libraries.time = setmetatable({}, clock)
+libraries.time = setmetatable({}, {
+  __index = clock,
+  __newindex = function(_, key)
+    error(format("time.%s cannot be set; the world's clock is set by world.tick and world.time_scale", tostring(key)), 2)
+  end,
+  __metatable = false,
+})
 
 
 function libraries.os.clock()
