@@ -17,7 +17,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from benchmarks import bus, contenders, frame, least, newborn, spawn, swarm
+from benchmarks import bus, contenders, frame, least, newborn, own_state, spawn, swarm
 from benchmarks.harness import Case
 from engine import Limits
 
@@ -27,6 +27,11 @@ FEW, MANY, LONG = 2, 12, 302  # events leave garbage: so many take the collector
 CASES: dict[str, tuple[int, Callable[[int], Case]]] = {
     "swarm: plain lupa": (300, lambda n: contenders.plain(LUA, n)),
     "swarm: floor, one send each": (300, lambda n: contenders.floor(LUA, n)),
+    "swarm: floor, the least pump": (300, lambda n: own_state.own_states(LUA, n, swarm.MOVER)),
+    "swarm: floor, the least pump, with a hook": (
+        300,
+        lambda n: own_state.own_states(LUA, n, swarm.MOVER, step=swarm.STEP),
+    ),
     "swarm: Tidelock, no limits": (300, lambda n: swarm.tidelock(LUA, n, limits=Limits.off())),
     "swarm: Tidelock": (300, lambda n: swarm.tidelock(LUA, n)),
     "one state: floor, a bare Lua loop": (2000, lambda n: contenders.bare(LUA, n)),

@@ -1,7 +1,8 @@
 """A swarm: 1,000 entities in states of their own, each waking every frame in `wait()` and moving.
 
 Beside Tidelock stands the plain way: what a user writes with lupa alone, a runtime and a lupa coroutine for each
-entity, and its position read from Python. The floor sends once into each state and gets the position back.
+entity, and its position read from Python. The floor sends once into each state and gets the position back; the least
+pump keeps what is promised to such a script besides, and nothing else.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 
 from benchmarks.contenders import floor, generators, mlua, plain, tasks
 from benchmarks.harness import Case, Size, compare, main
+from benchmarks.own_state import own_states
 from benchmarks.tables import Table
 from benchmarks.worlds import make_world
 from engine import Limits
@@ -68,13 +70,19 @@ def tidelock(
     return Case(name or "Tidelock", run if read else lambda: world.tick(1 / 60), count, world.close)
 
 
+def limited(lua: str, count: int) -> list[Case]:
+    """The floors under a hook, called after each so many instructions."""
+    return [floor(lua, count, step=STEP), own_states(lua, count, MOVER, step=STEP)]
+
+
 def tables(size: Size, luas: list[str]) -> Iterator[Table]:
     count = size.count(COUNT)
     for lua in luas:
         contenders = [
             plain(lua, count),
             floor(lua, count),
-            *([floor(lua, count, step=STEP)] if lua != "luajit21" else []),  # which has no limits
+            own_states(lua, count, MOVER),
+            *(limited(lua, count) if lua != "luajit21" else []),  # which has no limits
             mlua(count, "each", "luajit" if lua == "luajit21" else "lua54"),
             generators(count),
             tasks(count),

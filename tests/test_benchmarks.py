@@ -23,6 +23,8 @@ BESIDE = {
         "plain lupa",
         "floor: one send each",
         "floor: one send each, with a hook",
+        "floor: the least pump",
+        "floor: the least pump, with a hook",
         "mlua, Lua 5.4",
         "Python generators",
         "asyncio tasks",
