@@ -110,7 +110,7 @@ function body.run()
       local to_x, to_y = self.x, self.y
       if to_x == x and to_y == y then
         clock.now, clock.dt, clock.frame, phase = yield(true)
-      elseif (tonumber(to_x) == to_x or to_x ~= to_x) and (tonumber(to_y) == to_y or to_y ~= to_y) then
+      elseif to_x and to_y and (tonumber(to_x) == to_x or to_x ~= to_x) and (tonumber(to_y) == to_y or to_y ~= to_y) then
         x, y = to_x, to_y
         clock.now, clock.dt, clock.frame, phase = yield(to_x, to_y)
       else
