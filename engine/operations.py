@@ -104,12 +104,16 @@ class Operations:
 
     @property
     def digest(self) -> int:
-        """A sum of all that was carried out, in order."""
-        if self._told:
-            # Version 2 writes equal values to equal bytes; later ones depend on reference counts.
-            self._digest = crc32(marshal.dumps(self._told, 2), self._digest)
-            self._told.clear()
-        return self._digest
+        """A sum of all that was carried out, in order. To ask for it changes nothing of what it will be."""
+        if not self._told:
+            return self._digest
+        # Version 2 writes equal values to equal bytes; later ones depend on reference counts.
+        return crc32(marshal.dumps(self._told, 2), self._digest)
+
+    def _sum_up(self) -> None:
+        """Let the digest tell of what it does not yet. How much that is at once is part of the sum."""
+        self._digest = self.digest
+        self._told.clear()
 
     def carry_out(self, actor: Actor, flat: tuple[Any, ...], start: int = 3) -> bool:
         """All operations of a tick's result; True where it only shows something."""
@@ -138,7 +142,7 @@ class Operations:
         if end > known:
             self._told.append(flat[known:])
         if not shows or len(self._told) > _MOST_TOLD:
-            _ = self.digest
+            self._sum_up()
         return shows
 
     def _locate(self, actor: Actor, head: bytes, flat: tuple[Any, ...], start: int, end: int) -> None:
@@ -164,11 +168,12 @@ class Operations:
         if fields < len(result):
             entity.show_fields(result, fields)
         if len(told) > _MOST_TOLD:
-            _ = self.digest
+            self._sum_up()
 
     def note(self, name: bytes, entity: int, values: Values) -> None:
         """Let the digest tell of it."""
-        self._digest = crc32(marshal.dumps((name, entity, values), 2), self.digest)
+        self._sum_up()
+        self._digest = crc32(marshal.dumps((name, entity, values), 2), self._digest)
 
     def _emit(self, _: Actor, entity: int, values: Values) -> None:
         name = values[0]

@@ -404,6 +404,22 @@ def test_the_same_seed_and_frame_times_give_the_same_digest(make_world, scripts)
     assert other[0] != first[0]
 
 
+def test_looking_at_the_digest_does_not_change_what_it_will_be(make_world, scripts):
+    scripts.write(
+        "light", "local l = {} function l:update() draw.light(1, 2, 3) self.text = tostring(time.frame) end return l"
+    )
+    seen, unseen = (make_world() for _ in range(2))
+
+    for world in (seen, unseen):
+        world.spawn("light")
+        for _ in range(5):
+            world.tick(0.1)
+            if world is seen:
+                world.stats()
+
+    assert seen.stats().digest == unseen.stats().digest
+
+
 def test_another_process_has_the_same_digest(make_world, scripts, lua, isolation):
     scripts.write("busy", BUSY)
     code = f"""
