@@ -194,7 +194,7 @@ def _style(ink: object, where: object) -> tuple[RGBA, object]:
     if where is None and ink in PLACES:
         ink, where = None, ink
     if where is not None and where not in PLACES:
-        raise BadCall(f'the last argument must be "world" or "screen", got {as_in_lua(where)}')
+        raise BadCall(f'where must be "world" or "screen", got {as_in_lua(where)}')
     return palette.INK if ink is None else color(ink), where
 
 
