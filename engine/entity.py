@@ -16,7 +16,13 @@ from engine.payload import Encoded, plain
 _FIRST = len(COMMANDS)  # the operation that tells the first field
 
 
-class Entity:
+class _Placed:
+    """The one field that a window reads of every entity in every frame: it lies in front of all others."""
+
+    __slots__ = ("place",)
+
+
+class Entity(_Placed):
     """One running instance of a script."""
 
     __slots__ = (
@@ -28,7 +34,6 @@ class Entity:
         "_view",
         "fallen",
         "id",
-        "place",
         "properties",
         "ready",
         "script",

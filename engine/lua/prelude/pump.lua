@@ -34,6 +34,7 @@ local updaters, fixed, late = entity.updaters, entity.fixed, entity.late
 
 local MANY = 4000 -- values that a call may give back: LuaJIT's C stack has room for 8,000
 local FEW = 12 -- values of operations that a yield may carry
+local SOON = 0.5 -- seconds: for who sleeps longer it does not pay to load `steady`
 
 local waiting, own = {}, 0 -- operations to be fetched, and how many values they are
 local apart = 0 -- values of the operation that tells the places, after those
@@ -312,7 +313,8 @@ function pump.finish(phase, taken, spot)
     wake, x, y = go_on(phase, taken)
   end
   local n = outbox.n
-  pump.told, pump.even = n > 0, wake == true and n <= FEW and not outbox.mixed
+  local soon = wake == true or wake and wake < clock.now + SOON
+  pump.told, pump.even = n > 0, soon and n <= FEW and not outbox.mixed
   return hand_over(wake, x, y)
 end
 

@@ -1,6 +1,6 @@
 -- Ticks of a state whose only entity does the same in every frame and shows it: its one task waits for the next frame, or
 -- its `update` hook ends at once; it moves, draws and changes what the window shows of it. Others may sleep meanwhile, and
--- wake, as long as they sleep again at once.
+-- wake, as long as they sleep again at once. Or there are only such others: then these are the ticks in which one wakes.
 -- Guarantee: what a script can see and do is the same as in any other tick, and so is what the world is told.
 --
 -- As long as that is so the state is calm, as in `body.lua`: what such a tick needs is in locals, and whoever does
@@ -23,20 +23,23 @@ local LIGHT = 8192 -- bytes that may be told in a tick at least, so that a few o
 local steady = {}
 
 local calm, inside = false, false -- and the task that runs now
-local task, hook, spot, x, y
-local places, names, values, count = {}, {}, {}, 0 -- of the fields that the window shows
+local task, hook, spot, x, y -- `task` is what runs in every frame, false where all sleep
+local shown, count = {}, 0 -- name, value and place of each field that the window shows, one after the other
 local color -- where that is a table, which is compared by itself: no `__eq` of a script is to be asked
 
 
 local function stir()
   if calm then
     calm, scheduler.stir, spot.x, spot.y = false, nil, x, y
+    for i = 1, count, 3 do
+      spot.seen[shown[i + 2]] = shown[i + 1]
+    end
     watch.stop()
     outbox.shut()
     if not inside then
       scheduler.current = nil
     end
-    if not hook then
+    if task and not hook then
       if inside == task then
         scheduler.take_lone()
       else
@@ -47,16 +50,18 @@ local function stir()
 end
 
 
--- Finds out who runs in this tick, and how long nobody else wakes; for an `update` hook that, too. Else nothing.
-local function find(now)
+-- Finds out who runs in every tick, and when somebody else wakes; for an `update` hook that, too. Else nothing.
+local function find()
   local me, beat = entity.only, entity.beat
   if not me or entity.late[1] or entity.hooked and not beat or by_id[0] or outbox.n > 0
     or (outbox.most or huge) < LIGHT or scheduler.raw_resume ~= raw_resume then
     return nil
   end
-  local lone, due = scheduler.lone(now)
+  local lone, due = scheduler.lone()
   if beat then
-    lone = lone == false and not beat.paused and beat.beat
+    lone = lone == false and not beat.paused and beat.beat or nil
+  elseif lone == false and due == huge then
+    lone = nil
   end
   return lone, due, beat, me
 end
@@ -67,15 +72,15 @@ end
 local function survey(self)
   look(spot)
   local n, seen, class = calm and outbox.n, spot.seen, get_class(self)
-  count, color = 0, nil
+  color = nil
   set_class(self, nil) -- so that each field is just read
   for place = 1, seen and #FIELDS or 0 do
     local name, value = FIELDS[place], seen[place]
     if type(value) == "table" then
       color = value
     elseif value ~= nil then
-      count = count + 1
-      places[count], names[count], values[count] = place, name, value
+      shown[count + 1], shown[count + 2], shown[count + 3] = name, value, place
+      count = count + 3
     elseif self[name] ~= nil then
       n = nil
     end
@@ -87,9 +92,9 @@ end
 
 -- Begins with a tick that is calm.
 local function enter()
-  calm, inside, x, y = true, false, spot.x, spot.y
-  scheduler.stir, scheduler.current, outbox.open = stir, task, spot.me.id * 256
-  if not hook then
+  calm, inside, x, y, count = true, false, spot.x, spot.y, 0
+  scheduler.stir, scheduler.current, outbox.open = stir, task or nil, spot.me.id * 256
+  if task and not hook then
     task.state = "running"
   end
   if budget.begin then
@@ -103,7 +108,7 @@ end
 local function wake(now)
   local first = sleepers[1]
   while first and first.due <= now do
-    if first.args or first.abandon or first.on_end or not hook and task.exposed then
+    if first.args or first.abandon or first.on_end or task and not hook and task.exposed then
       stir()
       return nil
     end
@@ -120,7 +125,7 @@ local function wake(now)
     queue.sleep(sleeper, request)
     first = sleepers[1]
   end
-  inside, scheduler.current = false, task
+  inside, scheduler.current = false, task or nil
   return first and first.due or huge
 end
 
@@ -131,17 +136,16 @@ local function tell(self, n)
   if color and not rawequal(self.color, color) then
     return nil
   end
-  for i = 1, count do
-    local value = self[names[i]]
-    if value ~= values[i] then
+  for i = 1, count, 3 do
+    local value = self[shown[i]]
+    if value ~= shown[i + 1] then
       local kind = type(value)
       if kind ~= "number" and kind ~= "boolean" then
         return nil
       end
-      local list, place = outbox.list, places[i]
-      list[n + 1], list[n + 2] = outbox.open + HEAD + place, value
-      values[i], spot.seen[place] = value, value
-      n = n + 2
+      local list = outbox.list
+      list[n + 1], list[n + 2] = outbox.open + HEAD + shown[i + 2], value
+      shown[i + 1], n = value, n + 2
       outbox.n = n
     end
   end
@@ -154,27 +158,16 @@ end
 -- nothing and true.
 function steady.run(now, dt, frame, phase)
   local lone, due
-  lone, due, hook, spot = find(now)
-  if not lone or not watch.begin(spot.self) then
+  lone, due, hook, spot = find()
+  if lone == nil or not watch.begin(spot.self) then
     return now, dt, frame, phase
   end
   task = lone
   enter()
   local clock, outbox, raw_resume, yield = clock, outbox, raw_resume, yield -- luacheck: ignore 431
-  local thread, fn, self, known = task.thread, hook and hook.fn, spot.self, false
+  local thread, fn, self, known = task and task.thread, hook and hook.fn, spot.self, false
   repeat
-    if fn then
-      due = now < due and due or wake(now)
-      if not due then
-        return now, dt, frame, phase, nil, true
-      end
-      inside = task
-      local ok, token, request = raw_resume(thread, fn, self, dt)
-      if not calm or token ~= DONE then
-        stir()
-        pump.settle_beat(task, hook, ok, token, request)
-      end
-    else
+    if thread and not fn then
       inside = task
       local ok, token, request = raw_resume(thread)
       if not (calm and request == true and token == SUSPEND and ok) then
@@ -182,18 +175,26 @@ function steady.run(now, dt, frame, phase)
         pump.settle_single(task, ok, token, request)
       end
       inside = false
-      if now >= due then
-        due = calm and wake(now)
-        if not due then
-          return now, dt, frame, phase, nil, true
-        end
+    end
+    if now >= due then
+      due = calm and wake(now)
+      if not due then
+        return now, dt, frame, phase, nil, true
       end
     end
-    inside = false
+    if fn then
+      inside = task
+      local ok, token, request = raw_resume(thread, fn, self, dt)
+      if not calm or token ~= DONE then
+        stir()
+        pump.settle_beat(task, hook, ok, token, request)
+      end
+      inside = false
+    end
     local told = outbox.n
     local n = calm and told <= FEW and (not known and survey(self) or known and tell(self, told))
     known = true
-    if not n or n > FEW then
+    if not n or n > FEW or not task and due == huge then
       stir()
       return now, dt, frame, phase, spot
     end
@@ -205,11 +206,14 @@ function steady.run(now, dt, frame, phase)
     end
     if n > 0 then
       outbox.n, outbox.weight = 0, 0
-      now, dt, frame, phase = yield(-1 - told, moved and to_x or nil, moved and to_y or nil, unpack(outbox.list, 1, n))
-    elseif moved then
+      now, dt, frame, phase = yield(task and -1 - told or due, moved and to_x or nil, moved and to_y or nil,
+        unpack(outbox.list, 1, n))
+    elseif not moved then
+      now, dt, frame, phase = yield(task and true or due)
+    elseif task then
       now, dt, frame, phase = yield(to_x, to_y)
     else
-      now, dt, frame, phase = yield(true)
+      now, dt, frame, phase = yield(due, to_x, to_y)
     end
     if not calm then
       return now, dt, frame, phase

@@ -283,10 +283,10 @@ end
 
 --- The only task that waits for this frame, or false where none does, and when the first sleeper wakes; nothing where
 -- more than that is to be done.
-function turns.lone(now)
+function turns.lone()
   local task, first = turns.single, sleepers[1]
   local due = first and first.due or huge
-  if due <= now or count > 1 or left > 0 or turns.deferrals > 0 or turns.ran then
+  if count > 1 or left > 0 or turns.deferrals > 0 or turns.ran then
     return nil
   elseif count == 1 then
     task = upcoming[1]
