@@ -200,7 +200,7 @@ class Attempt:
             return
         if self._builder is None and self._together is None:
             self._builder = self._world.reloads.builder(self.script)
-            self._builder.want(missing, loaded_by(entity))
+            self._builder.want(missing, loaded_by(entity), self._rehearsal.habits(self.script))
 
     def _dismiss_dead(self) -> None:
         """Entities that ended meanwhile need no new version."""

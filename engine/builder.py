@@ -11,7 +11,7 @@ from collections import deque
 from threading import Event, Thread
 
 from engine.limits import Limits
-from engine.lua.bare import Bare, make_bare
+from engine.lua.bare import Bare, adopted_ahead, make_bare
 
 MANY = 64
 """Fewer states than this are made by whoever needs them: a thread costs more than it brings."""
@@ -20,12 +20,17 @@ MOST = 1000
 """Of those that are kept for the next reload; each is some 150 KB."""
 
 
+Habits = tuple[bytes | bool, bytes]
+"""The shape of the data that an entity of a script had, or False, and the names of the libraries that it has used."""
+
+
 class Builder:
     """Bare states with these limits, each with these files of the prelude loaded. Its thread ends by itself."""
 
-    def __init__(self, lua: str, limits: Limits, seed: int) -> None:
-        self.made_with = lua, limits, seed
+    def __init__(self, lua: str, limits: Limits, seed: int, fixed_step: float) -> None:
+        self.made_with = lua, limits, seed, fixed_step
         self._modules: frozenset[str] = frozenset()
+        self._habits: Habits = (False, b"")
         self._wanted = 0
         self._ready: deque[tuple[Bare, frozenset[str]]] = deque()
         self._between_frames = Event()
@@ -42,9 +47,11 @@ class Builder:
         """True while the thread makes states."""
         return self._thread is not None and self._thread.is_alive()
 
-    def want(self, count: int, modules: frozenset[str] = frozenset()) -> None:
-        """Have so many ready, with these files and all that were ever asked for."""
+    def want(self, count: int, modules: frozenset[str] = frozenset(), habits: Habits = (False, b"")) -> None:
+        """Have so many ready, with these files and all that were ever asked for, for entities that are like this."""
         self._modules |= modules
+        if habits[0]:
+            self._habits = habits
         self._wanted = count
         if count - len(self._ready) >= MANY and not self.running:
             self._thread = Thread(target=self._run, name="tidelock-reload", daemon=True)
@@ -98,6 +105,8 @@ class Builder:
 
     def _make(self) -> tuple[Bare, frozenset[str]]:
         modules = self._modules
-        bare = make_bare(*self.made_with)
+        lua, limits, seed, fixed_step = self.made_with
+        bare = adopted_ahead(make_bare(lua, limits, seed), fixed_step)
         bare.runtime.load(sorted(modules))
+        bare.runtime.get("reload", "make_ahead")(*self._habits)
         return bare, modules

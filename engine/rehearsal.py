@@ -9,6 +9,7 @@ from __future__ import annotations
 import weakref
 from typing import TYPE_CHECKING
 
+from engine.builder import Habits
 from engine.entity import Entity
 from engine.lua.actor import Actor
 from engine.process.remote import RemoteActor
@@ -16,9 +17,6 @@ from engine.trial import parted
 
 if TYPE_CHECKING:
     from engine.world import World
-
-Habits = tuple[bytes | bool, bytes]
-"""The shape of the data that an entity of a script had, or False, and the names of the libraries that it has used."""
 
 _UNKNOWN: Habits = (False, b"")
 

@@ -152,7 +152,8 @@ class Reloader:
             alone = [actor.only for actor in actors if actor.only is not None and not isinstance(actor, RemoteActor)]
             for script, count in Counter(entity.script for entity in alone).most_common(1):
                 self._likely = deque(entity for entity in alone if entity.script == script)
-                self.builder(script).want(min(count, MOST_READY), loaded_by(self._likely[0]))
+                habits = self.rehearsal.habits(script)
+                self.builder(script).want(min(count, MOST_READY), loaded_by(self._likely[0]), habits)
         if self._builder is not None and not self._builder.make(deadline):
             return False
         while self._likely:
@@ -166,7 +167,7 @@ class Reloader:
     def builder(self, script: str) -> Builder:
         """Who makes states for entities of `script`."""
         world = self._world
-        made_with = world.lua, world.limits_of(script), world.seed
+        made_with = world.lua, world.limits_of(script), world.seed, world.fixed_step
         if self._builder is not None and self._builder.made_with != made_with:
             self._husks += self._builder.close()
             self._builder = None

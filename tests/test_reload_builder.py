@@ -176,7 +176,7 @@ def test_a_second_save_gets_the_states_that_were_made_for_the_first(make_world, 
 
 
 def test_few_states_are_made_without_a_thread(lua, isolation):
-    builder = Builder(lua, Limits.off(), 1)
+    builder = Builder(lua, Limits.off(), 1, 1 / 60)
     builder.want(engine.builder.MANY - 1)
 
     assert not builder.running
@@ -185,7 +185,7 @@ def test_few_states_are_made_without_a_thread(lua, isolation):
 
 
 def test_the_thread_makes_as_many_states_as_are_wanted(lua, isolation, many):
-    builder = Builder(lua, Limits.off(), 1)
+    builder = Builder(lua, Limits.off(), 1, 1 / 60)
     builder.want(3, frozenset({"task"}))
     wait_for(builder)
     assert len(builder) == 3
@@ -198,7 +198,7 @@ def test_the_thread_makes_as_many_states_as_are_wanted(lua, isolation, many):
 
 
 def test_the_thread_waits_while_a_frame_is_computed(lua, isolation, many):
-    builder = Builder(lua, Limits.off(), 1)
+    builder = Builder(lua, Limits.off(), 1, 1 / 60)
     builder.pause()
     builder.want(2)
     assert (len(builder), builder.running) == (0, True)
@@ -210,7 +210,7 @@ def test_the_thread_waits_while_a_frame_is_computed(lua, isolation, many):
 
 
 def test_a_state_made_before_a_file_was_wanted_gets_it_when_it_is_taken(lua, isolation):
-    builder = Builder(lua, Limits.off(), 1)
+    builder = Builder(lua, Limits.off(), 1, 1 / 60)
     builder.want(1)
     assert builder.make(float("inf"))
 

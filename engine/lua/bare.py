@@ -62,7 +62,7 @@ class Warm:
             ready = []
             self._ready.append(((lua, limits, seed), ready))
         while len(ready) < count:
-            made = _adopted_ahead(make_bare(lua, limits, seed), fixed_step)
+            made = adopted_ahead(make_bare(lua, limits, seed), fixed_step)
             made.runtime.load(USUAL)
             made.runtime.get("entity", "make_ahead")()
             if script is not None:
@@ -86,7 +86,7 @@ class Warm:
         self._ready.clear()
 
 
-def _adopted_ahead(bare: Bare, fixed_step: float) -> Bare:
+def adopted_ahead(bare: Bare, fixed_step: float) -> Bare:
     """The same, wired to a world already: who answers is told to Python only, which a birth need not cross for."""
     answers: list[Entry] = []
     bare.adopt(lambda *question: answers[0](*question), fixed_step)

@@ -246,6 +246,17 @@ end
 
 
 return {
+  --- Make what an entity of the next version will need, whatever its text: of the old one the shape of its `self`, or
+  -- false, and the libraries that it used.
+  make_ahead = function(shape, names)
+    if shape then
+      learn(shape)
+    end
+    for name in gmatch(names, "%a+") do
+      local _ = sandbox.libraries[name]
+    end
+    entity.make_ahead()
+  end,
   --- The names of the prelude's modules that this state has loaded.
   loaded = function()
     local names = {}
