@@ -246,7 +246,7 @@ def test_no_time_between_two_frames_loads_nothing(make_world, scripts, slow):
     attempt = begin(world)
     before = len(attempt._trials)
 
-    assert world.idle(-1.0)
+    assert world.reloads.work(-1.0)
 
     assert len(attempt._trials) == before
 

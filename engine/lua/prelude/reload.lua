@@ -256,6 +256,7 @@ return {
       local _ = sandbox.libraries[name]
     end
     entity.make_ahead()
+    prelude.memory.begin() -- what is here stays: else the collector would work while the next version loads
   end,
   --- The names of the prelude's modules that this state has loaded.
   loaded = function()
