@@ -6,6 +6,7 @@ LINE_2_OF = {
     "math.random: nothing to choose from": "math.random(0)",
     "math.random: no number": "math.random('x')",
     "math.random: too wide": "math.random(1, 2 ^ 60)",
+    "math.random: wider than an integer": "math.random(math.mininteger or -2 ^ 63, math.maxinteger or 2 ^ 62)",
     "load: no source": "load()",
     "a comparison inside table.sort": "table.sort({ 1, 'x' })",
     "a key that next does not know": "next({}, 'key')",

@@ -9,7 +9,7 @@ import pytest
 from engine import Limits
 from engine.lua import runtime
 from engine.lua.state import LuaState
-from helpers import ticks
+from helpers import PATIENCE, run_child, ticks
 
 BALLAST = 500_000
 """Bytes that an entity's script keeps in use, at the least."""
@@ -259,6 +259,34 @@ def test_every_does_not_drift_over_ten_thousand_periods(world, scripts):
     with entity.self.upgrade() as self_:
         assert self_["calls"] == 10_100
         assert self_["latest"] < 0.1
+
+
+@pytest.mark.row("B6", "G1")
+def test_a_period_too_short_for_the_clock_is_every_frame_and_no_endless_loop(scripts, lua):
+    scripts.write(
+        "hasty",
+        """
+local hasty = {}
+function hasty:start()
+  for _, seconds in ipairs({ 1e-9, 1e-17, 1e-300, 5e-324 }) do
+    task.every(seconds, function() bus.emit("called", seconds) end)
+  end
+end
+return hasty
+""",
+    )
+    code = f"""
+    from engine import World
+    with World({str(scripts.path)!r}, lua={lua!r}) as world:
+        called = []
+        world.bus.on("called", lambda event: called.append(event.payload))
+        world.spawn("hasty")
+        for _ in range(3):
+            world.tick(0.1)
+        print(sorted(called) == sorted([1e-9, 1e-17, 1e-300, 5e-324] * 3))
+    """
+
+    assert run_child(code, timeout=PATIENCE).stdout.split()[-1] == "True"
 
 
 @pytest.mark.row("B6")

@@ -74,7 +74,7 @@ function random.draw(g, low, high)
   end
   if low > high then
     error("bad argument #" .. position .. " to 'random' (interval is empty)", 2)
-  elseif high - low >= EXACT then
+  elseif high * 1.0 - low >= EXACT then -- as floats: the difference of two integers may be none
     error("math.random: the interval " .. tostring(low) .. " .. " .. tostring(high) .. " is wider than 2^53", 2)
   end
   return whole(low + floor(random.next(g) * (high - low + 1)))

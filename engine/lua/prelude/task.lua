@@ -9,7 +9,7 @@ local check_seconds, check_function = prelude.checks.check_seconds, prelude.chec
 local request_of = prelude.wait.request_of
 
 local error, type, xpcall, next = error, type, xpcall, next
-local format, floor = string.format, math.floor
+local format, floor, huge = string.format, math.floor, math.huge
 local traceback = debug.traceback
 local exposed = prelude.exposed
 local task_of, adopt, remember = exposed.task_of, exposed.adopt, exposed.remember
@@ -130,17 +130,19 @@ local function count_failure(me, failures, problem)
 end
 
 
--- The first point of the schedule after `now`: its number and time. Points missed as a whole are skipped.
+-- The first point of the schedule after `now`: its number and time. Points missed as a whole are skipped; one that is too
+-- near for the clock to tell it from `now` is the next frame.
 local function next_point(start, seconds, k, now)
   local due = start + k * seconds
   if due <= now and seconds > 0 then
-    k = floor((now - start) / seconds)
-    repeat
+    k = floor((now - start) / seconds) + 1
+    due = start + k * seconds
+    if due <= now then -- rounding may lose one
       k = k + 1
       due = start + k * seconds
-    until due > now
+    end
   end
-  return k, due
+  return k, due < huge and due or now
 end
 
 
