@@ -68,6 +68,7 @@ PRELUDE_LATER = (
     "queue",
     "random",
     "reading",
+    "refusals",
     "registry",
     "reload",
     "requiring",

@@ -3,22 +3,18 @@
 
 local prelude = ...
 local scheduler, records, outbox, bus = prelude.scheduler, prelude.records, prelude.outbox, prelude.mail
-local reading, sandbox = prelude.later("reading"), prelude.sandbox
+local reading, refusals, sandbox = prelude.later("reading"), prelude.later("refusals"), prelude.sandbox
 
 local error, type, next, load, setmetatable = error, type, next, load, setmetatable
-local rawget, pairs, setfenv = rawget, pairs, setfenv
-local format, match, sub = string.format, string.match, string.sub
+local rawget, setfenv, format, sub = rawget, setfenv, string.format, string.sub
 local sort, insert = table.sort, table.insert
 local getinfo = debug.getinfo
 local put = outbox.put
 
-local NAMES = {
-  "init", "start", "update", "fixed_update", "late_update", "on_event", "on_input", "on_reload", "final",
+local HOOKS = {
+  init = true, start = true, update = true, fixed_update = true, late_update = true, on_event = true,
+  on_input = true, on_reload = true, final = true,
 }
-local HOOKS = {}
-for _, name in next, NAMES do
-  HOOKS[name] = true
-end
 
 local MOST_METHODS, LONGEST_METHOD = 200, 40 -- that are looked at for misspelt hooks
 
@@ -36,12 +32,17 @@ local entity = {
 local by_id = bus.entities
 local spare = nil -- an entity that is still to get its id
 local last_text, last_name, make = nil, nil, nil -- the text that was read last, and what makes its functions
+local found = nil -- the table of the script that is being loaded
+local owned = 0 -- tasks that entities had so far
+
+local NONE = {}
 
 local Entity = {}
 Entity.__index = Entity
 
 
---- Count `task` among those that end with this entity. Returns nothing, or why there may be no more.
+--- Make the entity answer for `task`, which ends with it. Returns nothing, or why there may be no more.
+-- Tasks are counted in the order in which they became an entity's, and cancelled in that order.
 function Entity:own(task)
   local limit = entity.task_limit
   if self.ending then
@@ -49,7 +50,8 @@ function Entity:own(task)
   elseif limit and self.task_count >= limit then
     return format("entity %d has %d live tasks, the limit (Limits.tasks); end some, or raise the limit", self.id, limit)
   end
-  task.listed = true
+  owned = owned + 1
+  task.listed, task.number = true, owned
   self.tasks[task] = true
   self.task_count = self.task_count + 1
   return nil
@@ -101,8 +103,9 @@ function entity.new(id, script, seed)
   spare, made.id, made.script, made.seed = nil, id, script, seed
   by_id[id] = made
   if id > 0 then
-    insert(entity.list, made)
-    if entity.list[2] or scheduler.ran then
+    local list = entity.list
+    list[#list + 1] = made
+    if list[2] or scheduler.ran then
       join(made)
     end
     survey()
@@ -113,13 +116,17 @@ end
 
 -- Every-frame hooks are kept in lists, so that a tick does not look at entities that have none.
 local function enlist(me)
-  if me.hooks.update then
+  local hooks = me.hooks
+  if not (hooks.update or hooks.fixed_update or hooks.late_update) then
+    return
+  end
+  if hooks.update then
     insert(entity.updaters, me)
   end
-  if me.hooks.fixed_update then
+  if hooks.fixed_update then
     insert(entity.fixed, me)
   end
-  if me.hooks.late_update then
+  if hooks.late_update then
     insert(entity.late, me)
     put("late", me.id)
   end
@@ -137,30 +144,6 @@ function entity.copy(value)
 end
 
 
--- A hook that cannot be called would never be missed.
-local function check_hooks(script, name)
-  for i = 1, #NAMES do
-    local hook = rawget(script, NAMES[i])
-    if hook ~= nil and type(hook) ~= "function" then
-      error(format("%s is a hook and must be a function, got a %s; write function %s:%s() ... end, or give it another name",
-        NAMES[i], type(hook), match(name, "[%a_][%w_]*$") or "script", NAMES[i]), 0)
-    end
-  end
-end
-
-
--- Finds out, while an error is the script's own, whether its defaults can be copied.
-local function check_properties(script)
-  local properties = rawget(script, "properties")
-  if properties ~= nil and type(properties) ~= "table" then
-    error("properties must be a table such as { speed = 60 }, got a " .. type(properties), 0)
-  end
-  for _, value in next, properties or {} do
-    entity.copy(value)
-  end
-end
-
-
 -- Registers the hooks of a script's table; a misspelt one is told to the world, which knows what is near.
 local function find_hooks(me, script)
   local names, told = {}, 0
@@ -169,8 +152,11 @@ local function find_hooks(me, script)
       names[#names + 1] = key
     end
   end
-  sort(names)
-  for _, name in pairs(names) do
+  if names[2] then
+    sort(names)
+  end
+  for i = 1, #names do
+    local name = names[i]
     local fn = rawget(script, name)
     if HOOKS[name] then
       me.hooks[name] = { name = name, fn = fn, failures = 0 }
@@ -213,15 +199,17 @@ function entity.make_ahead()
 end
 
 
---- Compile the text of a script before there is an entity for it; whatever is wrong with it will be told to that one.
+--- Compile the text of a script before there is an entity for it, and copy the libraries that it names; whatever is wrong
+-- with it will be told to that one.
 function entity.read_ahead(text, chunk)
   if load(text, "@" .. chunk, "t", {}) then
     last_text, last_name, make = text, "@" .. chunk, compile_for_all(text, "@" .. chunk)
+    sandbox.prepare(spare, text)
   end
 end
 
 
--- Runs the script's text and takes the table it returns.
+-- Runs the script's text and has `found` the table it returns.
 local function read_script(me, chunk, text)
   local fn, problem = compile(text, "@" .. chunk, me.env)
   if not fn then
@@ -229,12 +217,17 @@ local function read_script(me, chunk, text)
   end
   local script = fn()
   if type(script) ~= "table" then
-    fn = load(text, "@" .. chunk, "t", {})
-    error(format("%s:%d: the script must return its table of hooks, got %s; did you forget \"return %s\"?", chunk,
-      getinfo(fn, "S").lastlinedefined > 0 and getinfo(fn, "S").lastlinedefined or 1,
-      script == nil and "nothing" or "a " .. type(script), me.script), 0)
+    refusals.no_script(script, me.script, chunk, text)
   end
-  return script
+  if rawget(script, "properties") ~= nil then
+    refusals.check_properties(rawget(script, "properties"))
+  end
+  for key, value in next, script do
+    if HOOKS[key] and type(value) ~= "function" then
+      refusals.no_hook(script, me.script)
+    end
+  end
+  found = script
 end
 
 
@@ -247,40 +240,48 @@ end
 -- Gives whether there is a script now, and whether it is to begin at once. That it `may`, but not where it did something
 -- already, or where it is to live by another clock: the world sees to that first.
 local function load_script(me, chunk, text, may)
-  local script
-  scheduler.call(me, "loading a script", function()
-    local read = read_script(me, chunk, text)
-    check_properties(read)
-    check_hooks(read, me.script)
-    script = read
-  end)
+  scheduler.call(me, "loading a script", read_script, me, chunk, text)
+  local script = found
   if not script then
     return false
   end
-  local isolation, clock = word_of(rawget(script, "isolation")), word_of(rawget(script, "clock"))
+  found = nil
+  local isolation, clock = rawget(script, "isolation") or false, rawget(script, "clock") or false
+  if isolation or clock then
+    isolation, clock = word_of(isolation), word_of(clock)
+  end
   local begins = may and outbox.n == 0 and not isolation and not clock or false
   put("script", me.id, isolation, clock, begins)
   find_hooks(me, script)
   local properties = rawget(script, "properties")
-  me.properties = type(properties) == "table" and properties or {}
+  me.properties = type(properties) == "table" and properties or NONE
   setmetatable(me.self, { __index = script, __metatable = false })
   return true, begins
 end
 entity.load_script = load_script
 
 
---- Give `self` these fields, then the defaults of the properties that are missing.
-function entity.fill(me, fields)
+-- Gives `self` the defaults of the properties that are missing.
+local function complete(me)
   local self = me.self
-  scheduler.mark(me)
-  for key, value in next, fields do
-    self[key] = value
+  if scheduler.ran then
+    scheduler.mark(me)
   end
-  for key, value in next, me.properties or {} do
+  for key, value in next, me.properties or NONE do
     if rawget(self, key) == nil then
       self[key] = entity.copy(value)
     end
   end
+end
+
+
+--- Give `self` these fields, then the defaults of the properties that are missing.
+function entity.fill(me, fields)
+  local self = me.self
+  for key, value in next, fields do
+    self[key] = value
+  end
+  complete(me)
 end
 
 
@@ -293,39 +294,46 @@ end
 entity.run_hook = run_hook
 
 
-local function begin(me)
-  local stage = { name = "init", failures = 0 }
-  scheduler.run(me, stage, function()
-    run_hook(me, "init")
-    put("ready", me.id)
-    enlist(me)
-    stage.name = "start"
-    run_hook(me, "start")
-  end)
+-- Body of the first task. Errors name the `stage`, which is "init" at first.
+local function go_through(me, stage)
+  run_hook(me, "init")
+  put("ready", me.id)
+  enlist(me)
+  stage.name = "start"
+  run_hook(me, "start")
 end
 
 
--- The fields of a new `self` and the place after them: how many there are, names and values; or a shape and its leaves.
-local function read_fields(box, i)
+local function begin(me)
+  local stage = { name = "init", failures = 0 }
+  scheduler.run(me, stage, go_through, me, stage)
+end
+
+
+-- Gives a new `self` its fields: how many there are, names and values; or a shape and its leaves. Tells where they end.
+local function read_fields(self, box, i)
   local count = box[i]
   if type(count) ~= "number" then
-    return reading.decode(count, box, i + 1)
+    local fields, after = reading.decode(count, box, i + 1)
+    for key, value in next, fields do
+      self[key] = value
+    end
+    return after
   end
-  local fields = {}
   for at = i + 1, i + 2 * count, 2 do
-    fields[box[at]] = box[at + 1]
+    self[box[at]] = box[at + 1]
   end
-  return fields, i + 1 + 2 * count
+  return i + 1 + 2 * count
 end
 
 
 -- New entity, to be loaded and, where nothing is in the way, started: id, script, chunk, text, seed, fields.
 function bus.receive.create(box, i)
   local me = entity.new(box[i], box[i + 1], box[i + 4])
-  local fields, after = read_fields(box, i + 5)
+  local after = read_fields(me.self, box, i + 5)
   local loaded, begins = load_script(me, box[i + 2], box[i + 3], true)
   if loaded then
-    entity.fill(me, fields)
+    complete(me)
   end
   if begins then
     begin(me)

@@ -2,7 +2,7 @@
 -- Guarantee: a thread whose task has ended stays refused, and no worker serves again once a script knows its thread.
 
 local prelude = ...
-local records, turns, fault = prelude.records, prelude.turns, prelude.later("fault")
+local turns, fault = prelude.turns, prelude.later("fault")
 
 local error, setmetatable, getinfo = error, setmetatable, debug.getinfo
 
@@ -16,7 +16,7 @@ local tasks = setmetatable({}, { __mode = "k" }) -- thread -> task or GONE
 --- A task around `thread` that scripts may know, owned by `entity`; or nil and why there may be no more.
 function exposed.make(thread, entity)
   local task = { thread = thread, entity = entity, state = "new" }
-  local full = records.own(task)
+  local full = entity:own(task)
   if full then
     return nil, "task: " .. full
   end

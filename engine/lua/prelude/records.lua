@@ -25,8 +25,6 @@ local POOL = 16 -- idle workers kept per state
 
 records.workers = workers
 
-local owned = 0
-
 
 function records.new_thread(fn)
   local thread = create(fn)
@@ -34,18 +32,6 @@ function records.new_thread(fn)
     records.on_thread(thread)
   end
   return thread
-end
-
-
---- Make the task's entity answer for it. Returns nothing, or why there may be no more.
--- Tasks are counted in the order in which they became the entity's, and cancelled in that order.
-function records.own(task)
-  local full = task.entity:own(task)
-  if not full then
-    owned = owned + 1
-    task.number = owned
-  end
-  return full
 end
 
 

@@ -174,11 +174,13 @@ function sandbox.environment(entity)
 end
 
 
---- Make copies ahead, of libraries that `entity` is likely to use. Its script cannot tell.
-function sandbox.prepare(entity, names)
+--- Make copies ahead, of libraries that `entity` is likely to use: those that a text names. Its script cannot tell.
+function sandbox.prepare(entity, text)
   local copies = {}
-  for name in gmatch(names, "%a+") do
-    copies[name] = copy_for(entity, name)
+  for name in gmatch(text, "%a+") do
+    if FILES[name] and not copies[name] and (name ~= "entity" or entity.id > 0) then
+      copies[name] = copy_for(entity, name)
+    end
   end
   entity.copies = copies
 end

@@ -16,7 +16,7 @@ local scheduler = turns
 
 local raw_resume, raw_status, select = coroutine.resume, coroutine.status, select
 local unpack = table.unpack or unpack
-local hire, own, next_frame, mark = records.hire, records.own, turns.next_frame, turns.mark
+local hire, next_frame, mark = records.hire, turns.next_frame, turns.mark
 local finish, retire = endings.finish, endings.retire
 
 local SUSPEND, REFUSED, DONE = records.SUSPEND, records.REFUSED, records.DONE
@@ -28,7 +28,7 @@ scheduler.quiet = false -- so many failures in this tick that nobody will look a
 
 -- Makes the entity answer for a task that does not end at once. Returns true, or false and why it may not live on.
 local function keep(task)
-  local full = not task.listed and own(task)
+  local full = not task.listed and task.entity:own(task)
   if full then
     failures.fail(task, full)
     return false, full

@@ -9,7 +9,7 @@ local scheduler = prelude.scheduler
 
 local raw_yield, isyieldable = coroutine.yield, coroutine.isyieldable
 local error, select = error, select
-local hire, own = records.hire, records.own
+local hire = records.hire
 local resume, resume_instant = scheduler.resume, scheduler.resume_instant
 local SUSPEND, REFUSED = records.SUSPEND, records.REFUSED
 
@@ -97,7 +97,7 @@ end
 --- A task of `entity` for `fn(...)`, not started, and not known to scripts. `level` blames the caller for one too many.
 function scheduler.prepare(entity, level, fn, ...)
   local task = hire(entity)
-  local full = own(task)
+  local full = entity:own(task)
   if full then
     records.release(task)
     error("task: " .. full, level + 1)
