@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import weakref
 from collections.abc import Callable, Iterable
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from importlib import resources
 from typing import Any
 
@@ -94,10 +94,11 @@ GUARDS = ("guards",)
 GUARDS_LATER = ("patterns", "steps", "strings", "tables")
 
 _EAGER = b"every state's"
+_NAME = b"=[tidelock]"
 
 # Lua 5.5 can use bytecode where it lies: all states run the same few lines of the processor's cache, and none has a
-# copy. A state holds `_prelude`, where it lies, as it fetches its files there. For the lines that stripped code lacks
-# Lua takes the bytes behind: there must be some.
+# copy. What a VM calls to get code holds the bytes, so that they lie there as long as the VM lives. For the lines that
+# stripped code lacks Lua takes the bytes behind: there must be some.
 _FIXED = ("lua55",)
 _BEHIND = bytes(16 * 1024)
 
@@ -147,29 +148,44 @@ def _bare(lua: str, seed: int, memory: int | None = None) -> Any:
 
 
 @cache
+def _compiler(lua: str) -> Callable[[bytes, bytes, bool], bytes]:
+    """Makes bytecode of text: of (text, name, whether to strip it). Made by ourselves, it may be loaded."""
+    return _bare(lua, 1).execute(_COMPILE)  # type: ignore[no-any-return]
+
+
+@cache
 def _prelude(lua: str) -> dict[bytes, bytes]:
-    """The prelude's files as bytecode of this very lupa; made by ourselves, so it may be loaded."""
+    """The prelude's files as bytecode of this very lupa."""
     folder = resources.files("engine.lua") / "prelude"
-    compile_text = _bare(lua, 1).execute(_COMPILE)
+    compile_text = _compiler(lua)
     guards = () if lua == "luajit21" else GUARDS + GUARDS_LATER
     texts = {name: (folder / f"{name}.lua").read_bytes() for name in ("boot", *PRELUDE, *PRELUDE_LATER, *guards)}
-    code = {name.encode(): compile_text(texts[name], b"=[tidelock]", True) for name in PRELUDE_LATER}
+    code = {name.encode(): compile_text(texts[name], _NAME, True) for name in PRELUDE_LATER}
     for name in guards:
         code[name.encode()] = compile_text(texts[name], b"=[tidelock %s]" % name.encode(), False)
-    code[_EAGER] = compile_text(_joined(texts), b"=[tidelock]", True)
+    code[_EAGER] = compile_text(_joined(texts), _NAME, True)
     return {name: part + _BEHIND for name, part in code.items()} if lua in _FIXED else code
 
 
+@lru_cache(maxsize=256)
+def _script(lua: str, text: bytes, name: bytes) -> bytes | None:
+    """A script's text as bytecode, made once for all states; None where it is wrong, which Lua tells best by itself."""
+    try:
+        return _compiler(lua)(text, name, False)
+    except error_of(lua):
+        return None
+
+
 def _joined(texts: dict[str, bytes]) -> bytes:
-    """The files of every state as one chunk: it takes (fetch, whether there are guards) and gives get and put.
+    """The files of every state as one chunk: takes who gives code and whether there are guards, gives get and put.
 
     While it loads them the collector rests: it would find next to nothing.
     """
     files = b"".join(b"prelude.%s = (function(...)\n%s\nend)(prelude)\n" % (n.encode(), texts[n]) for n in PRELUDE)
     return b"""
 collectgarbage("stop")
-local fetch, guards = ...
-local prelude, get, put = (function(...)\n%s\nend)(fetch)
+local give, guards = ...
+local prelude, get, put = (function(...)\n%s\nend)(give)
 %s
 local _ = guards and prelude.guards
 prelude.memory.begin()
@@ -177,12 +193,22 @@ return get, put
 """ % (texts["boot"], files)
 
 
-def _fetch(reference: weakref.ref[Runtime], code: dict[bytes, bytes], name: bytes) -> Any:
-    """A file of the prelude as a function, which Lua itself cannot make of bytecode that it is to use where it lies."""
-    runtime, part = reference(), code.get(name)
-    if runtime is None or part is None:
-        return part
-    return runtime._vm.compile(part, b"=[tidelock]", "B")
+def _giver_of_code(reference: weakref.ref[Runtime], lua: str) -> Callable[..., Any]:
+    """What a VM asks for its functions, as Lua itself cannot make them of bytecode that is to be used where it lies."""
+    files = _prelude(lua)
+    held: list[bytes] = []
+
+    def give(name: bytes, text: bytes | None = None) -> Any:
+        """The function of the prelude's file of that name, or of a script's `text`; None where there is none."""
+        code = files.get(name) if text is None else _script(lua, text, name)
+        runtime = reference()
+        if runtime is None or code is None:
+            return None
+        if text is not None:
+            held.append(code)
+        return runtime.function_of(code, _NAME if text is None else name)
+
+    return give
 
 
 class Runtime:
@@ -195,14 +221,16 @@ class Runtime:
     def __init__(self, lua: str, seed: int, *, guards: bool = False, memory: int | None = None) -> None:
         self.lua = lua
         self._vm = _bare(lua, seed, None if memory is None else 0)
-        code = _prelude(lua)
-        fixed = lua in _FIXED
-        boot = self._vm.compile(code[_EAGER], b"=[tidelock]", "B" if fixed else "b")
-        self._get, self._put = boot(partial(_fetch, weakref.ref(self), code) if fixed else code.get, guards)
+        boot = self.function_of(_prelude(lua)[_EAGER], _NAME)
+        self._get, self._put = boot(_giver_of_code(weakref.ref(self), lua), guards)
         self._kept: dict[tuple[str, str], Any] = {}
         self.used: Callable[[], int] = partial(self._vm.get_memory_used, True)
         if memory is not None:
             self._vm.set_max_memory(memory, total=True)
+
+    def function_of(self, code: bytes, name: bytes) -> Any:
+        """Of bytecode that somebody holds as long as this VM lives."""
+        return self._vm.compile(code, name, "B" if self.lua in _FIXED else "b")
 
     def get(self, module: str, word: str) -> Any:
         return self._get(module.encode(), word.encode())

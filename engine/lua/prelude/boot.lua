@@ -1,14 +1,14 @@
 -- Makes the table of the prelude's modules: a file is loaded when somebody first asks for its module.
 
-local fetch = ... -- Python's: the file of that name, as a function or as bytecode
+local give = ... -- Python's: the function of a file of the prelude, or of a script's name and text; nothing where it has none
 
-local load, assert, setmetatable, select, type = load, assert, setmetatable, select, type
+local load, assert, setmetatable, select, setfenv = load, assert, setmetatable, select, setfenv
+local setupvalue = debug.setupvalue
 
 local prelude, proxies = {}, {}
 
 setmetatable(prelude, { __index = function(_, name)
-  local file = assert(fetch(name), name)
-  local made = (type(file) == "function" and file or assert(load(file, "=[tidelock]", "b")))(prelude)
+  local made = assert(give(name), name)(prelude)
   prelude[name] = made
   return made
 end })
@@ -26,6 +26,19 @@ function prelude.later(name)
     proxies[name] = proxy
   end
   return proxy
+end
+
+
+--- What `load` gives for a text of the scripts' folder. Python has each compiled once for all states.
+function prelude.compile(text, name, env)
+  local fn = give(name, text)
+  if not fn then
+    return load(text, name, "t", env)
+  elseif setfenv then
+    return setfenv(fn, env)
+  end
+  setupvalue(fn, 1, env)
+  return fn
 end
 
 

@@ -5,7 +5,7 @@ local prelude = ...
 local scheduler, records, outbox, bus = prelude.scheduler, prelude.records, prelude.outbox, prelude.mail
 local reading, refusals, sandbox = prelude.later("reading"), prelude.later("refusals"), prelude.sandbox
 
-local error, type, next, load, setmetatable = error, type, next, load, setmetatable
+local error, type, next, setmetatable = error, type, next, setmetatable
 local rawget, setfenv, format, sub = rawget, setfenv, string.format, string.sub
 local sort, insert = table.sort, table.insert
 local getinfo = debug.getinfo
@@ -172,7 +172,7 @@ end
 
 
 local function compile_for_all(text, name)
-  return load((setfenv and "" or "local _ENV = ... ") .. "return function(...) " .. text .. "\nend", name, "t", {})
+  return prelude.compile((setfenv and "" or "local _ENV = ... ") .. "return function(...) " .. text .. "\nend", name, {})
 end
 
 
@@ -181,11 +181,11 @@ end
 local function compile(text, name, env)
   if text ~= last_text or name ~= last_name then
     last_text, last_name, make = text, name, nil
-    return load(text, name, "t", env)
+    return prelude.compile(text, name, env)
   end
   make = make or compile_for_all(text, name)
   if not make then
-    return load(text, name, "t", env)
+    return prelude.compile(text, name, env)
   end
   local fn = make(env)
   return setfenv and setfenv(fn, env) or fn
@@ -202,7 +202,7 @@ end
 --- Compile the text of a script before there is an entity for it, and copy the libraries that it names; whatever is wrong
 -- with it will be told to that one.
 function entity.read_ahead(text, chunk)
-  if load(text, "@" .. chunk, "t", {}) then
+  if prelude.compile(text, "@" .. chunk, {}) then
     last_text, last_name, make = text, "@" .. chunk, compile_for_all(text, "@" .. chunk)
     sandbox.prepare(spare, text)
   end

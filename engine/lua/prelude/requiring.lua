@@ -4,7 +4,7 @@
 local prelude = ...
 local scheduler, entity = prelude.scheduler, prelude.entity
 
-local error, type, rawequal, load, pcall = error, type, rawequal, load, pcall
+local error, type, rawequal, pcall = error, type, rawequal, pcall
 local concat = table.concat
 
 local requiring = {} -- stands in `modules` for a library that is being loaded
@@ -46,7 +46,7 @@ end
 
 --- The value of a library's text; `true` where it returns nothing.
 function requiring.load(me, name, chunk, text)
-  local fn, problem = load(text, "@" .. chunk, "t", me.env)
+  local fn, problem = prelude.compile(text, "@" .. chunk, me.env)
   if not fn then
     error(problem, 0)
   end
