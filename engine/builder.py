@@ -62,16 +62,18 @@ class Builder:
         self._wanted = max(0, self._wanted - 1)
         if not self._ready:
             return self._make()[0]
-        bare, loaded = self._ready.popleft()
-        bare.runtime.load(sorted(self._modules - loaded))
-        return bare
+        return self._complete(*self._ready.popleft())[0]
 
     def make(self, deadline: float) -> bool:
-        """Make what is wanted on this thread; False where time ran out."""
+        """Make what is wanted on this thread, and complete what was made before; False where time ran out."""
         while len(self._ready) < self._wanted:
             if time.perf_counter() > deadline:
                 return False
             self._ready.append(self._make())
+        while self._ready and self._ready[0][1] != self._modules:  # the oldest come first
+            if time.perf_counter() > deadline:
+                return False
+            self._ready.append(self._complete(*self._ready.popleft()))
         return True
 
     def pause(self) -> None:
@@ -102,6 +104,12 @@ class Builder:
                 self._ready.append(self._make())
             except Exception:
                 return
+
+    def _complete(self, bare: Bare, loaded: frozenset[str]) -> tuple[Bare, frozenset[str]]:
+        """A state with the files that have been asked for since it was made."""
+        modules = self._modules
+        bare.runtime.load(sorted(modules - loaded))
+        return bare, modules
 
     def _make(self) -> tuple[Bare, frozenset[str]]:
         modules = self._modules

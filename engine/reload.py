@@ -152,6 +152,7 @@ class Reloader:
             alone = [actor.only for actor in actors if actor.only is not None and not isinstance(actor, RemoteActor)]
             for script, count in Counter(entity.script for entity in alone).most_common(1):
                 self._likely = deque(entity for entity in alone if entity.script == script)
+                self._rehearse(self._likely[0])  # what it is like is known before states are made
                 habits = self.rehearsal.habits(script)
                 self.builder(script).want(min(count, MOST_READY), loaded_by(self._likely[0]), habits)
         if self._builder is not None and not self._builder.make(deadline):
@@ -159,10 +160,12 @@ class Reloader:
         while self._likely:
             if time.perf_counter() > deadline:
                 return False
-            entity = self._likely.popleft()
-            if entity.actor is not None and not entity.actor.changed:
-                self.rehearsal.of(entity)
+            self._rehearse(self._likely.popleft())
         return True
+
+    def _rehearse(self, entity: Entity) -> None:
+        if entity.actor is not None and not entity.actor.changed:
+            self.rehearsal.of(entity)
 
     def builder(self, script: str) -> Builder:
         """Who makes states for entities of `script`."""

@@ -219,6 +219,38 @@ def test_a_state_made_before_a_file_was_wanted_gets_it_when_it_is_taken(lua, iso
     assert b"tween" in builder.take().runtime.get("reload", "loaded")().split(b"\n")
 
 
+def test_states_that_wait_get_the_files_that_were_wanted_since(lua, isolation):
+    builder = Builder(lua, Limits.off(), 1, 1 / 60)
+    builder.want(2)
+    assert builder.make(float("inf"))
+
+    builder.want(2, frozenset({"tween"}))
+    assert not builder.make(-1.0)
+    assert builder.make(float("inf"))
+
+    found = [bare.runtime.get("reload", "loaded")().split(b"\n") for bare, _ in builder._ready]
+    assert [b"tween" in names for names in found] == [True, True]
+    assert builder.make(-1.0)
+
+
+def test_a_state_made_ahead_holds_a_mod_to_its_rights(make_world, scripts, many, slow):
+    scripts.write("mods/frost/main", "return { start = function() bus.emit('cold') end }")
+    (scripts.path / "mods/frost/mod.toml").write_text('name = "frost"\nversion = "1.0"\nsends = ["cold"]\n')
+    world = make_world()
+    world.mods("mods/*", lambda mod: mod.asks)
+    mods = [world.spawn("mods/frost/main") for _ in range(COUNT)]
+    scripts.write("mods/frost/main", "return { start = function(self) self.sent = pcall(bus.emit, 'hot') end }")
+
+    world.reloads._begin(world.population.sources.next("mods/frost/main"), 0.0)
+    while mods[0].version == 1:
+        world.tick(0.01)
+
+    assert world.problems == []
+    for mod in mods:
+        with mod.self.upgrade() as data:
+            assert data.to_dict()["sent"] is False
+
+
 def test_time_between_two_frames_goes_into_a_reload(make_world, scripts, slow):
     scripts.write("mover", text(1))
     world = make_world()
