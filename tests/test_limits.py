@@ -137,6 +137,28 @@ return eager
     assert [line.text for line in world.log] == ["deferred"]
 
 
+@pytest.mark.row("G2")
+@pytest.mark.parametrize("word", ["task.all", "task.race"])
+def test_a_list_that_claims_to_be_long_is_refused_at_its_first_gap(make_world, scripts, lua, word):
+    if lua == "luajit21":
+        pytest.skip("LuaJIT asks no metatable for a length")
+    scripts.write(
+        "liar",
+        f"""
+local liar = {{}}
+function liar:start()
+  {word}(setmetatable({{}}, {{ __len = function() return 1e15 end }}))
+end
+return liar
+""",
+    )
+    world = make_world(limits=Limits(memory=2**21))
+
+    world.spawn("liar")
+
+    assert [problem.message for problem in world.problems] == [f"{word}: entry 1: expected a function, got nil"]
+
+
 def test_a_script_can_have_limits_of_its_own(make_world, scripts, lua):
     if lua == "luajit21":
         pytest.skip("luajit21 has no limits")

@@ -193,6 +193,10 @@ local function keys_of(list)
   local keys, n = {}, #list
   for i = 1, n do
     keys[i] = i
+    if list[i] == nil then -- is refused, and the rest of a length that a metatable claims would have no end
+      n = i
+      break
+    end
   end
   local names = {}
   for key in next, list do
