@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Literal
 
 import pytest
@@ -157,6 +158,26 @@ def test_each_kind_of_function_has_its_decorator():
     for name in ("", "a b", "3d", "a..b", None):
         with pytest.raises(EngineError, match="the name of a host module"):
             HostModule(name)
+
+
+@pytest.mark.parametrize("wrong", [5, None, lambda: 1, object()], ids=["number", "none", "lambda", "object"])
+@pytest.mark.parametrize("kind", ["function", "blocking"])
+def test_what_scripts_could_not_call_by_a_name_is_refused_with_what_it_is(kind, wrong):
+    if kind == "blocking" and wrong is None:
+        wrong = "none"  # without an argument it is a decorator with options
+
+    with pytest.raises(EngineError, match='host module "doors": expected a function that has a name, got '):
+        getattr(HostModule("doors"), kind)(wrong)
+
+
+def test_a_function_with_some_arguments_filled_in_keeps_its_name():
+    def between(low, high):
+        return high - low
+
+    module = HostModule("doors")
+    module.function(partial(between, 1))
+
+    assert list(module.functions) == ["between"]
 
 
 def test_a_decorated_function_stays_what_it_was():

@@ -69,7 +69,7 @@ class HostModule:
         def add(function: F) -> F:
             if not inspect.iscoroutinefunction(_inner(function)):
                 raise EngineError(
-                    f"@{self.name}.coroutine is for an async def, and {function.__name__} is none; "
+                    f"@{self.name}.coroutine is for an async def, and {self._name_of(function)} is none; "
                     f"use @{self.name}.function, or @{self.name}.blocking for what takes long"
                 )
             return self._add(function, "coroutine", timeout)
@@ -96,6 +96,8 @@ class HostModule:
 
     def closed(self, function: F) -> F:
         """Call `function`, also an `async def`, when the module is uninstalled or its world closes."""
+        if not callable(function):
+            raise EngineError(f"@{self.name}.closed: expected a function, got {function!r}")
         self.endings.append(function)
         return function
 
@@ -124,26 +126,33 @@ class HostModule:
     def _refuse_async(self, function: Callable[..., Any], word: str) -> None:
         if inspect.iscoroutinefunction(_inner(function)):
             raise EngineError(
-                f"@{self.name}.{word} is for a plain def, and {function.__name__} is an async def; "
+                f"@{self.name}.{word} is for a plain def, and {self._name_of(function)} is an async def; "
                 f"use @{self.name}.coroutine"
             )
 
     def _add(self, function: F, kind: Kind, timeout: float | None = None, process: bool = False) -> F:
-        name = function.__name__
+        name = self._name_of(function)
         if name in self.functions:
             raise EngineError(f'host module "{self.name}" has two functions called {name}')
-        if timeout is not None and not timeout > 0:
+        if timeout is not None and not (isinstance(timeout, int | float) and timeout > 0):
             raise EngineError(f"{self.name}.{name}: timeout must be seconds > 0, got {timeout!r}")
         word = f"{self.name}.{name}"
         signature = Signature(function)
         self.functions[name] = HostFunction(word, name, kind, function, signature, timeout, process, self.payload)
         return function
 
+    def _name_of(self, function: object) -> str:
+        """What scripts call it."""
+        name = getattr(_inner(function), "__name__", None) if callable(function) else None
+        if name is None or not name.isidentifier():
+            raise EngineError(f'host module "{self.name}": expected a function that has a name, got {function!r}')
+        return str(name)
+
     def __repr__(self) -> str:
         return f"<HostModule {self.name}: {', '.join(self.functions) or 'empty'}>"
 
 
-def _inner(function: Callable[..., Any]) -> Callable[..., Any]:
+def _inner(function: Any) -> Any:
     """The function behind `functools.partial`."""
     while isinstance(function, functools.partial):
         function = function.func
