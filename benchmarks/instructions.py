@@ -23,6 +23,7 @@ from engine import Limits
 
 LUA = "lua55"
 FEW, MANY, LONG = 2, 12, 302  # events leave garbage: so many take the collector through all of a state more than once
+READY = 5 * MANY  # warm states, made for few births too
 
 CASES: dict[str, tuple[int, Callable[[int], Case]]] = {
     "swarm: plain lupa": (300, lambda n: contenders.plain(LUA, n)),
@@ -47,6 +48,8 @@ CASES: dict[str, tuple[int, Callable[[int], Case]]] = {
     "spawn: LuaRuntime() and the script": (30, lambda n: spawn.bare(LUA, n, bytecode=False)),
     "spawn: floor, the least prelude": (30, lambda n: newborn.newborn(LUA, n)),
     "spawn: Tidelock": (30, lambda n: spawn.tidelock(LUA, n, "Tidelock")),
+    "warm spawn: floor, the least prelude": (5, lambda n: newborn.newborn(LUA, n, warm=READY)),
+    "warm spawn: Tidelock": (5, lambda n: spawn.tidelock(LUA, n, "Tidelock", warm=READY)),
     "frame of the demo: floor": (300, lambda n: frame.floor(LUA, n)),
     "frame of the demo: Tidelock": (300, lambda n: frame.tidelock(LUA, n)[0]),
 }
@@ -54,13 +57,17 @@ CASES: dict[str, tuple[int, Callable[[int], Case]]] = {
 
 
 def play(name: str, frames: int) -> None:
-    """Run a case so many times; what is made in a run stays, so that only making it is counted."""
+    """Run a case so many times, or once for so many times as many births, so that none of them has a second frame."""
     count, make = CASES[name]
     gc.disable()
-    case = make(count)
-    case.run()
-    for _ in range(frames):
+    if "spawn" in name:
+        case = make(count * frames)
         case.run()
+    else:
+        case = make(count)
+        case.run()
+        for _ in range(frames):
+            case.run()
     os._exit(0)  # closing would be counted, too
 
 

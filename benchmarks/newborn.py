@@ -3,6 +3,9 @@
 An environment of its own, `wait`, a task under a hook that counts, where the entity is, operations for Python, an error
 with its place. No events, no handles, no reload, no library of the engine. What a birth and the memory of a state come
 to with it is the floor of a design in which each entity has a VM that holds the engine's half in Lua.
+
+"Warm" are states that were made before, with the environment, the thread and the script's compiled text; what is left
+is a birth alone: the entity, its fields, its start, and what Python must know of it to tick it.
 """
 
 from __future__ import annotations
@@ -11,10 +14,11 @@ import importlib
 from typing import Any, NamedTuple
 
 from benchmarks.harness import Case
-from benchmarks.spawn import COMPILE
 from benchmarks.swarm import MOVER
 
-FIELDS = (b"x", 1.0, b"y", 0.0, b"vx", 1.0, b"vy", 0.5)
+COMPILE = "function(text) return string.dump((load or loadstring)(text), true) end"
+
+FIELDS = {"x": 1.0, "y": 0.0, "vx": 1.0, "vy": 0.5}
 INSTRUCTIONS, MEMORY = 10_000_000, 64 * 2**20
 
 PRELUDE = b"""
@@ -28,6 +32,7 @@ local unpack = table.unpack or unpack
 local list, n = {}, 0
 local spent, frame, most, memory = 0, nil, 1 / 0, 1 / 0
 local task, due, me, self, x, y
+local body, spare, problem
 
 local function put(operation, id, ...)
   local extra = select("#", ...)
@@ -95,11 +100,17 @@ local function environment()
   end, __metatable = false })
 end
 
-local function run(fn, ...)
-  local thread = type(fn) == "thread" and fn or create(fn)
-  if thread ~= fn then
-    sethook(thread, hook, "", 1000)
-  end
+local function work(fn, ...)
+  return fn(...)
+end
+
+local function new_thread()
+  local thread = create(work)
+  sethook(thread, hook, "", 1000)
+  return thread
+end
+
+local function run(thread, ...)
   local ok, token, request = resume(thread, ...)
   if not ok then
     put("problem", me, traceback(thread, token))
@@ -108,15 +119,22 @@ local function run(fn, ...)
   end
 end
 
-local function born(now, dt, number, id, chunk, text, count, ...)
+local function prepare(chunk, text)
+  body, problem = load(text, chunk, "t", environment())
+  spare = new_thread()
+end
+
+local function born(now, dt, number, id, chunk, text, ...)
   clock.now, clock.dt, clock.frame, me, self = now, dt, number, id, {}
   local fields, script = { ... }, nil
-  for i = 1, 2 * count, 2 do
+  for i = 1, #fields, 2 do
     self[fields[i]] = fields[i + 1]
   end
-  local fn, problem = load(text, chunk, "t", environment())
-  if fn then
-    run(function() script = fn() end)
+  if not spare then
+    prepare(chunk, text)
+  end
+  if body then
+    run(new_thread(), function() script = body() end)
   else
     put("problem", me, problem)
   end
@@ -124,11 +142,11 @@ local function born(now, dt, number, id, chunk, text, count, ...)
     setmetatable(self, { __index = script, __metatable = false })
     put("script", me, false, false, true)
     if script.init then
-      run(script.init, self)
+      run(new_thread(), script.init, self)
     end
     put("ready", me)
     if script.start then
-      run(script.start, self)
+      run(spare, script.start, self)
     end
   end
   x, y = rawget(self, "x"), rawget(self, "y")
@@ -158,7 +176,7 @@ local function pump()
 end
 
 collectgarbage("restart")
-return born, pump, function(instructions, bytes)
+return born, pump, prepare, function(instructions, bytes)
   most, memory = instructions, bytes / 1024
 end
 """
@@ -168,31 +186,86 @@ class State(NamedTuple):
     vm: Any
     born: Any
     send: Any
+    prepare: Any
 
 
-def newborn(lua: str, count: int) -> Case:
-    """States with this prelude in which the swarm's script starts, and a tick of all there are."""
-    module, code, mode = _loader(lua)
-    made: list[State] = []
+class Entity:
+    """What Python knows of one: where it is, and how it is ticked."""
+
+    __slots__ = ("id", "place", "script", "send", "state")
+
+    def __init__(self, id: int, script: str, state: State) -> None:
+        self.id = id
+        self.script = script
+        self.state = state
+        self.send = state.send
+        self.place: Any = None
+
+
+class World:
+    """As little of a world as births and ticks need."""
+
+    def __init__(self, lua: str) -> None:
+        self._loader = _loader(lua)
+        self._ready: list[State] = []
+        self.entities: dict[int, Entity] = {}
+        self._awake: list[Entity] = []
+        self._text = MOVER.encode()
+
+    def warm(self, count: int) -> None:
+        while len(self._ready) < count:
+            state = _made(*self._loader)
+            state.prepare(b"@mover", self._text)
+            self._ready.append(state)
+
+    def spawn(self, script: str, **fields: float) -> Entity:
+        state = self._ready.pop() if self._ready else _made(*self._loader)
+        entity = Entity(len(self.entities) + 1, script, state)
+        self.entities[entity.id] = entity
+        flat = [part for name, value in fields.items() for part in (name.encode(), value)]
+        self._note(entity, state.born(0.0, 0.0, 0, entity.id, b"@mover", self._text, *flat))
+        return entity
+
+    def tick(self, dt: float) -> None:
+        awake, self._awake = self._awake, []
+        for entity in awake:
+            self._note(entity, entity.send((dt, dt, 1)))
+
+    def _note(self, entity: Entity, result: Any) -> None:
+        wake, x, y, *_ = result
+        if x is not None:
+            entity.place = x, y
+        if wake is True:
+            self._awake.append(entity)
+
+    def clear(self) -> None:
+        self.entities.clear()
+        self._awake.clear()
+
+
+def newborn(lua: str, count: int, *, warm: int = 0) -> Case:
+    """Entities with this prelude and the swarm's script, and the frame in which they start; so many states are warm."""
+    world = World(lua)
 
     def run() -> None:
-        for id in range(count):
-            state = _made(module, code, mode)
-            made.append(state)
-            _bear(state, id)
-        for state in made:
-            state.send((1 / 60, 1 / 60, 1))
+        for _ in range(count):
+            world.spawn("mover", **FIELDS)
+        world.tick(1 / 60)
 
-    return Case("floor: the least prelude", run, count, after=made.clear)
+    def after() -> None:
+        world.clear()
+        world.warm(warm)
+
+    after()
+    return Case(f"floor: the least prelude{', warm' if warm else ''}", run, count, after=after)
 
 
 def memory(lua: str) -> int:
     """Bytes that Lua counts in one such state after a collection."""
-    module, code, mode = _loader(lua)
-    state = _made(module, code, mode)
-    _bear(state, 1)
-    state.send((1 / 60, 1 / 60, 1))
-    return int(state.vm.execute(b"collectgarbage() return collectgarbage('count')") * 1024)
+    world = World(lua)
+    entity = world.spawn("mover", **FIELDS)
+    world.tick(1 / 60)
+    return int(entity.state.vm.execute(b"collectgarbage() return collectgarbage('count')") * 1024)
 
 
 def _loader(lua: str) -> tuple[Any, bytes, str]:
@@ -208,15 +281,11 @@ def _bare(module: Any) -> Any:
 
 def _made(module: Any, code: bytes, mode: str) -> State:
     vm = _bare(module)
-    born, pump, start = vm.compile(code, mode=mode)()
+    born, pump, prepare, start = vm.compile(code, mode=mode)()
     start(INSTRUCTIONS, MEMORY)
     send = pump.coroutine().send
     send(None)
-    return State(vm, born, send)
-
-
-def _bear(state: State, id: int) -> None:
-    state.born(0.0, 0.0, 0, id, b"@mover", MOVER.encode(), len(FIELDS) // 2, *FIELDS)
+    return State(vm, born, send, prepare)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 Beside it a bare `LuaRuntime()` that loads the same script from its text and runs it to its first yield; the floor loads
 it as bytecode. A batch is made in each round, and ended outside of the time. "Warm" states are made outside of it, too;
-their floor is a runtime that was made before and only starts its script.
+their floors are a runtime that was made before and only starts its script, and a warm state with the least prelude.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from benchmarks.harness import Case, Size, compare, main
+from benchmarks.newborn import COMPILE, FIELDS, newborn
 from benchmarks.swarm import MOVER
 from benchmarks.tables import Table
 from benchmarks.worlds import make_world
@@ -19,8 +20,6 @@ from engine import Entity
 
 BATCH = 50
 OTHERS = 1000
-
-FIELDS = {"x": 1.0, "y": 0.0, "vx": 1.0, "vy": 0.5}
 
 START = """
 function(load_script)
@@ -34,8 +33,6 @@ end
 """
 
 STARTED = "floor: a start in a runtime made before"
-
-COMPILE = "function(text) return string.dump((load or loadstring)(text), true) end"
 
 
 def bare(lua: str, count: int, *, bytecode: bool) -> Case:
@@ -79,7 +76,7 @@ def started(lua: str, count: int) -> Case:
     return Case(STARTED, run, count, after=prepare)
 
 
-def tidelock(lua: str, count: int, name: str, others: int = 1, *, warm: bool = False, **options: Any) -> Case:
+def tidelock(lua: str, count: int, name: str, others: int = 1, *, warm: int = 0, **options: Any) -> Case:
     """`count` entities and the frame in which they start, in a world that has `others`."""
     world = make_world({"mover": MOVER}, lua, **options)
     for _ in range(others):
@@ -89,7 +86,7 @@ def tidelock(lua: str, count: int, name: str, others: int = 1, *, warm: bool = F
 
     def warm_up() -> None:
         if warm:
-            world.warm(count, "mover")
+            world.warm(warm, "mover")
 
     def run() -> None:
         for _ in range(count):
@@ -112,8 +109,10 @@ def tables(size: Size, luas: list[str]) -> Iterator[Table]:
             bare(lua, count, bytecode=False),
             bare(lua, count, bytecode=True),
             started(lua, count),
+            newborn(lua, count),
+            newborn(lua, count, warm=count),
             tidelock(lua, count, "Tidelock"),
-            tidelock(lua, count, "Tidelock, warm", warm=True),
+            tidelock(lua, count, "Tidelock, warm", warm=count),
             tidelock(lua, count, "Tidelock, in a child process", isolation="process"),
             tidelock(lua, count, "Tidelock, one state", isolation="script"),
             tidelock(lua, count, "Tidelock, one state with 1,000 in it", others=size.count(OTHERS), isolation="script"),
