@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from engine import EngineError, ScriptError, World, WorldClosed
+from engine import EngineError, Limits, ScriptError, World, WorldClosed
 from helpers import run_child, ticks
 
 
@@ -330,6 +330,40 @@ def test_a_callback_that_fails_too_often_in_a_row_is_paused(world, scripts):
 
     assert fields(bad)["n"] == 10
     assert messages(world)[1] == '"update" failed 10 times in a row and is paused until its script reloads'
+
+
+@pytest.mark.parametrize(
+    ("fails", "mail", "called"),
+    [("n > 1", [0, 4, 5], [1, 2, 3, 4]), ("n == 2 or n == 3 or n == 5", [0, 3], [1, 2, 3, 4, 5, 6, 7, 8])],
+    ids=["paused", "not in a row"],
+)
+def test_an_update_that_failed_beside_no_event_is_counted_beside_one(make_world, scripts, fails, mail, called):
+    """Frames with mail call it another way, which must know what happened in the others."""
+    world = make_world(limits=Limits(instructions=None, seconds=None, memory=None, errors=3))
+    scripts.write(
+        "door",
+        f"""
+        local door = {{}}
+        function door:start()
+          self.called, self.n = {{}}, 0
+          bus.on("knock", function() end)
+        end
+        function door:update()
+          local n = self.n + 1
+          self.n, self.called[n] = n, n
+          if {fails} then error("stuck") end
+        end
+        return door
+        """,
+    )
+    entity = world.spawn("door")
+
+    for frame in range(8):
+        if frame in mail:
+            world.bus.send(entity, "knock")
+        world.tick(0.1)
+
+    assert fields(entity)["called"] == called
 
 
 def test_on_problem_hears_of_new_problems_only(world, scripts):

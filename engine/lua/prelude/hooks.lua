@@ -127,7 +127,6 @@ end
 --- The same with a task for each, which a trace sees.
 function hooks.run_each(list, name, dt)
   rolls[name] = nil
-  rolls[name] = nil
   for i = 1, #list do
     local me = list[i]
     local hook = me.hooks[name]

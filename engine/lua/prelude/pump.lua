@@ -134,6 +134,9 @@ local function settle_beat(task, hook, ok, token, request)
     scheduler.current, hook.failures = nil, 0
   else
     settle(task, nil, ok, token, request)
+    if entity.rolls then -- of whose failures they know nothing
+      entity.rolls.update = nil
+    end
   end
 end
 pump.settle_beat = settle_beat
