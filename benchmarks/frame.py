@@ -81,7 +81,7 @@ def floor(lua: str, count: int) -> Case:
     updates = []
     for number, (name, x, y) in enumerate(cast(count)):
         first, resume, update = module.LuaRuntime(unpack_returned_tuples=True).eval(STUB)(
-            texts["map"], texts[name], x, y, 5
+            texts["map"], texts[name], x, y, number
         )
         heappush(heap, (first, number, resume))
         if update is not None:

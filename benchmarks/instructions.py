@@ -17,7 +17,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from benchmarks import bus, contenders, frame, least, newborn, own_state, spawn, swarm
+from benchmarks import bus, contenders, frame, least, newborn, own_state, scene, spawn, swarm
 from benchmarks.harness import Case
 from engine import Limits
 
@@ -50,8 +50,12 @@ CASES: dict[str, tuple[int, Callable[[int], Case]]] = {
     "spawn: Tidelock": (30, lambda n: spawn.tidelock(LUA, n, "Tidelock")),
     "warm spawn: floor, the least prelude": (5, lambda n: newborn.newborn(LUA, n, warm=READY)),
     "warm spawn: Tidelock": (5, lambda n: spawn.tidelock(LUA, n, "Tidelock", warm=READY)),
-    "frame of the demo: floor": (300, lambda n: frame.floor(LUA, n)),
-    "frame of the demo: Tidelock": (300, lambda n: frame.tidelock(LUA, n)[0]),
+    "frame of the demo: floor": (1000, lambda n: frame.floor(LUA, n)),
+    **{
+        f"frame of the demo: + {words}": (1000, partial(scene.scene, LUA, steps=number))
+        for number, words in enumerate(scene.STEPS, 1)
+    },
+    "frame of the demo: Tidelock": (1000, lambda n: frame.tidelock(LUA, n)[0]),
 }
 """By name: how many entities, and what makes the case."""
 
