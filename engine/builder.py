@@ -1,7 +1,8 @@
 """Makes bare states beside the game, for the reload that is on its way and for the one that the next save brings.
 
-They know no script and no data, so nobody can see who made a state, or when. A thread makes them between the frames,
-where a game waits: inside a frame two threads would only wait for each other, as Python runs one at a time.
+They know no script and no data, only what the data of the last version looked like, so nobody can see who made a state,
+or when. A thread makes them between the frames, where a game waits: inside a frame two threads would only wait for each
+other, as Python runs one at a time.
 """
 
 from __future__ import annotations
