@@ -27,7 +27,7 @@ local function tick(phase)
   end
   local alone, ran, single = entity.only, nil, nil
   if pump.even and phase >= 0 and alone and (pump.told or alone.shown or not scheduler.single) then
-    clock.now, clock.dt, clock.frame, phase, ran, single = steady.run(clock.now, clock.dt, clock.frame, phase)
+    phase, ran, single = steady.run(phase)
   end
   if not ran and not single and (scheduler.single or not budget.fresh) then
     single = pump.run_single(phase)

@@ -11,7 +11,8 @@ local scheduler, clock, outbox, budget = prelude.scheduler, prelude.clock, prelu
 local entity, records, pump, screen, watch = prelude.entity, prelude.records, prelude.pump, prelude.screen, prelude.watch
 local by_id, queue, sleepers = prelude.mail.entities, prelude.later("queue"), scheduler.sleepers
 
-local raw_resume, yield, type, rawequal = coroutine.resume, coroutine.yield, type, rawequal
+local raw_resume, yield = coroutine.resume, coroutine.yield
+local type, tonumber, rawequal = type, tonumber, rawequal
 local get_class, set_class = debug.getmetatable, debug.setmetatable
 local unpack, huge = table.unpack or unpack, math.huge
 local SUSPEND, DONE = records.SUSPEND, records.DONE
@@ -153,18 +154,18 @@ local function tell(self, n)
 end
 
 
---- Tick until something else happens, and give the values of the tick in which it does. Where the entity has run in that
+--- Tick until something else happens, and give the phase of the tick in which it does. Where the entity has run in that
 -- one, also where the entity is: all that is left to be done is the end of the tick. Where only a part of it has run,
 -- nothing and true.
-function steady.run(now, dt, frame, phase)
+function steady.run(phase)
   local lone, due
   lone, due, hook, spot = find()
   if lone == nil or not watch.begin(spot.self) then
-    return now, dt, frame, phase
+    return phase
   end
   task = lone
   enter()
-  local clock, outbox, raw_resume, yield = clock, outbox, raw_resume, yield -- luacheck: ignore 431
+  local clock, outbox, raw_resume, yield, tonumber = clock, outbox, raw_resume, yield, tonumber -- luacheck: ignore 431
   local thread, fn, self, known = task and task.thread, hook and hook.fn, spot.self, false
   repeat
     if thread and not fn then
@@ -176,15 +177,15 @@ function steady.run(now, dt, frame, phase)
       end
       inside = false
     end
-    if now >= due then
-      due = calm and wake(now)
+    if clock.now >= due then
+      due = calm and wake(clock.now)
       if not due then
-        return now, dt, frame, phase, nil, true
+        return phase, nil, true
       end
     end
     if fn then
       inside = task
-      local ok, token, request = raw_resume(thread, fn, self, dt)
+      local ok, token, request = raw_resume(thread, fn, self, clock.dt)
       if not calm or token ~= DONE then
         stir()
         pump.settle_beat(task, hook, ok, token, request)
@@ -196,32 +197,31 @@ function steady.run(now, dt, frame, phase)
     known = true
     if not n or n > FEW or not task and due == huge then
       stir()
-      return now, dt, frame, phase, spot
+      return phase, spot
     end
     local to_x, to_y = self.x, self.y
     local moved = to_x ~= x or to_y ~= y
     if moved then
-      moved = type(to_x) == "number" and type(to_y) == "number"
+      moved = to_x and to_y and (tonumber(to_x) == to_x or to_x ~= to_x) and (tonumber(to_y) == to_y or to_y ~= to_y)
       x, y = moved and to_x or nil, moved and to_y or nil
     end
     if n > 0 then
       outbox.n, outbox.weight = 0, 0
-      now, dt, frame, phase = yield(task and -1 - told or due, moved and to_x or nil, moved and to_y or nil,
-        unpack(outbox.list, 1, n))
+      clock.now, clock.dt, clock.frame, phase = yield(task and -1 - told or due, moved and to_x or nil,
+        moved and to_y or nil, unpack(outbox.list, 1, n))
     elseif not moved then
-      now, dt, frame, phase = yield(task and true or due)
+      clock.now, clock.dt, clock.frame, phase = yield(task and true or due)
     elseif task then
-      now, dt, frame, phase = yield(to_x, to_y)
+      clock.now, clock.dt, clock.frame, phase = yield(to_x, to_y)
     else
-      now, dt, frame, phase = yield(due, to_x, to_y)
+      clock.now, clock.dt, clock.frame, phase = yield(due, to_x, to_y)
+    end
+    if phase < 0 then
+      stir()
     end
     if not calm then
-      return now, dt, frame, phase
-    elseif phase < 0 then
-      stir()
-      return now, dt, frame, phase
+      return phase
     end
-    clock.now, clock.dt, clock.frame = now, dt, frame
   until false
 end
 
