@@ -1,6 +1,7 @@
 """Scripts and libraries are compiled once for all states, and what a state runs lies in memory as long as it lives."""
 
 import gc
+import sys
 
 import pytest
 
@@ -77,6 +78,20 @@ def test_states_run_on_when_what_was_compiled_has_been_forgotten(world, scripts,
     assert door.position == (10, 0)
     assert not world.problems
     assert len(rubbish) == 200
+
+
+def test_a_state_holds_a_library_once_however_many_entities_require_it(make_world, scripts, lua):
+    scripts.write("hinge", HINGE)
+    scripts.write("door", DOOR)
+    world = make_world(isolation="script")
+    world.spawn("door")
+    code = runtime._script(lua, HINGE.encode(), b"@scripts/hinge.lua")
+    holders = sys.getrefcount(code)
+
+    for _ in range(50):
+        world.spawn("door")
+
+    assert sys.getrefcount(code) == holders
 
 
 def test_an_error_in_a_shared_text_names_its_line_and_what_it_did(world, scripts, compiled):

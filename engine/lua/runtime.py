@@ -208,7 +208,7 @@ return get, put
 def _giver_of_code(reference: weakref.ref[Runtime], lua: str) -> Callable[..., Any]:
     """What a VM asks for its functions, as Lua itself cannot make them of bytecode that is to be used where it lies."""
     files = _prelude(lua)
-    held: list[bytes] = []
+    held: dict[bytes, bytes] = {}  # each once, however often it is asked for
 
     def give(name: bytes, text: bytes | None = None) -> Any:
         """The function of the prelude's file of that name, or of a script's `text`; None where there is none."""
@@ -217,7 +217,7 @@ def _giver_of_code(reference: weakref.ref[Runtime], lua: str) -> Callable[..., A
         if runtime is None or code is None:
             return None
         if text is not None:
-            held.append(code)
+            code = held.setdefault(code, code)
         return runtime.function_of(code, _NAME if text is None else name)
 
     return give
