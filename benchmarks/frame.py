@@ -122,6 +122,8 @@ def asleep(world: World, frames: int = 60) -> float:
 
 
 def tables(size: Size, luas: list[str]) -> Iterator[Table]:
+    from benchmarks import scene  # which plays this cast
+
     count = size.count(COUNT)
     for lua in luas:
         case, world = tidelock(lua, count)
@@ -130,7 +132,8 @@ def tables(size: Size, luas: list[str]) -> Iterator[Table]:
         together.name = "Tidelock, one state for a script"
         title = f"A frame of {count:,} entities of the demo's scripts on {lua}"
         least = floor(lua, count)
-        table = compare(f"frame/{lua}", title, [least, case, together], least.name, size, repeat=30)
+        kept = Case("floor: and what scripts are promised", scene.scene(lua, count, len(scene.STEPS)).run, 1)
+        table = compare(f"frame/{lua}", title, [least, kept, case, together], least.name, size, repeat=30)
         table.facts["asleep"] = round(share, 2)
         yield table
 

@@ -37,7 +37,7 @@ BESIDE = {
     "spawn": {"LuaRuntime() and the script", "floor: LuaRuntime() and bytecode", "Tidelock, warm"},
     "footprint": {"bare LuaRuntime()", "floor: the least runtime", "Tidelock, one state", "floor: one bare state"},
     "threads": {"Tidelock, workers=2", "floor: bare runtimes", "floor: bare runtimes on two threads"},
-    "frame": {"floor: a runtime each and a heap"},
+    "frame": {"floor: a runtime each and a heap", "floor: and what scripts are promised"},
     "process": {"in the game", "in a process"},
     "host": {
         "a Lua function",
