@@ -107,7 +107,7 @@ function body.run()
     local ok, token, request = raw_resume(thread)
     -- At the memory of a calm state the limits look soon enough: after so many instructions as in one long tick.
     if calm and request == true and token == SUSPEND and ok then
-      local to_x, to_y = self.x, self.y
+      local to_x, to_y = self.x, self.y -- where each is a number, NaN too; `type` would look at strings, which are cold
       if to_x == x and to_y == y then
         clock.now, clock.dt, clock.frame, phase = yield(true)
       elseif to_x and to_y and (tonumber(to_x) == to_x or to_x ~= to_x) and (tonumber(to_y) == to_y or to_y ~= to_y) then

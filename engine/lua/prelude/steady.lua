@@ -201,7 +201,7 @@ function steady.run(phase)
     end
     local to_x, to_y = self.x, self.y
     local moved = to_x ~= x or to_y ~= y
-    if moved then
+    if moved then -- numbers, as in `body.lua`
       moved = to_x and to_y and (tonumber(to_x) == to_x or to_x ~= to_x) and (tonumber(to_y) == to_y or to_y ~= to_y)
       x, y = moved and to_x or nil, moved and to_y or nil
     end
