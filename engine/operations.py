@@ -39,6 +39,12 @@ _MOST_TOLD = 64
 _FAILURES = (b"problem", b"over")
 _PLACES = (b"sheet", b"places", b"seats")
 
+_HANDLERS = {  # what is said of one that failed
+    b"listens": "the handler goes on listening",
+    b"heard": "the handler listens no more",
+    b"answers": "who asked gets the error; the handler goes on answering",
+}
+
 Values = tuple[Any, ...]
 
 Operation = tuple[bytes, int, Values]
@@ -333,15 +339,15 @@ class Operations:
             self._world.host.cancel(entity, values[0])
 
     def _problem(self, _: Actor, entity: int, values: Values) -> None:
-        message, trace, maker, where, handles_event = values
+        message, trace, maker, where, role = values
         error = script_error(message, trace)
         notes = []
         if where:
-            notes.append(f"in the handler of {text(where)!r}" if handles_event else f"in {text(where)}")
+            notes.append(f"in the handler of {text(where)!r}" if role else f"in {text(where)}")
         if maker:
             notes.append(f"in a task started at {text(maker)}")
         error.traceback = "\n".join([readable(error.traceback), *notes])
-        self._world.failures.problem_of(error, entity, outcome=_outcome(text(where) if where else "", handles_event))
+        self._world.failures.problem_of(error, entity, outcome=_outcome(text(where) if where else "", role))
 
     def _paused(self, _: Actor, entity: int, values: Values) -> None:
         what = f'"{text(values[0])}" failed {values[1]} times in a row'
@@ -365,10 +371,10 @@ class Operations:
         self._world.population.end_state(actor, why, (said.script, said.line))
 
 
-def _outcome(where: str, handles_event: bool) -> str:
+def _outcome(where: str, role: Any) -> str:
     """What becomes of an entity after an error in one of its hooks, handlers or tasks."""
-    if handles_event:
-        return "the handler goes on listening"
+    if role:
+        return _HANDLERS[role]
     if where == "init":
         return "the entity did not start; saving its script tries again"
     if where in ("start", "on_reload"):

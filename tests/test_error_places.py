@@ -2,6 +2,8 @@
 
 import pytest
 
+from helpers import ticks
+
 LINE_2_OF = {
     "math.random: nothing to choose from": "math.random(0)",
     "math.random: no number": "math.random('x')",
@@ -25,6 +27,18 @@ def test_an_error_without_a_place_is_a_problem_of_the_line_that_ran(world, scrip
     [problem] = world.problems
     assert (problem.script, problem.line, problem.entity) == ("scripts/door.lua", 2, door.id)
     assert "tidelock" not in problem.message and ": " not in problem.message[:3]
+
+
+@pytest.mark.row("C10")
+@pytest.mark.parametrize("value", ["nil", "{ code = 7 }", "'broken', 0"])
+@pytest.mark.parametrize("starts", ["task.every(0.1, function()", "async.start(function()"])
+def test_an_error_without_a_place_that_others_hand_on_is_one_of_the_line_that_ran(world, scripts, starts, value):
+    scripts.write("door", f"return {{ start = function() {starts}\nerror({value})\nend) end }}")
+    world.spawn("door")
+
+    ticks(world, 8)
+
+    assert [(problem.script, problem.line) for problem in world.problems] == [("scripts/door.lua", 2)]
 
 
 @pytest.mark.parametrize("call", ["math.random(0)", "math.random('x')", "load()"])

@@ -101,3 +101,31 @@ def test_every_error_of_a_script_comes_with_its_line_and_its_mark(world, scripts
         "scripts/door.lua:4": "the task ended",
         "scripts/door.lua:7": "update is called again in the next frame",
     }
+
+
+def test_what_becomes_of_a_handler_that_fails_is_told(world, scripts):
+    scripts.write(
+        "door",
+        """
+        local door = {}
+        function door:start()
+          bus.once("knock", function() error("once") end)
+          local sub
+          sub = bus.on("knock", function() sub:cancel() error("cancelled") end)
+          bus.handle("is_open", function() error("asked") end)
+          pcall(bus.request, entity.id, "is_open")
+        end
+        return door
+        """,
+    )
+    world.spawn("door")
+    world.bus.emit("knock")
+
+    ticks(world, 2)
+
+    told = {problem.line: (problem.outcome, problem.traceback.rpartition("\n")[2]) for problem in world.problems}
+    assert told == {
+        3: ("the handler listens no more", "in the handler of 'knock'"),
+        5: ("the handler listens no more", "in the handler of 'knock'"),
+        6: ("who asked gets the error; the handler goes on answering", "in the handler of 'is_open'"),
+    }

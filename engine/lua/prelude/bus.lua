@@ -202,7 +202,7 @@ function bus.handle(name, fn)
   if before and not before.second then
     warn_of_second(entity, before)
   end
-  entity.answers[name] = { fn = fn, name = name, failures = 0, second = before and true }
+  entity.answers[name] = { fn = fn, name = name, answers = true, failures = 0, second = before and true }
 end
 
 

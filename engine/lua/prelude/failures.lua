@@ -13,6 +13,17 @@ local LONGEST_PROBLEM = 2000 -- without its place
 local failures = {}
 
 
+-- What a failed callback is to the world: a subscription that listens on, or no more, a handler of requests, or neither.
+local function role_of(callback)
+  if not callback then
+    return false
+  elseif callback.id then
+    return callback.active and "listens" or "heard"
+  end
+  return callback.answers and "answers" or false
+end
+
+
 --- An error nobody waits for becomes a problem; of very many in one tick the first do.
 function failures.on_failure(task, value, trace, where)
   local me = task.entity
@@ -27,10 +38,10 @@ function failures.on_failure(task, value, trace, where)
   end
   local maker = exposed.origin(task) or false
   local callback = task.callback
-  local text = fault.describe(value)
+  local text = task.failure or fault.describe(value)
   local longest = LONGEST_PROBLEM + #(match(text, "^[^:\n]+:%d+: ") or "")
   put("problem", me.id, cut(text, 1, longest), cut(trace, 1, 4 * LONGEST_PROBLEM), maker,
-    where or callback and callback.name or task.instant or false, callback and callback.id and true or false)
+    where or callback and callback.name or task.instant or false, role_of(callback))
 end
 
 
@@ -68,6 +79,7 @@ end
 function failures.fail(task, value)
   value = overruns.explain(task, value)
   local text = fault.locate(task.thread, value)
+  task.failure = text
   local trace = scheduler.quiet and "" or fault.trace(task.thread, text)
   local cause = task.cause
   if cause and fault.stems_from(value, cause.value) then

@@ -131,16 +131,19 @@ function scheduler.call(entity, what, fn, ...)
 end
 
 
---- Start or go on with `task` now, with these values, else with those that were set aside for it.
+--- Start or go on with `task` now, with these values, else with those that were set aside for it. One that waits for its
+-- time gets none: the function that waits would take them for the engine's answer.
 local function start(task, ...)
   turns.take_out(task)
   task.abandon = nil
-  local args = task.args
+  local args, state = task.args, task.state
   if args then
     task.args = nil
     if select("#", ...) == 0 then
       return resume(task, unpack(args, 1, args.n))
     end
+  elseif state == "waiting" or state == "next" then
+    return resume(task)
   end
   return resume(task, ...)
 end

@@ -152,7 +152,8 @@ local function repeat_every(seconds, fn)
   local start, failures = clock.now, 0
   local k, due = next_point(start, seconds, 1, start)
   local function traced(value)
-    return { value = value, trace = traceback(fault.describe(value), 2) }
+    local text = fault.locate(me.thread, value)
+    return { value = text, trace = traceback(text, 2) }
   end
   while true do
     repeat
