@@ -2,6 +2,7 @@
 
 import pytest
 
+from engine import ScriptError
 from helpers import ticks
 
 LINE_2_OF = {
@@ -41,7 +42,19 @@ def test_an_error_without_a_place_that_others_hand_on_is_one_of_the_line_that_ra
     assert [(problem.script, problem.line) for problem in world.problems] == [("scripts/door.lua", 2)]
 
 
-@pytest.mark.parametrize("call", ["math.random(0)", "math.random('x')", "load()"])
+@pytest.mark.parametrize(
+    "call",
+    [
+        "math.random(0)",
+        "math.random('x')",
+        "load()",
+        "rawset(1, 2, 3)",
+        "coroutine.status(1)",
+        "coroutine.close(1)",
+        "os.difftime('x', 1)",
+        "xpcall(print)",
+    ],
+)
 def test_a_refused_argument_blames_the_line_that_passed_it_and_not_its_caller(world, scripts, call):
     heard = []
     world.bus.on("said", lambda event: heard.append(event.payload))
@@ -60,7 +73,7 @@ end }}""",
     world.spawn("door")
 
     [problem] = heard
-    assert problem.startswith("scripts/door.lua:2: bad argument #1 to ")
+    assert problem.startswith("scripts/door.lua:2: bad argument #")
 
 
 @pytest.mark.row("C10")
@@ -109,3 +122,43 @@ def test_a_path_that_lua_cuts_short_is_told_whole_and_its_problems_end_with_thei
     world.tick(0.1)
 
     assert not world.problems
+
+
+@pytest.mark.row("A12")
+def test_what_a_handler_says_last_thing_reaches_the_asker_without_a_place_in_the_engine(world, scripts):
+    heard = []
+    world.bus.on("said", lambda event: heard.append(event.payload))
+    scripts.write(
+        "door",
+        """return { start = function()
+  bus.handle("open", function() return wait(-1) end)
+  local _, problem = pcall(bus.request, entity.id, "open")
+  bus.emit("said", problem)
+end }""",
+    )
+    door = world.spawn("door")
+
+    asked = world.bus.request(door, "open")
+    ticks(world, 2)
+
+    said = "wait: seconds must be a number >= 0, got -1"
+    assert heard == [f'bus.request: the handler of "open" in entity {door.id} failed: {said}']
+    assert (str(asked.exception()), asked.exception().script) == (said, None)
+
+
+@pytest.mark.parametrize(
+    ("body", "place"),
+    [
+        ("return wait(-1)", (None, None)),
+        ("error('shut', 0)", ("scripts/door.lua", 2)),
+        ("error({ code = 1 })", ("scripts/door.lua", 2)),
+    ],
+)
+def test_an_error_of_a_function_that_python_calls_has_a_place_in_the_script_or_none(world, scripts, body, place):
+    scripts.write("door", f"return {{ init = function(self) self.open = function()\n{body}\nend end }}")
+    door = world.spawn("door")
+
+    with door.self.upgrade() as self_, pytest.raises(ScriptError) as caught:
+        self_["open"]()
+
+    assert (caught.value.script, caught.value.line) == place

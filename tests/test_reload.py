@@ -412,6 +412,33 @@ def test_libraries_that_require_each_other_are_named_in_order(world, scripts):
     assert "these libraries require each other: a → b → c → a" in messages(world)[0]
 
 
+def test_a_library_that_waits_while_it_is_loaded_is_refused_to_others_and_loaded_anew_after_a_cancel(world, scripts):
+    scripts.write("slow", "wait(0.5)\nreturn 1")
+    scripts.write("other", "wait(0.2)\nreturn 2")
+    scripts.write(
+        "door",
+        """
+        return { start = function(self)
+          local first = task.spawn(require, "slow")
+          task.spawn(function() self.other = require("other") end)
+          task.spawn(function()
+            wait(0.3)
+            self.said = select(2, pcall(require, "slow"))
+            task.cancel(first)
+            self.slow = require("slow")
+          end)
+        end }
+        """,
+    )
+    door = world.spawn("door")
+
+    ticks(world, 12, 0.1)
+
+    found = fields(door)
+    assert (found["other"], found["slow"]) == (2, 1)
+    assert 'require: "slow" is still being loaded by another task' in found["said"]
+
+
 def test_a_library_required_late_comes_from_the_version_that_runs(world, scripts):
     scripts.write("lib", "return 1")
     scripts.write("door", "return { on_event = function(self) self.n = require 'lib' end }")

@@ -324,7 +324,7 @@ function receive.request(box, i)
   end
   local function failed(ok, problem)
     if not ok and not entity.leaving then -- that it ended, the world tells
-      put_payload("reply", id, sender, token, "error", fault.describe(problem), "reply")
+      put_payload("reply", id, sender, token, "error", fault.told(problem), "reply")
     end
   end
   suspension.run_watched(entity, answer, failed, respond)

@@ -60,9 +60,9 @@ local function protected(me, what, fn)
   if budget.begin then
     budget.begin()
   end
-  prelude.suspension.call_watched(me, what, function(ok, value, stack)
+  prelude.suspension.call_watched(me, what, function(ok, value, stack, text)
     if not ok then
-      problem, trace = fault.describe(value), stack or ""
+      problem, trace = text or fault.describe(value), stack or ""
     end
   end, function()
     list, n = listed(me.id, fn())

@@ -11,6 +11,7 @@ local raw_running, raw_close, isyieldable = coroutine.running, coroutine.close, 
 local error, select, type, setmetatable = error, select, type, setmetatable
 local SUSPEND, REFUSED = records.SUSPEND, records.REFUSED
 local ABORT = records.token("abort") -- yielded by a coroutine that cancels itself
+local CLOSES_ITSELF = _VERSION == "Lua 5.5" -- a coroutine that calls `close` without one
 local ABORTED = "the coroutine was cancelled"
 
 local coroutines = {}
@@ -134,6 +135,9 @@ end
 
 --- As Lua says it; a coroutine whose `wait` suspended the task around it is still at work.
 function coroutines.status(co)
+  if type(co) ~= "thread" then
+    error("bad argument #1 to 'status' (coroutine expected)", 2)
+  end
   local task = exposed.task_of(co)
   if task and task.state == "done" then
     return "dead"
@@ -176,13 +180,13 @@ function coroutines.close(...)
     elseif waiting[co] or not raw_close and status ~= "dead" and status ~= "suspended" then
       error("cannot close a " .. status .. " coroutine", 2)
     end
+  elseif co ~= nil or not CLOSES_ITSELF then
+    error("bad argument #1 to 'close' (coroutine expected)", 2)
   end
   if budget.killed[co or false] then
     return false, "the coroutine was stopped"
   elseif raw_close then
     return passed(co, raw_close(...))
-  elseif type(co) ~= "thread" then
-    error("bad argument #1 to 'close' (coroutine expected)", 2)
   end
   exposed.bury(co)
   return true

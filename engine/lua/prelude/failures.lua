@@ -93,7 +93,7 @@ function failures.fail(task, value)
   if callback then
     count_failure(task, callback)
   end
-  finish(task, false, value, trace)
+  finish(task, false, value, trace, text)
 end
 
 

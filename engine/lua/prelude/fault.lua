@@ -75,6 +75,13 @@ local function without_our_place(text)
 end
 
 
+--- One line for an error that scripts are to see: where they called a function of ours last thing, its place is none.
+function fault.told(value)
+  local text = fault.describe(value)
+  return type(value) == "string" and without_our_place(value) or text
+end
+
+
 --- One line for an error of `thread`: one without a place gets that where it was raised.
 function fault.locate(thread, value)
   local text = fault.describe(value)

@@ -6,7 +6,7 @@ local budget, overruns, sandbox, library = prelude.budget, prelude.later("overru
 
 local guards = {}
 
-local pcall, xpcall, type, collect = pcall, xpcall, type, collectgarbage
+local error, pcall, xpcall, type, collect = error, pcall, xpcall, type, collectgarbage
 local base = sandbox.base
 local charge = budget.charge
 local load = base.load
@@ -22,14 +22,14 @@ local function checked(ok, ...)
 end
 
 
-function base.pcall(...)
-  return checked(pcall(...))
+function base.pcall(fn, ...)
+  return checked(pcall(fn, ...))
 end
 
 
 function base.xpcall(fn, handler, ...)
   if type(handler) ~= "function" then
-    return checked(xpcall(fn, handler, ...))
+    error("bad argument #2 to 'xpcall' (function expected, got " .. type(handler) .. ")", 2)
   end
   -- After a stop no hook runs in a handler, so the script's own must not run either.
   return checked(xpcall(fn, function(problem)

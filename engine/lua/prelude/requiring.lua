@@ -4,10 +4,40 @@
 local prelude = ...
 local scheduler, entity = prelude.scheduler, prelude.entity
 
-local error, type, rawequal, pcall = error, type, rawequal, pcall
-local concat = table.concat
+local error, type, pcall = error, type, pcall
+local getmetatable, setmetatable = debug.getmetatable, setmetatable
+local concat, insert, format = table.concat, table.insert, string.format
 
-local requiring = {} -- stands in `modules` for a library that is being loaded
+local requiring = {}
+
+-- What stands in `modules` while a library is loaded: its name, the task that loads it, and what that was loading already.
+local Loading = {}
+
+
+-- "a → b → a": from the first time that the running task began to load `name` to now; nil where another task did.
+local function circle(name)
+  local names, loading = { name }, scheduler.current.loading
+  while loading do
+    insert(names, 1, loading.name)
+    if loading.name == name then
+      return concat(names, " → ")
+    end
+    loading = loading.outer
+  end
+end
+
+
+-- A library may wait while it is loaded. Whoever wants it meanwhile is told; one whose task has ended is loaded anew.
+local function refuse_or_forget(me, name, loading)
+  local round = circle(name)
+  if round then
+    error("require: these libraries require each other: " .. round, 3)
+  elseif loading.task.state ~= "done" then
+    error(format("require: %q is still being loaded by another task, which waits in it; let it wait in a function that it "
+      .. "gives, not while it loads", name), 3)
+  end
+  me.modules[name] = nil
+end
 
 
 --- Load a library of the scripts' folder, or a host module; each is loaded once per entity.
@@ -17,6 +47,9 @@ function requiring.require(name)
   end
   local me = scheduler.current.entity
   local loaded = me.modules[name]
+  if type(loaded) == "table" and getmetatable(loaded) == Loading then
+    loaded = refuse_or_forget(me, name, loaded)
+  end
   if loaded == nil then
     if not entity.ask then
       error("require: this state has no world, so no libraries and no host modules", 2)
@@ -27,20 +60,8 @@ function requiring.require(name)
     end
     loaded = box[2] == "host" and prelude.host.open(name, box) or requiring.load(me, name, box[3], box[4])
     me.modules[name] = loaded
-  elseif rawequal(loaded, requiring) then
-    error("require: these libraries require each other: " .. requiring.cycle(me.loading, name), 2)
   end
   return loaded
-end
-
-
---- "a → b → a": from the first time that `name` is being loaded to the second.
-function requiring.cycle(loading, name)
-  local from = 1
-  while loading[from] ~= name do
-    from = from + 1
-  end
-  return concat(loading, " → ", from) .. " → " .. name
 end
 
 
@@ -50,13 +71,11 @@ function requiring.load(me, name, chunk, text)
   if not fn then
     error(problem, 0)
   end
-  local loading = me.loading or {}
-  me.loading = loading
-  loading[#loading + 1] = name
-  me.modules[name] = requiring
+  local task = scheduler.current
+  local loading = setmetatable({ name = name, task = task, outer = task.loading }, Loading)
+  me.modules[name], task.loading = loading, loading
   local ok, result = pcall(fn, name)
-  me.modules[name] = nil
-  loading[#loading] = nil
+  me.modules[name], task.loading = nil, loading.outer
   if not ok then
     error(result, 0)
   end

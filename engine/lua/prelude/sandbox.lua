@@ -4,7 +4,7 @@
 
 local prelude = ...
 
-local error, type, next, rawset, setmetatable = error, type, next, rawset, setmetatable
+local error, type, next, select, rawset, setmetatable = error, type, next, select, rawset, setmetatable
 local raw_getmetatable, raw_setmetatable = getmetatable, setmetatable
 local debug_getmetatable, rawget = debug.getmetatable, rawget
 local gmatch, concat = string.gmatch, table.concat
@@ -92,12 +92,17 @@ end
 sandbox.rouse = rouse
 
 
-function base.rawset(...)
+function base.rawset(value, key, ...)
+  if type(value) ~= "table" then
+    error("bad argument #1 to 'rawset' (table expected, got " .. type(value) .. ")", 2)
+  elseif select("#", ...) == 0 then
+    error("bad argument #3 to 'rawset' (value expected)", 2)
+  end
   rouse()
   if sandbox.on_raw then
-    sandbox.on_raw(...)
+    sandbox.on_raw(value, key)
   end
-  return rawset(...)
+  return rawset(value, key, (...))
 end
 
 

@@ -3,7 +3,7 @@
 local prelude = ...
 local clock = prelude.clock
 
-local error, tostring, setmetatable = error, tostring, setmetatable
+local error, type, tostring, setmetatable = error, type, tostring, setmetatable
 local floor, format = math.floor, string.format
 
 local libraries = { os = {} }
@@ -28,6 +28,10 @@ end
 
 
 function libraries.os.difftime(later, earlier)
+  local wrong = type(later) ~= "number" and 1 or type(earlier) ~= "number" and 2
+  if wrong then
+    error(format("bad argument #%d to 'difftime' (number expected, got %s)", wrong, type(wrong == 1 and later or earlier)), 2)
+  end
   return later - earlier
 end
 
