@@ -14,6 +14,26 @@ from host_modules import caller, sums
 pytestmark = pytest.mark.row("E4")
 
 
+@pytest.mark.row("E7")
+def test_a_coroutine_whose_own_task_was_cancelled_fails_with_its_place(play, world, scripts):
+    module = HostModule("net")
+
+    @module.coroutine
+    async def fetch() -> None:
+        other = asyncio.get_running_loop().create_task(asyncio.sleep(0))
+        other.cancel()
+        await other
+
+    scripts.write("caller", caller("net", "print(pcall(net.fetch))"))
+    world.install(module)
+    world.spawn("caller")
+
+    play(world).until(lambda: printed(world))
+
+    [said] = printed(world)
+    assert said.startswith("false\tnet.fetch: CancelledError (test_host_ends.py:")
+
+
 @pytest.mark.row("E8")
 def test_a_coroutine_that_takes_too_long_is_cancelled_with_an_error(play, world, scripts):
     module = HostModule("slow")

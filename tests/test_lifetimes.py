@@ -127,6 +127,24 @@ def test_destroying_an_entity_frees_its_runtime_at_once(make, kept, no_gc, frame
     assert request.done()
 
 
+@pytest.mark.row("D2", "E7")
+@pytest.mark.parametrize("isolation", ["entity"])
+def test_a_failed_host_function_holds_nothing_of_the_state_that_called_it(make, scripts, store, no_gc):
+    @store.function
+    def fail():
+        raise ValueError("no room")
+
+    scripts.write("careless", "return { start = function() pcall(require('store').fail) require('store').fail() end }")
+    world = make()
+    entity = world.spawn("careless")
+    actor = weakref.ref(entity.actor)
+
+    entity.destroy()
+
+    assert actor() is None and world.leaks() == []
+    assert "raise ValueError" in world.problems[0].traceback
+
+
 @pytest.mark.row("D2")
 def test_an_entity_destroyed_while_the_world_ticks_is_freed_when_the_frame_ends(make, no_gc):
     world = make()

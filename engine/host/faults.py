@@ -25,7 +25,7 @@ class Failure(NamedTuple):
 
 
 class Elsewhere(Exception):
-    """The cause of an exception that came from another process: its traceback as text."""
+    """The cause of an exception without its frames, which ran in another process or must not be held: its traceback."""
 
     def __init__(self, trace: str) -> None:
         super().__init__(trace)
@@ -55,9 +55,12 @@ class Faults:
     def __init__(self) -> None:
         self._recent: OrderedDict[str, BaseException] = OrderedDict()
 
-    def remember(self, failure: Failure) -> None:
+    def remember(self, failure: Failure, *, frames: bool = True) -> None:
+        """Keep `failure`; without its `frames`, where those would hold the state that made the call."""
         if failure.error is None:
             return
+        if not frames:
+            _let_go_of_frames(failure.error)
         self._recent[failure.text] = failure.error
         self._recent.move_to_end(failure.text)
         if len(self._recent) > REMEMBERED:
@@ -69,11 +72,22 @@ class Faults:
             if text in error.message:
                 cause = self._recent[text]
                 error.__cause__ = cause
-                error.traceback += f"\n\n{''.join(traceback.format_exception(cause)).rstrip()}"
+                error.traceback += f"\n\n{_told(cause)}"
                 return
 
     def clear(self) -> None:
         self._recent.clear()
+
+
+def _told(error: BaseException) -> str:
+    """The traceback of an exception, with those that led to it."""
+    origin = error.__cause__
+    return origin.trace if isinstance(origin, Elsewhere) else "".join(traceback.format_exception(error)).rstrip()
+
+
+def _let_go_of_frames(error: BaseException) -> None:
+    error.__cause__ = Elsewhere(_told(error))
+    error.__context__ = error.__traceback__ = None
 
 
 def _place(trace: TracebackType | None) -> str:

@@ -117,10 +117,11 @@ class Host:
         try:
             value = function.function(*args, **options)
         except BaseException as error:
-            if not isinstance(error, Exception):
-                self._world.failures.fail(error)  # Ctrl-C must not cross Lua: it leaves the tick when that is over
             failure = failure_of(function.word, error)
-            self._faults.remember(failure)
+            if isinstance(error, Exception):
+                self._faults.remember(failure, frames=False)
+            else:
+                self._world.failures.fail(error)  # Ctrl-C must not cross Lua: it leaves the tick when that is over
             raise EngineError(failure.text) from error
         try:
             return self._plain.result(function, value)

@@ -39,6 +39,11 @@ async def run_coroutine(call: Call, encode: Encode) -> Outcome:
         if isinstance(error, TimeoutError) and limit.expired():
             return too_late(function)
         return Outcome(None, failure_of(function.word, error))
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        return Outcome(None, failure_of(function.word, error))  # it waited for another one that was cancelled
     return give(function, value, encode)
 
 
