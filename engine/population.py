@@ -147,12 +147,14 @@ class Population:
             return
         actor.version = version
         self.settle_in(entity, actor)
-        loaded = self._hand(actor, self.load_mail(b"create", entity, source.chunk, source.text, entity.properties))
+        text = not actor.takes((source.text, source.chunk)) and source.text
+        loaded = self._hand(actor, self.load_mail(b"create", entity, source.chunk, text, entity.properties))
         if loaded and self._begun != entity.id:
             self._hand(actor, (b"boot", entity.id))
 
-    def load_mail(self, kind: bytes, entity: Entity, chunk: str, text: bytes, fields: Encoded) -> Mail:
-        """The mail that loads a script for an entity whose `self` begins with these fields."""
+    def load_mail(self, kind: bytes, entity: Entity, chunk: str, text: bytes | bool, fields: Encoded) -> Mail:
+        """The mail that loads a script for an entity whose `self` begins with these fields. `text` is False where the
+        entity has read it."""
         seed = crc32(f"{self._world.seed}:{entity.id}".encode())
         shape, leaves = fields
         names = names_in(shape) if kind == b"create" else None

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from engine.limits import Limits
-from engine.lua.runtime import Runtime
+from engine.lua.runtime import Runtime, Text
 
 ROOM = 16 * 1024 * 1024
 """Bytes between the memory limit and the wall where Lua's allocations fail: for what comes from Python."""
@@ -51,23 +51,27 @@ class Warm:
         limits: Limits,
         seed: int,
         fixed_step: float,
-        script: tuple[bytes, str] | None = None,
+        script: Text | None = None,
     ) -> None:
         """Have so many ready: make those that are missing, let go of those that are too many.
 
-        With the text and the chunk of a `script` they have it compiled; they serve for any other as well.
+        With a `script` they have read it, as far as nobody can tell, or compiled it; they serve for any other as well.
         """
         ready = self._found(lua, limits, seed)
         if ready is None:
             ready = []
             self._ready.append(((lua, limits, seed), ready))
+        readable = script
         while len(ready) < count:
             made = adopted_ahead(make_bare(lua, limits, seed), fixed_step)
             made.runtime.load(USUAL)
-            made.runtime.get("entity", "make_ahead")()
-            if script is not None:
-                made.runtime.get("entity", "read_ahead")(script[0], script[1].encode())
             made.runtime.get("memory", "collect")()  # else the births would do it
+            made.runtime.get("ahead", "make")()
+            if readable is not None and not _reads(made, readable):
+                readable = None
+                continue
+            if readable is None and script is not None:
+                made.runtime.get("ahead", "compile")(script[0], script[1].encode())
             ready.append(made)
         del ready[count:]
 
@@ -84,6 +88,17 @@ class Warm:
 
     def close(self) -> None:
         self._ready.clear()
+
+
+def _reads(bare: Bare, script: Text) -> bool:
+    """False where a script asks for more than its table when it is read, or fails: the state is lost then."""
+    try:
+        if not bare.runtime.get("ahead", "read")(script[0], script[1].encode()):
+            return False
+    except Exception:  # as of memory: its entity will meet it
+        return False
+    bare.runtime.read = script
+    return True
 
 
 def adopted_ahead(bare: Bare, fixed_step: float) -> Bare:

@@ -25,6 +25,7 @@ PRELUDE = (
     "outbox",
     "mail",
     "sandbox",
+    "script",
     "entity",
     "screen",
     "pump",
@@ -40,6 +41,7 @@ _WORDS = b"self x y wait now dt frame"
 
 # Loaded with the first word that somebody asks of them: few states need many of these, and all would carry them.
 PRELUDE_LATER = (
+    "ahead",
     "async",
     "blame",
     "bus",
@@ -223,6 +225,10 @@ def _giver_of_code(reference: weakref.ref[Runtime], lua: str) -> Callable[..., A
     return give
 
 
+Text = tuple[bytes, str]
+"""What a script says, and its chunk."""
+
+
 class Runtime:
     """One Lua VM with the prelude in it. `get("pump", "run")` gives a value of a prelude module.
 
@@ -236,6 +242,7 @@ class Runtime:
         boot = self.function_of(_prelude(lua)[_EAGER], _NAME)
         self._get, self._put = boot(_giver_of_code(weakref.ref(self), lua), guards)
         self._kept: dict[tuple[str, str], Any] = {}
+        self.read: Text | None = None  # the script that its first entity has read already
         self.used: Callable[[], int] = partial(self._vm.get_memory_used, True)
         if memory is not None:
             self._vm.set_max_memory(memory, total=True)

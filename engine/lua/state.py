@@ -19,7 +19,7 @@ from engine.lua.commons import Commons
 from engine.lua.failures import script_error
 from engine.lua.handles import FunctionHandle, Handle, TableHandle
 from engine.lua.proxies import FunctionProxy, Lease, Proxy, TableProxy
-from engine.lua.runtime import Runtime, error_of
+from engine.lua.runtime import Runtime, Text, error_of
 from engine.payload import Encoded, decode, encode
 
 STANDALONE = 0
@@ -175,6 +175,14 @@ class LuaState:
         if self._released:
             self.let_go()
         return runtime
+
+    def takes(self, script: Text) -> bool:
+        """True where an entity that comes now has read its script already."""
+        runtime = self._runtime
+        if runtime is None or runtime.read is None:
+            return False
+        read, runtime.read = runtime.read, None
+        return read == script
 
     def check_room(self, size: int = 0, *, over: int = 0) -> None:
         """`LimitError` where `size` more bytes from Python could meet the wall, which would end the process.

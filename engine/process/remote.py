@@ -119,6 +119,8 @@ class RemoteActor(Actor):
 class _Elsewhere:
     """Stands for the VM; when the last one lets go of it, the child does."""
 
+    read = None  # no script ahead
+
     def __init__(self, process: Process, number: int) -> None:
         self._process = process
         self._number = number

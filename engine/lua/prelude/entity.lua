@@ -1,22 +1,13 @@
--- The entities of one state: loading their script, their hooks, `self`, and the `entity` library that scripts call.
+-- The entities of one state: what each of them has, their `self`, how they begin.
 -- Guarantee: whatever fails in a script is reported once, with its place, and leaves the other entities alone.
 
 local prelude = ...
-local scheduler, records, outbox, bus = prelude.scheduler, prelude.records, prelude.outbox, prelude.mail
-local reading, refusals, sandbox = prelude.later("reading"), prelude.later("refusals"), prelude.sandbox
+local scheduler, outbox, bus = prelude.scheduler, prelude.outbox, prelude.mail
+local script, sandbox, reading = prelude.script, prelude.sandbox, prelude.later("reading")
 
-local error, type, next, setmetatable = error, type, next, setmetatable
-local rawget, setfenv, format, sub = rawget, setfenv, string.format, string.sub
-local sort, insert = table.sort, table.insert
-local getinfo = debug.getinfo
-local put = outbox.put
-
-local HOOKS = {
-  init = true, start = true, update = true, fixed_update = true, late_update = true, on_event = true,
-  on_input = true, on_reload = true, final = true,
-}
-
-local MOST_METHODS, LONGEST_METHOD = 200, 40 -- that are looked at for misspelt hooks
+local type, next, setmetatable = type, next, setmetatable
+local rawget, format, insert = rawget, string.format, table.insert
+local put, create = outbox.put, sandbox.create
 
 local entity = {
   most_spawns = 1 / 0, seed = 0,
@@ -28,14 +19,13 @@ local entity = {
   entangled = false, -- an entity may reach `self` of another, through what Python gave it
   hooked = false, -- somebody has `update` or `fixed_update`
   rolls = nil, -- who calls their hooks has lists of its own
+  spare = nil, -- one that is still to get its id
+  unborn = nil, -- the same, whose script has been read
 }
 local by_id = bus.entities
-local spare = nil -- an entity that is still to get its id
-local last_text, last_name, make = nil, nil, nil -- the text that was read last, and what makes its functions
-local found = nil -- the table of the script that is being loaded
 local owned = 0 -- tasks that entities had so far
 
-local NONE = {}
+local FIELDS = 8 -- of `self` for which there is room from the start
 
 local Entity = {}
 Entity.__index = Entity
@@ -86,10 +76,10 @@ entity.survey = survey
 
 
 -- What an entity has before anything is known of it; `sandbox` gives it an environment of its own.
-local function blank()
+function entity.blank()
   local made = setmetatable({
-    id = 0, script = "", tasks = {}, task_count = 0, subscriptions = {}, listening = 0,
-    answers = {}, hooks = {}, modules = {}, seed = 0, self = {}, slot = 0,
+    id = 0, script = "", tasks = create(0, 1), task_count = 0, subscriptions = {}, listening = 0,
+    answers = {}, hooks = {}, modules = {}, seed = 0, self = create(0, FIELDS), slot = 0,
   }, Entity)
   made.spot = { me = made, self = made.self, x = nil, y = nil, shown = false }
   made.env = sandbox.environment(made)
@@ -97,10 +87,8 @@ local function blank()
 end
 
 
---- An entity without a script.
-function entity.new(id, script, seed)
-  local made = spare or blank()
-  spare, made.id, made.script, made.seed = nil, id, script, seed
+local function admit(made, id, name, seed)
+  made.id, made.script, made.seed = id, name, seed
   by_id[id] = made
   if id > 0 then
     local list = entity.list
@@ -111,6 +99,14 @@ function entity.new(id, script, seed)
     survey()
   end
   return made
+end
+
+
+--- An entity without a script.
+function entity.new(id, name, seed)
+  local made = entity.spare or entity.blank()
+  entity.spare = nil
+  return admit(made, id, name, seed)
 end
 
 
@@ -144,132 +140,17 @@ function entity.copy(value)
 end
 
 
--- Registers the hooks of a script's table; a misspelt one is told to the world, which knows what is near.
-local function find_hooks(me, script)
-  local names, told = {}, 0
-  for key, value in next, script do
-    if type(key) == "string" and type(value) == "function" and #key <= LONGEST_METHOD then
-      names[#names + 1] = key
-    end
-  end
-  if names[2] then
-    sort(names)
-  end
-  for i = 1, #names do
-    local name = names[i]
-    local fn = rawget(script, name)
-    if HOOKS[name] then
-      me.hooks[name] = { name = name, fn = fn, failures = 0 }
-    elseif told < MOST_METHODS then
-      told = told + 1
-      put("method", me.id, name, getinfo(fn, "S").linedefined)
-    end
-  end
-  if me.hooks.on_input then
-    put("input", me.id)
-  end
-end
-
-
-local function compile_for_all(text, name)
-  return prelude.compile((setfenv and "" or "local _ENV = ... ") .. "return function(...) " .. text .. "\nend", name, {})
-end
-
-
--- The function of a script's text in `env`. From the second entity on, all share its code: what is compiled once gives each
--- a function of its own. The text has been compiled by itself before, so it is the whole body of that function.
-local function compile(text, name, env)
-  if text ~= last_text or name ~= last_name then
-    last_text, last_name, make = text, name, nil
-    return prelude.compile(text, name, env)
-  end
-  make = make or compile_for_all(text, name)
-  if not make then
-    return prelude.compile(text, name, env)
-  end
-  local fn = make(env)
-  return setfenv and setfenv(fn, env) or fn
-end
-
-
---- Make what the first entity will need, whatever its script.
-function entity.make_ahead()
-  spare = blank()
-  records.release(records.hire())
-end
-
-
---- Compile the text of a script before there is an entity for it, and copy the libraries that it names; whatever is wrong
--- with it will be told to that one.
-function entity.read_ahead(text, chunk)
-  if prelude.compile(text, "@" .. chunk, {}) then
-    last_text, last_name, make = text, "@" .. chunk, compile_for_all(text, "@" .. chunk)
-    sandbox.prepare(spare, text)
-  end
-end
-
-
--- Runs the script's text and has `found` the table it returns.
-local function read_script(me, chunk, text)
-  local fn, problem = compile(text, "@" .. chunk, me.env)
-  if not fn then
-    error(problem, 0)
-  end
-  local script = fn()
-  if type(script) ~= "table" then
-    refusals.no_script(script, me.script, chunk, text)
-  end
-  if rawget(script, "properties") ~= nil then
-    refusals.check_properties(rawget(script, "properties"))
-  end
-  for key, value in next, script do
-    if HOOKS[key] and type(value) ~= "function" then
-      refusals.no_hook(script, me.script)
-    end
-  end
-  found = script
-end
-
-
-local function word_of(value)
-  value = outbox.scalar(value) or false
-  return type(value) == "string" and sub(value, 1, LONGEST_METHOD) or value
-end
-
-
--- Gives whether there is a script now, and whether it is to begin at once. That it `may`, but not where it did something
--- already, or where it is to live by another clock: the world sees to that first.
-local function load_script(me, chunk, text, may)
-  scheduler.call(me, "loading a script", read_script, me, chunk, text)
-  local script = found
-  if not script then
-    return false
-  end
-  found = nil
-  local isolation, clock = rawget(script, "isolation") or false, rawget(script, "clock") or false
-  if isolation or clock then
-    isolation, clock = word_of(isolation), word_of(clock)
-  end
-  local begins = may and outbox.n == 0 and not isolation and not clock or false
-  put("script", me.id, isolation, clock, begins)
-  find_hooks(me, script)
-  local properties = rawget(script, "properties")
-  me.properties = type(properties) == "table" and properties or NONE
-  setmetatable(me.self, { __index = script, __metatable = false })
-  return true, begins
-end
-entity.load_script = load_script
-
-
 -- Gives `self` the defaults of the properties that are missing.
 local function complete(me)
-  local self = me.self
+  local self, properties = me.self, me.properties
   if scheduler.ran then
     scheduler.mark(me)
   end
-  for key, value in next, me.properties or NONE do
-    if rawget(self, key) == nil then
-      self[key] = entity.copy(value)
+  if properties then
+    for key, value in next, properties do
+      if rawget(self, key) == nil then
+        self[key] = entity.copy(value)
+      end
     end
   end
 end
@@ -327,16 +208,18 @@ local function read_fields(self, box, i)
 end
 
 
--- New entity, to be loaded and, where nothing is in the way, started: id, script, chunk, text, seed, fields.
+-- New entity, to be loaded and, where nothing is in the way, started: id, script, chunk, text, seed, fields. There is no
+-- text where it has been read ahead.
 function bus.receive.create(box, i)
-  local me = entity.new(box[i], box[i + 1], box[i + 4])
+  local id, name, chunk, text, seed = box[i], box[i + 1], box[i + 2], box[i + 3], box[i + 4]
+  local me = text and entity.new(id, name, seed) or admit(entity.unborn, id, name, seed)
   local after = read_fields(me.self, box, i + 5)
-  local loaded, begins = load_script(me, box[i + 2], box[i + 3], true)
-  if loaded then
+  if not text or script.read(me, chunk, text) then
+    local begins = script.announce(me, true)
     complete(me)
-  end
-  if begins then
-    begin(me)
+    if begins then
+      begin(me)
+    end
   end
   return after
 end

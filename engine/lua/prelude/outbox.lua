@@ -5,7 +5,8 @@ local prelude = ...
 local turns = prelude.turns
 
 local outbox = {
-  list = {}, n = 0, events = 0,
+  list = { nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil }, -- a birth needs so much room
+  n = 0, events = 0,
   limits = { bytes = 65536, depth = 32 },
   most = nil, -- bytes that scripts may put in a tick; nil is no limit
   weight = 0, -- bytes put so far, where there is a limit

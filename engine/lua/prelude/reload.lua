@@ -3,7 +3,7 @@
 
 local prelude = ...
 local scheduler, outbox, payload = prelude.scheduler, prelude.posting, prelude.payload
-local bus, entity, sandbox = prelude.mail, prelude.entity, prelude.sandbox
+local bus, entity, script, sandbox = prelude.mail, prelude.entity, prelude.script, prelude.sandbox
 
 local next, rawget, type = next, rawget, type
 local concat, sort = table.concat, table.sort
@@ -147,7 +147,8 @@ end
 -- `self`, or false, and the libraries that it used. What the swap will need is made ready here, while there is time.
 function receive.load(box, i)
   local me, shape = entity.new(box[i], box[i + 1], box[i + 4]), box[i + 5]
-  if entity.load_script(me, box[i + 2], box[i + 3]) then
+  if script.read(me, box[i + 2], box[i + 3]) then
+    script.announce(me, false)
     names_of(me)
   end
   if shape then
@@ -255,7 +256,7 @@ return {
     for name in gmatch(names, "%a+") do
       local _ = sandbox.libraries[name]
     end
-    entity.make_ahead()
+    prelude.ahead.make()
     prelude.memory.begin() -- what is here stays: else the collector would work while the next version loads
   end,
   --- The names of the prelude's modules that this state has loaded.

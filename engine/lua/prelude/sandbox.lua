@@ -15,6 +15,7 @@ local create = table.create or function() -- luacheck: ignore 143
 end
 
 local sandbox = {
+  create = create, -- a table with room for so many items and so many fields, where Lua can make one
   base = {}, -- the functions that stand in every environment
   on_class = nil, -- called with every table that a script gives a metatable
   on_raw = nil, -- function(table, key): a field is set past its metatable

@@ -1,0 +1,51 @@
+-- Makes ahead of a birth what the first entity of this state will need.
+-- Guarantee: nobody can tell that a script was read ahead. Where it asked for more than what all entities are given at all
+-- times, `read` says so, and this state is not to be used.
+
+local prelude = ...
+local entity, records, sandbox, script = prelude.entity, prelude.records, prelude.sandbox, prelude.script
+local outbox, scheduler, memory = prelude.outbox, prelude.scheduler, prelude.memory
+
+local setmetatable = setmetatable
+
+local SAME = { string = true, table = true, math = true, utf8 = true, bit = true } -- libraries, but for random numbers
+
+local ahead = {}
+
+
+--- An entity and a task, whatever the script.
+function ahead.make()
+  entity.spare = entity.blank()
+  records.release(records.hire()) -- which runs nothing yet: a trace would show it
+  memory.stretch()
+end
+
+
+--- Compile the text of a script, and copy the libraries that it names; what is wrong with it will be told to an entity.
+function ahead.compile(text, chunk)
+  script.compile_ahead(text, "@" .. chunk, entity.spare.env)
+  sandbox.prepare(entity.spare, text)
+end
+
+
+--- Run the text of a script for the first entity. False where it failed, or did more than to make its table.
+function ahead.read(text, chunk)
+  local me, alone, ask = entity.spare, true, entity.ask
+  entity.spare, entity.unborn = nil, me
+
+  function entity.ask()
+    alone = false
+    return false, ""
+  end
+
+  me.copies = setmetatable({}, { __index = function(_, name)
+    alone = alone and (SAME[name] or not sandbox.files[name])
+  end })
+  local done = script.read(me, chunk, text)
+  entity.ask = ask
+  sandbox.prepare(me, text)
+  return done and alone and outbox.n == 0 and not me.random and me.task_count == 0 and scheduler.deferrals == 0
+end
+
+
+return ahead

@@ -1,0 +1,143 @@
+-- The script of an entity: runs its text, and notes what is in the table that it gives.
+
+local prelude = ...
+local scheduler, outbox, refusals = prelude.scheduler, prelude.outbox, prelude.later("refusals")
+
+local error, type, next, setmetatable = error, type, next, setmetatable
+local rawget, setfenv, sub, sort = rawget, setfenv, string.sub, table.sort
+local getinfo, put = debug.getinfo, outbox.put
+
+local HOOKS = {
+  init = true, start = true, update = true, fixed_update = true, late_update = true, on_event = true,
+  on_input = true, on_reload = true, final = true,
+}
+
+local MOST_METHODS, LONGEST_METHOD = 200, 40 -- that are looked at for misspelt hooks
+
+local script = {}
+
+local last_text, last_name, make = nil, nil, nil -- the text that was read last, and what makes its functions
+local ready, ready_for = nil, nil -- its function for one environment, made ahead
+local found = nil -- the table of the script that is being read
+
+
+-- Finds the hooks of a script's table, and its other functions: some may be misspelt hooks.
+local function find_hooks(me, class)
+  local names, methods = {}, {}
+  for key, value in next, class do
+    if type(key) == "string" and type(value) == "function" and #key <= LONGEST_METHOD then
+      names[#names + 1] = key
+    end
+  end
+  if names[2] then
+    sort(names)
+  end
+  for i = 1, #names do
+    local name = names[i]
+    local fn = rawget(class, name)
+    if HOOKS[name] then
+      me.hooks[name] = { name = name, fn = fn, failures = 0 }
+    elseif #methods < MOST_METHODS then
+      methods[#methods + 1] = { name = name, line = getinfo(fn, "S").linedefined }
+    end
+  end
+  me.methods = methods
+end
+
+
+local function compile_for_all(text, name)
+  return prelude.compile((setfenv and "" or "local _ENV = ... ") .. "return function(...) " .. text .. "\nend", name, {})
+end
+
+
+-- The function of a script's text in `env`. From the second entity on, all share its code: what is compiled once gives each
+-- a function of its own. The text has been compiled by itself before, so it is the whole body of that function.
+local function compile(text, name, env)
+  if text ~= last_text or name ~= last_name then
+    last_text, last_name, make = text, name, nil
+    return prelude.compile(text, name, env)
+  elseif ready and ready_for == env then
+    local fn = ready
+    ready = nil
+    return fn
+  end
+  make = make or compile_for_all(text, name)
+  if not make then
+    return prelude.compile(text, name, env)
+  end
+  local fn = make(env)
+  return setfenv and setfenv(fn, env) or fn
+end
+
+
+--- Compile a text before it is read in `env`; whatever is wrong with it will be told then.
+function script.compile_ahead(text, name, env)
+  ready, ready_for = compile(text, name, env), env
+end
+
+
+-- Runs the script's text and has `found` the table it returns.
+local function read_script(me, chunk, text)
+  local fn, problem = compile(text, "@" .. chunk, me.env)
+  if not fn then
+    error(problem, 0)
+  end
+  local class = fn()
+  if type(class) ~= "table" then
+    refusals.no_script(class, me.script, chunk, text)
+  end
+  if rawget(class, "properties") ~= nil then
+    refusals.check_properties(rawget(class, "properties"))
+  end
+  for key, value in next, class do
+    if HOOKS[key] and type(value) ~= "function" then
+      refusals.no_hook(class, me.script)
+    end
+  end
+  found = class
+end
+
+
+--- Run the text of a script and note what is in its table. False where it gives none, which has been told.
+function script.read(me, chunk, text)
+  scheduler.call(me, "loading a script", read_script, me, chunk, text)
+  local class = found
+  if not class then
+    return false
+  end
+  found, me.class = nil, class
+  find_hooks(me, class)
+  local properties = rawget(class, "properties")
+  me.properties = type(properties) == "table" and properties or nil
+  setmetatable(me.self, { __index = class, __metatable = false })
+  return true
+end
+
+
+local function word_of(value)
+  value = outbox.scalar(value) or false
+  return type(value) == "string" and sub(value, 1, LONGEST_METHOD) or value
+end
+
+
+--- Tell the world of a script that has been read. Gives whether it is to begin at once: that it `may`, but not where it did
+-- something already, or where it is to live by another clock: the world sees to that first.
+function script.announce(me, may)
+  local class, methods = me.class, me.methods
+  local isolation, clock = rawget(class, "isolation") or false, rawget(class, "clock") or false
+  if isolation or clock then
+    isolation, clock = word_of(isolation), word_of(clock)
+  end
+  local begins = may and outbox.n == 0 and not isolation and not clock or false
+  put("script", me.id, isolation, clock, begins)
+  for i = 1, #methods do
+    put("method", me.id, methods[i].name, methods[i].line)
+  end
+  if me.hooks.on_input then
+    put("input", me.id)
+  end
+  return begins
+end
+
+
+return script
