@@ -34,10 +34,10 @@ PRELUDE = (
     "body",
 )
 
-# What runs in every tick of a calm state, and the names that it reads: they are made first, so that they lie together.
-# Among a thousand states each page of memory is found anew.
+# What runs in every tick of a calm state, and the names that it reads, of who draws and is drawn, too: they are made
+# first, so that they lie together. Among a thousand states each page of memory is found anew.
 HOT = ("wait", "body")
-_WORDS = b"self x y wait now dt frame"
+_WORDS = b"self x y wait now dt frame n open list sprite layer alpha draw light math"
 
 # Loaded with the first word that somebody asks of them: few states need many of these, and all would carry them.
 PRELUDE_LATER = (

@@ -78,8 +78,8 @@ base.unpack = unpack
 local methods = raw_getmetatable("")
 methods.__metatable = false
 function methods.__index(_, name)
-  methods.__index = libraries.string
-  return libraries.string[name]
+  methods.__index = prelude.standard.methods(methods)
+  return methods.__index[name]
 end
 
 

@@ -21,6 +21,13 @@ local COLOR = #FIELDS
 screen.FIELDS = FIELDS
 
 
+--- Gives a number back, and of anything else but nil nothing that is equal to it; of NaN neither. `tonumber` looks at
+-- fewer lines of memory than `type`, but on LuaJIT it takes the numbers of C for some.
+screen.as_number = jit and function(value)
+  return type(value) == "number" and value or nil
+end or tonumber
+
+
 local function warn(spot, reason)
   outbox.put("log", spot.me.id, "warn", reason, spot.me.script, 0)
 end

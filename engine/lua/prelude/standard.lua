@@ -5,7 +5,7 @@ local prelude = ...
 local sandbox, scheduler = prelude.sandbox, prelude.scheduler
 local random = prelude.later("random")
 
-local type, select, next = type, select, next
+local type, select, next, setmetatable = type, select, next, setmetatable
 local pick = sandbox.pick
 
 local standard = {}
@@ -14,6 +14,7 @@ local STRING = {
   "byte", "char", "find", "format", "gmatch", "gsub", "len", "lower", "match", "pack", "packsize", "rep", "reverse",
   "sub", "unpack", "upper",
 }
+local QUICK = { "byte", "len", "sub" } -- of these, what no limit bounds
 local UTF8 = { "char", "charpattern", "codepoint", "codes", "len", "offset" }
 local TABLE = { "concat", "insert", "move", "pack", "remove", "sort", "unpack", "create" }
 local MATH = {
@@ -62,6 +63,22 @@ end
 
 function libraries.math.randomseed(seed)
   scheduler.current.entity.random = random.new(type(seed) == "number" and seed == seed and seed or 0)
+end
+
+
+--- What is found as a method of a string: `text:sub(1, 1)` is asked of a map in every frame, and needs nothing bounded.
+-- The first other one lets `methods`, their metatable, give all.
+function standard.methods(methods)
+  local function all()
+    methods.__index = sandbox.libraries.string
+    return methods.__index
+  end
+  if not sandbox.bounded then
+    return all()
+  end
+  return setmetatable(pick(string, QUICK), { __index = function(_, name)
+    return all()[name]
+  end })
 end
 
 

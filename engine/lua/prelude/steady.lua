@@ -11,8 +11,8 @@ local scheduler, clock, outbox, budget = prelude.scheduler, prelude.clock, prelu
 local entity, records, pump, screen, watch = prelude.entity, prelude.records, prelude.pump, prelude.screen, prelude.watch
 local by_id, queue, sleepers = prelude.mail.entities, prelude.later("queue"), scheduler.sleepers
 
-local raw_resume, yield = coroutine.resume, coroutine.yield
-local type, tonumber, rawequal = type, tonumber, rawequal
+local raw_resume, yield, status = coroutine.resume, coroutine.yield, coroutine.status
+local type, rawequal, as_number = type, rawequal, screen.as_number
 local get_class, set_class = debug.getmetatable, debug.setmetatable
 local unpack, huge = table.unpack or unpack, math.huge
 local SUSPEND, DONE = records.SUSPEND, records.DONE
@@ -23,32 +23,7 @@ local LIGHT = 8192 -- bytes that may be told in a tick at least, so that a few o
 
 local steady = {}
 
-local calm, inside = false, false -- and the task that runs now
-local task, hook, spot, x, y -- `task` is what runs in every frame, false where all sleep
-local shown, count = {}, 0 -- name, value and place of each field that the window shows, one after the other
-local color -- where that is a table, which is compared by itself: no `__eq` of a script is to be asked
-
-
-local function stir()
-  if calm then
-    calm, scheduler.stir, spot.x, spot.y = false, nil, x, y
-    for i = 1, count, 3 do
-      spot.seen[shown[i + 2]] = shown[i + 1]
-    end
-    watch.stop()
-    outbox.shut()
-    if not inside then
-      scheduler.current = nil
-    end
-    if task and not hook then
-      if inside == task then
-        scheduler.take_lone()
-      else
-        task.state = "next"
-      end
-    end
-  end
-end
+local shown = {} -- of a calm state: name, value and place of each field that the window shows, one after the other
 
 
 -- Finds out who runs in every tick, and when somebody else wakes; for an `update` hook that, too. Else nothing.
@@ -69,11 +44,12 @@ end
 
 
 -- In the first of these ticks all fields are looked at, as Python may have set one since the last; later, a new one stirs.
--- Gives how many values are in the outbox then, or nothing where a field has a value that cannot be shown.
-local function survey(self)
+-- Gives how many values are in the outbox then, or nothing where a field has a value that cannot be shown; how many are
+-- in `shown`; and the colour where that is a table, which is compared by itself: no `__eq` of a script is to be asked.
+local function survey(spot)
   look(spot)
-  local n, seen, class = calm and outbox.n, spot.seen, get_class(self)
-  color = nil
+  local n, seen, self = scheduler.stir and outbox.n, spot.seen, spot.self
+  local class, count, color = get_class(self), 0, nil
   set_class(self, nil) -- so that each field is just read
   for place = 1, seen and #FIELDS or 0 do
     local name, value = FIELDS[place], seen[place]
@@ -87,13 +63,12 @@ local function survey(self)
     end
   end
   set_class(self, class)
-  return n
+  return n, count, color
 end
 
 
 -- Begins with a tick that is calm.
-local function enter()
-  calm, inside, x, y, count = true, false, spot.x, spot.y, 0
+local function enter(task, hook, spot, stir)
   scheduler.stir, scheduler.current, outbox.open = stir, task or nil, spot.me.id * 256
   if task and not hook then
     task.state = "running"
@@ -104,21 +79,42 @@ local function enter()
 end
 
 
+-- The state is calm no longer. The task in `ran` has just run, or one runs, or none does.
+local function disturb(task, hook, ran)
+  scheduler.stir = nil
+  watch.stop()
+  outbox.shut()
+  local current = scheduler.current
+  if not ran and current and status(current.thread) == "suspended" then
+    scheduler.current = nil
+  end
+  if not task or hook then
+    return
+  elseif ran == task or status(task.thread) ~= "suspended" then
+    scheduler.take_lone()
+  else
+    task.state = "next"
+  end
+end
+
+
 -- Wakes those whose time has come; gives when the next one wakes, or nothing where one does something else than to sleep
 -- again, and the rest of the tick is not for `run`. Who waits for them, and who knows the task, might ask for more.
-local function wake(now)
+local function wake(now, task, hook)
   local first = sleepers[1]
   while first and first.due <= now do
     if first.args or first.abandon or first.on_end or task and not hook and task.exposed then
-      stir()
+      scheduler.stir()
       return nil
     end
     local sleeper = queue.take_due(now)
-    inside, scheduler.current, sleeper.state = sleeper, sleeper, "running"
+    scheduler.current, sleeper.state = sleeper, "running"
     local ok, token, request = raw_resume(sleeper.thread)
-    if not (calm and token == SUSPEND and ok and request and request ~= true and sleeper.state == "running") then
-      stir()
-      inside = false
+    local stir = scheduler.stir
+    if not (stir and token == SUSPEND and ok and request and request ~= true and sleeper.state == "running") then
+      if stir then
+        stir(sleeper)
+      end
       scheduler.settle(sleeper, nil, ok, token, request)
       return nil
     end
@@ -126,31 +122,8 @@ local function wake(now)
     queue.sleep(sleeper, request)
     first = sleepers[1]
   end
-  inside, scheduler.current = false, task or nil
+  scheduler.current = task or nil
   return first and first.due or huge
-end
-
-
--- Puts the fields that have another value into the outbox, which has `n`; gives how many values are in there then, or
--- nothing where one is more than a number.
-local function tell(self, n)
-  if color and not rawequal(self.color, color) then
-    return nil
-  end
-  for i = 1, count, 3 do
-    local value = self[shown[i]]
-    if value ~= shown[i + 1] then
-      local kind = type(value)
-      if kind ~= "number" and kind ~= "boolean" then
-        return nil
-      end
-      local list = outbox.list
-      list[n + 1], list[n + 2] = outbox.open + HEAD + shown[i + 2], value
-      shown[i + 1], n = value, n + 2
-      outbox.n = n
-    end
-  end
-  return n
 end
 
 
@@ -158,43 +131,68 @@ end
 -- one, also where the entity is: all that is left to be done is the end of the tick. Where only a part of it has run,
 -- nothing and true.
 function steady.run(phase)
-  local lone, due
-  lone, due, hook, spot = find()
-  if lone == nil or not watch.begin(spot.self) then
+  local task, due, hook, spot = find() -- `task` is what runs in every frame, false where all sleep
+  if task == nil or not watch.begin(spot.self) then
     return phase
   end
-  task = lone
-  enter()
-  local clock, outbox, raw_resume, yield, tonumber = clock, outbox, raw_resume, yield, tonumber -- luacheck: ignore 431
-  local thread, fn, self, known = task and task.thread, hook and hook.fn, spot.self, false
+  local calm, x, y, count, color = true, spot.x, spot.y, nil, nil
+
+  local function stir(ran)
+    if calm then
+      calm, spot.x, spot.y = false, x, y
+      for i = 1, count or 0, 3 do
+        spot.seen[shown[i + 2]] = shown[i + 1]
+      end
+      disturb(task, hook, ran)
+    end
+  end
+
+  enter(task, hook, spot, stir)
+  -- In locals, as each of these upvalues would be a cold cache line in a thousand states.
+  local clock, outbox, raw_resume, yield, as_number = clock, outbox, raw_resume, yield, as_number -- luacheck: ignore 431
+  local SUSPEND, FEW, shown, list, head = SUSPEND, FEW, shown, outbox.list, outbox.open + HEAD -- luacheck: ignore 431
+  local thread, fn, self = task and task.thread, hook and hook.fn, spot.self
   repeat
     if thread and not fn then
-      inside = task
       local ok, token, request = raw_resume(thread)
       if not (calm and request == true and token == SUSPEND and ok) then
-        stir()
+        stir(task)
         pump.settle_single(task, ok, token, request)
       end
-      inside = false
     end
     if clock.now >= due then
-      due = calm and wake(clock.now)
+      due = calm and wake(clock.now, task, hook)
       if not due then
         return phase, nil, true
       end
     end
     if fn then
-      inside = task
       local ok, token, request = raw_resume(thread, fn, self, clock.dt)
       if not calm or token ~= DONE then
-        stir()
+        stir(task)
         pump.settle_beat(task, hook, ok, token, request)
       end
-      inside = false
     end
-    local told = outbox.n
-    local n = calm and told <= FEW and (not known and survey(self) or known and tell(self, told))
-    known = true
+    local n = calm and outbox.n
+    local told = n
+    if not n or n > FEW or color and not rawequal(self.color, color) then
+      n = nil
+    elseif not count then
+      n, count, color = survey(spot)
+    else
+      for i = 1, count, 3 do
+        local value = self[shown[i]]
+        if value ~= shown[i + 1] then
+          if value == nil or as_number(value) ~= value and type(value) ~= "boolean" and value == value then
+            n = nil -- more than a number, NaN or a boolean
+            break
+          end
+          list[n + 1], list[n + 2], shown[i + 1] = head + shown[i + 2], value, value
+          n = n + 2
+          outbox.n = n
+        end
+      end
+    end
     if not n or n > FEW or not task and due == huge then
       stir()
       return phase, spot
@@ -202,13 +200,13 @@ function steady.run(phase)
     local to_x, to_y = self.x, self.y
     local moved = to_x ~= x or to_y ~= y
     if moved then -- numbers, as in `body.lua`
-      moved = to_x and to_y and (tonumber(to_x) == to_x or to_x ~= to_x) and (tonumber(to_y) == to_y or to_y ~= to_y)
+      moved = to_x and to_y and (as_number(to_x) == to_x or to_x ~= to_x) and (as_number(to_y) == to_y or to_y ~= to_y)
       x, y = moved and to_x or nil, moved and to_y or nil
     end
     if n > 0 then
-      outbox.n, outbox.weight = 0, 0
+      outbox.n = 0
       clock.now, clock.dt, clock.frame, phase = yield(task and -1 - told or due, moved and to_x or nil,
-        moved and to_y or nil, unpack(outbox.list, 1, n))
+        moved and to_y or nil, unpack(list, 1, n))
     elseif not moved then
       clock.now, clock.dt, clock.frame, phase = yield(task and true or due)
     elseif task then
@@ -219,10 +217,8 @@ function steady.run(phase)
     if phase < 0 then
       stir()
     end
-    if not calm then
-      return phase
-    end
-  until false
+  until not calm
+  return phase
 end
 
 

@@ -4,7 +4,7 @@
 local prelude = ...
 local scheduler, outbox, entity = prelude.scheduler, prelude.posting, prelude.entity
 
-local error, type, select, next = error, type, select, next
+local error, type, select, next, as_number = error, type, select, next, prelude.screen.as_number
 local OPERATION = outbox.OPERATION
 local format = string.format
 
@@ -49,7 +49,7 @@ local function send(module, name, number, a, b, c, d, e, f, g, h)
   end
   local list, at = outbox.list, outbox.n + 1
   local n = e ~= nil and 5 or d ~= nil and 4 or c ~= nil and 3 or b ~= nil and 2 or a ~= nil and 1 or 0
-  local weight = outbox.weight + OPERATION + 8 * n
+  local weight = (outbox.open and 0 or outbox.weight) + OPERATION + 8 * n -- while it is open nobody looks at what it was
   list[at + 1], list[at + 2], list[at + 3], list[at + 4], list[at + 5] = a, b, c, d, e
   for i = at + 1, at + n do
     local kind = type(list[i])
@@ -81,7 +81,7 @@ local function sender(module, name, number)
     local box = outbox
     local open, at = box.open, box.n
     if open and at <= 12 and d == short and e == nil and f == nil and g == nil and h == nil
-      and type(a) == "number" and type(b) == "number" and type(c) == "number" then
+      and a and b and c and as_number(a) == a and as_number(b) == b and as_number(c) == c then
       local list = box.list
       list[at + 1], list[at + 2], list[at + 3], list[at + 4], list[at + 5] = open + four, a, b, c, d
       box.n = at + 5
