@@ -215,3 +215,19 @@ def test_bytecode_that_this_lua_would_run_is_not_loaded(world, scripts, lua):
     world.spawn("loader", code=code)
 
     assert [("attempt to load" in line.text) for line in world.log] == [True] * 4
+
+
+@pytest.mark.parametrize("first", ["sub", "find", "nothing"])
+def test_methods_of_strings_are_those_of_the_library_whichever_is_called_first(lua, first):
+    limits = Limits() if lua != "luajit21" else None
+    with LuaState(lua, limits=limits) as state:
+        found = state.run(f"""
+            local text = "a.b"
+            local _ = text.{first}
+            for name, method in next, string do
+              assert(text[name] == method, name)
+            end
+            return text:sub(3), text.nothing, text:rep(2)
+        """)
+
+    assert found == ("b", None, "a.ba.b")

@@ -11,10 +11,17 @@ local outbox = {
   most = nil, -- bytes that scripts may put in a tick; nil is no limit
   weight = 0, -- bytes put so far, where there is a limit
   mixed = false, -- there is more than commands and fields to show
-  open = false, -- 256 times the id of the only entity, while commands and fields call nobody and a few are not weighed
   failures = 0, -- problems put so far
   OPERATION = 256, -- bytes that an operation counts beside its values: about what Python needs for it
 }
+
+-- While it is open, commands and fields of the only entity go in here: they call nobody, and a few are not weighed. Small,
+-- so that it takes few cache lines.
+local tray = {
+  open = false, -- or 256 times the id of the entity
+  list = nil, n = 0,
+}
+outbox.tray = tray
 
 local select, type, floor = select, type, math.floor
 
@@ -68,14 +75,21 @@ function outbox.put_list(operation, id, values, extra)
 end
 
 
---- Weigh what has been put, which are commands and fields only; those after it are weighed again.
+--- Let commands and fields of the entity with this `id` go into the tray, as long as nobody puts anything else. The
+-- outbox is empty.
+function outbox.unlock(id)
+  tray.open, tray.list, tray.n = id * 256, outbox.list, 0
+end
+
+
+--- Weigh what is in the tray, and let it be in the outbox; what comes after it is weighed again.
 function outbox.shut()
-  local list, at, n, weight = outbox.list, 1, outbox.n, 0
+  local list, at, n, weight = tray.list, 1, tray.n, 0
   while at <= n do
     local last = at + floor(list[at] / 32) % 8
     weight, at = weight + weigh(list, at + 1, last), last + 1
   end
-  outbox.open, outbox.weight = false, weight
+  outbox.n, outbox.weight, tray.open = n, weight, false
 end
 
 

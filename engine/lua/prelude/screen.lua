@@ -11,7 +11,7 @@ local screen = {
 }
 
 local type, rawequal = type, rawequal
-local get_class, set_class, OPERATION = debug.getmetatable, debug.setmetatable, outbox.OPERATION
+local get_class, set_class, OPERATION, tray = debug.getmetatable, debug.setmetatable, outbox.OPERATION, outbox.tray
 
 local LONGEST = 64 -- bytes of a string that goes as it is
 -- `engine/display.py` has the same.
@@ -49,17 +49,18 @@ local function tell(spot, seen, place, value)
     local reason = posting.put_payload("look", id, place, 0, 0, value, "self." .. FIELDS[place])
     return reason and warn(spot, reason)
   end
-  local stir = not outbox.open and scheduler.stir
+  local box = tray.open and tray or outbox
+  local stir = box == outbox and scheduler.stir
   if stir then
     stir()
   end
-  local list, n, most = outbox.list, outbox.n, outbox.most
+  local list, n, most = box.list, box.n, outbox.most
   local weight = outbox.weight + OPERATION + size
   if most and weight > most then
     return warn(spot, posting.full())
   end
   list[n + 1], list[n + 2] = id * 256 + screen.HEAD + place, value
-  outbox.n, outbox.weight, seen[place] = n + 2, weight, value
+  box.n, outbox.weight, seen[place] = n + 2, weight, value
 end
 
 

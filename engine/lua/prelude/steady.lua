@@ -14,7 +14,7 @@ local by_id, queue, sleepers = prelude.mail.entities, prelude.later("queue"), sc
 local raw_resume, yield, status = coroutine.resume, coroutine.yield, coroutine.status
 local type, rawequal, as_number = type, rawequal, screen.as_number
 local get_class, set_class = debug.getmetatable, debug.setmetatable
-local unpack, huge = table.unpack or unpack, math.huge
+local unpack, huge, tray = table.unpack or unpack, math.huge, outbox.tray
 local SUSPEND, DONE = records.SUSPEND, records.DONE
 
 local HEAD, FIELDS, look = screen.HEAD, screen.FIELDS, screen.look
@@ -48,7 +48,7 @@ end
 -- in `shown`; and the colour where that is a table, which is compared by itself: no `__eq` of a script is to be asked.
 local function survey(spot)
   look(spot)
-  local n, seen, self = scheduler.stir and outbox.n, spot.seen, spot.self
+  local n, seen, self = scheduler.stir and tray.n, spot.seen, spot.self
   local class, count, color = get_class(self), 0, nil
   set_class(self, nil) -- so that each field is just read
   for place = 1, seen and #FIELDS or 0 do
@@ -69,7 +69,8 @@ end
 
 -- Begins with a tick that is calm.
 local function enter(task, hook, spot, stir)
-  scheduler.stir, scheduler.current, outbox.open = stir, task or nil, spot.me.id * 256
+  scheduler.stir, scheduler.current = stir, task or nil
+  outbox.unlock(spot.me.id)
   if task and not hook then
     task.state = "running"
   end
@@ -149,8 +150,8 @@ function steady.run(phase)
 
   enter(task, hook, spot, stir)
   -- In locals, as each of these upvalues would be a cold cache line in a thousand states.
-  local clock, outbox, raw_resume, yield, as_number = clock, outbox, raw_resume, yield, as_number -- luacheck: ignore 431
-  local SUSPEND, FEW, shown, list, head = SUSPEND, FEW, shown, outbox.list, outbox.open + HEAD -- luacheck: ignore 431
+  local clock, tray, raw_resume, yield, as_number = clock, tray, raw_resume, yield, as_number -- luacheck: ignore 431
+  local SUSPEND, FEW, shown, list, head = SUSPEND, FEW, shown, tray.list, tray.open + HEAD -- luacheck: ignore 431
   local thread, fn, self = task and task.thread, hook and hook.fn, spot.self
   repeat
     if thread and not fn then
@@ -173,7 +174,7 @@ function steady.run(phase)
         pump.settle_beat(task, hook, ok, token, request)
       end
     end
-    local n = calm and outbox.n
+    local n = calm and tray.n
     local told = n
     if not n or n > FEW or color and not rawequal(self.color, color) then
       n = nil
@@ -189,7 +190,7 @@ function steady.run(phase)
           end
           list[n + 1], list[n + 2], shown[i + 1] = head + shown[i + 2], value, value
           n = n + 2
-          outbox.n = n
+          tray.n = n
         end
       end
     end
@@ -204,7 +205,7 @@ function steady.run(phase)
       x, y = moved and to_x or nil, moved and to_y or nil
     end
     if n > 0 then
-      outbox.n = 0
+      tray.n = 0
       clock.now, clock.dt, clock.frame, phase = yield(task and -1 - told or due, moved and to_x or nil,
         moved and to_y or nil, unpack(list, 1, n))
     elseif not moved then

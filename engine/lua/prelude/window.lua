@@ -5,7 +5,7 @@ local prelude = ...
 local scheduler, outbox, entity = prelude.scheduler, prelude.posting, prelude.entity
 
 local error, type, select, next, as_number = error, type, select, next, prelude.screen.as_number
-local OPERATION = outbox.OPERATION
+local OPERATION, tray = outbox.OPERATION, outbox.tray
 local format = string.format
 
 local window = {}
@@ -44,12 +44,13 @@ end
 -- The function of a command. One to five short plain arguments, as nearly every call has, go as they are: they are written
 -- behind the end of the outbox, and the end is moved when all of them are seen to be plain. No command has eight.
 local function send(module, name, number, a, b, c, d, e, f, g, h)
-  if outbox.open and outbox.n > FEW then
+  if tray.open and tray.n > FEW then
     outbox.shut()
   end
-  local list, at = outbox.list, outbox.n + 1
+  local box = tray.open and tray or outbox
+  local list, at = box.list, box.n + 1
   local n = e ~= nil and 5 or d ~= nil and 4 or c ~= nil and 3 or b ~= nil and 2 or a ~= nil and 1 or 0
-  local weight = (outbox.open and 0 or outbox.weight) + OPERATION + 8 * n -- while it is open nobody looks at what it was
+  local weight = outbox.weight + OPERATION + 8 * n
   list[at + 1], list[at + 2], list[at + 3], list[at + 4], list[at + 5] = a, b, c, d, e
   for i = at + 1, at + n do
     local kind = type(list[i])
@@ -61,7 +62,7 @@ local function send(module, name, number, a, b, c, d, e, f, g, h)
       end
     end
   end
-  local most, stir = outbox.most, not outbox.open and scheduler.stir
+  local most, stir = outbox.most, box == outbox and scheduler.stir
   if n == 0 or f ~= nil or g ~= nil or h ~= nil then
     return command(module, name, a, b, c, d, e, f, g, h)
   elseif most and weight > most then
@@ -70,7 +71,10 @@ local function send(module, name, number, a, b, c, d, e, f, g, h)
     stir()
   end
   list[at] = scheduler.current.entity.id * 256 + n * 32 + number
-  outbox.n, outbox.weight = at + n, weight
+  box.n = at + n
+  if box == outbox then
+    outbox.weight = weight
+  end
 end
 
 
@@ -78,7 +82,7 @@ end
 local function sender(module, name, number)
   local four, short = 4 * 32 + number, send -- `short` is the last string that was seen to be
   return function(a, b, c, d, e, f, g, h)
-    local box = outbox
+    local box = tray
     local open, at = box.open, box.n
     if open and at <= 12 and d == short and e == nil and f == nil and g == nil and h == nil
       and a and b and c and as_number(a) == a and as_number(b) == b and as_number(c) == c then
