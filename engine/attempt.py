@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 from engine.builder import Builder
+from engine.early import DOUBT, Early, handed
 from engine.entity import Entity
 from engine.errors import EngineError, ScriptError
 from engine.forward import forwardings
 from engine.lua.actor import Actor, Mail, Result
 from engine.lua.failures import script_error
-from engine.lua.runtime import PRELUDE_LATER
 from engine.operations import Operation, each
 from engine.process.process import Process
 from engine.process.remote import RemoteActor
+from engine.rehearsal import loaded_by
 from engine.sources import Version
 from engine.trial import Trial, only, parted, without
 
@@ -37,21 +38,11 @@ SETTLING = 0.3
 Carried = tuple[bytes, bytes, tuple[Any, ...]]
 """`self` of an old version: the names of its properties, shape, leaves."""
 
-_NOT_AHEAD = frozenset(("rights", "trace"))
-"""Files of the prelude that change what is there when they are loaded."""
-
 _HINT = '; begin the field\'s name with "_" and set it in start, then it is not carried'
 
 
 class Failed(Exception):
     """The attempt is over; its problem is recorded."""
-
-
-def loaded_by(entity: Entity) -> frozenset[str]:
-    """The files of the prelude that its state has come to use: the next version has them at once."""
-    assert entity.actor is not None
-    used = frozenset(entity.actor.function("reload", "loaded")().decode().split("\n"))
-    return used.intersection(PRELUDE_LATER) - _NOT_AHEAD
 
 
 class Attempt:
@@ -70,6 +61,7 @@ class Attempt:
         self._left_over: list[object] = []  # of states that started too early
         self._carried: dict[int, Carried] = {}
         self._rehearsal = world.reloads.rehearsal
+        self._early = Early(world, version)
         self.loaded = False
         self.frames = 0  # in which it loaded
         self.carried = False  # data was taken at the end of the last frame
@@ -117,6 +109,8 @@ class Attempt:
             if deadline is not None:
                 self._rehearsal.of(entity)
             self._load(entity, source.chunk, source.text)
+            if deadline is not None:
+                self._start_early(entity)
             if self._process is None:
                 self._get_ready(entity, len(entities) - len(self._by_id))
             few = not between and len(self._by_id) < FEW
@@ -193,6 +187,15 @@ class Attempt:
             if clock == b"real":
                 trial.actor.clock = self._world.loop.real
 
+    def _start_early(self, entity: Entity) -> None:
+        """Start an entity before its data is known, where it has a state of its own and that makes no difference."""
+        told = self._rehearsal.told(entity) if entity.ready and self._early.possible else None
+        if told is None or self._together is not None or self._process is not None:
+            return
+        trial = self._by_id[entity.id]
+        if not self._early.start(trial, entity, told):
+            self._remake(trial)
+
     def _get_ready(self, entity: Entity, missing: int) -> None:
         """An entity was loaded: have states made for the others."""
         old = entity.actor
@@ -222,8 +225,13 @@ class Attempt:
         by_actor: dict[Actor, list[Any]] = {}
         shape, _ = self._rehearsal.habits(self.script)
         for entity in entities:
-            if entity.ready and entity.actor is not None:
-                by_actor.setdefault(entity.actor, []).extend((b"snapshot", entity.id, shape))
+            actor = entity.actor
+            if entity.ready and actor is not None:
+                given = self._rehearsal.given(entity, actor)
+                if given is not None:
+                    self._carried[entity.id] = given
+                else:
+                    by_actor.setdefault(actor, []).extend((b"snapshot", entity.id, shape))
         for actor, mail in by_actor.items():
             self._take(actor, actor.hand(tuple(mail)))
 
@@ -261,13 +269,28 @@ class Attempt:
             (entity,) = trial.entities.values()
             if entity.id not in self._carried or not entity.alive or self._was_changed(entity):
                 continue
-            with questions.held_back() as asked:
-                result = trial.actor.hand(self._starting(trial))
-            if asked:
-                self._remake(trial)
-                return
-            self._take_start(trial, result)
+            trial = self._caught_up(trial, entity)
+            if not trial.started:
+                with questions.held_back() as asked:
+                    result = trial.actor.hand(self._starting(trial))
+                if asked:
+                    self._remake(trial)
+                    return
+                self._take_start(trial, result)
             done += 1
+
+    def _caught_up(self, trial: Trial, entity: Entity) -> Trial:
+        """A trial with its data, where it started early; another in its place, if that would start otherwise."""
+        if not trial.early:
+            return trial
+        if entity.id in self._carried:
+            _, shape, leaves = self._carried[entity.id]
+            result = handed(trial, (b"catch_up", entity.id, shape, *leaves))
+            if result is not DOUBT:
+                self._take_start(trial, result)
+                return trial
+        self._remake(trial)
+        return self._by_id[entity.id]
 
     def _remake(self, trial: Trial) -> None:
         """A loaded state in place of one that was started too early."""
@@ -282,7 +305,10 @@ class Attempt:
     def _start(self) -> None:
         """Start every entity in its new state; one that never ran may fail again, unless all do."""
         broken: dict[int, ScriptError] = {}
-        for trial in self._trials:
+        for trial in [*self._trials]:
+            if trial.early and not trial.started:
+                (entity,) = trial.entities.values()
+                trial = self._caught_up(trial, entity)
             if not trial.started:
                 failed = self._take_start(trial, trial.actor.hand(self._starting(trial)))
                 for _, id, values in failed:

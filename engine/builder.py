@@ -116,6 +116,6 @@ class Builder:
         modules = self._modules
         lua, limits, seed, fixed_step = self.made_with
         bare = adopted_ahead(make_bare(lua, limits, seed), fixed_step)
-        bare.runtime.load(sorted(modules))
+        bare.runtime.load([*sorted(modules), "early"])
         bare.runtime.get("reload", "make_ahead")(*self._habits)
         return bare, modules

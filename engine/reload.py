@@ -15,14 +15,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.attempt import Attempt, Failed, loaded_by
+from engine.attempt import Attempt, Failed
 from engine.builder import MOST as MOST_READY
 from engine.builder import Builder
 from engine.entity import Entity
 from engine.mods import MANIFEST
 from engine.probation import Probation
 from engine.process.remote import RemoteActor
-from engine.rehearsal import Rehearsal
+from engine.rehearsal import Rehearsal, loaded_by
 from engine.saves import Saves
 from engine.scripts import Scripts
 from engine.sources import Version

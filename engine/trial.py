@@ -18,6 +18,7 @@ class Trial:
     entities: dict[int, Entity] = field(default_factory=dict)
     results: list[Result] = field(default_factory=list)
     started: bool = False
+    early: bool = False  # it has started, and waits for its data
 
 
 def only(result: Result, wanted: bytes) -> list[Operation]:

@@ -18,7 +18,7 @@ LAYERS = {
         "scripts", "sources", "watch", "saves", "scheduler", "workers", "shapes", "events", "routes", "kinds",
         "audiences", "shifts", "chains", "mailboxes", "requests", "bus", "shared", "inputs", "entity", "failures",
         "modules", "origins", "bounds", "mods", "permits", "operations", "questions", "population", "forward",
-        "builder", "trial", "rehearsal", "attempt", "probation", "reload", "losses", "loop", "stats", "leaks",
+        "builder", "trial", "rehearsal", "early", "attempt", "probation", "reload", "losses", "loop", "stats", "leaks",
         "trace", "world",
     ],
     "host": ["host"],

@@ -52,6 +52,7 @@ PRELUDE_LATER = (
     "crowd",
     "defaults",
     "deferral",
+    "early",
     "easing",
     "entities",
     "exposed",

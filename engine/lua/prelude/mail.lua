@@ -18,6 +18,7 @@ local mail = {
 local READERS = {
   direct = "bus", request = "bus", reply = "bus", typed = "console", result = "host", callback = "host",
   snapshot = "reload", load = "reload", fill = "reload", discard = "reload", resume = "reload",
+  early = "early", catch_up = "early",
   final = "leaving",
 }
 

@@ -149,16 +149,16 @@ end
 -- Calls `fn` at start + k * seconds.
 local function repeat_every(seconds, fn)
   local me = scheduler.current
-  local start, failures = clock.now, 0
+  local start, failures = me.since, 0
   local k, due = next_point(start, seconds, 1, start)
   local function traced(value)
     local text = fault.locate(me.thread, value)
     return { value = text, trace = traceback(text, 2) }
   end
   while true do
-    repeat
-      suspension.suspend("task.every", 1, due > clock.now and due or true)
-    until clock.now >= due
+    while clock.now < due do
+      suspension.suspend("task.every", 1, due)
+    end
     local ok, result = xpcall(fn, traced, seconds > 0 and clock.now - due or 0)
     if not ok then
       prelude.overruns.pass()
@@ -168,6 +168,22 @@ local function repeat_every(seconds, fn)
       return
     end
     k, due = next_point(start, seconds, k + 1, clock.now)
+    if due <= clock.now then
+      suspension.suspend("task.every", 1, true)
+    end
+  end
+end
+
+
+--- Have a task of `every` wait for the first time from now on. Its thread is not run for that.
+function task.begin(made, seconds)
+  local now = clock.now
+  local _, due = next_point(now, seconds, 1, now)
+  made.since, made.state = now, "waiting"
+  if due > now then
+    turns.sleep_until(made, due)
+  else
+    turns.next_frame(made)
   end
 end
 
@@ -176,10 +192,14 @@ end
 function task.every(seconds, fn)
   check_seconds("task.every", seconds, 2)
   check_function("task.every", fn, 2)
-  local made = adopt(records.new_thread(repeat_every), scheduler.current.entity, 2)
+  local thread = records.new_thread(function()
+    return repeat_every(seconds, fn)
+  end)
+  local made = adopt(thread, scheduler.current.entity, 2)
   remember(made, 2)
-  scheduler.start(made, seconds, fn)
-  return made.thread
+  local begin = scheduler.put_off or task.begin
+  begin(made, seconds)
+  return thread
 end
 
 

@@ -1,0 +1,59 @@
+"""Starts new states while they load, where nobody can tell that from a start at the swap.
+
+The data is that of the swap all the same: it comes then, into a state that runs already. What a `start` must not do for
+that stands in `early.lua`, which watches it. Who did it is made anew and starts when its data is there, as do all that
+come after it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from engine.entity import Entity
+from engine.lua.actor import Mail, Result
+from engine.sources import Version
+from engine.trial import Trial
+
+if TYPE_CHECKING:
+    from engine.world import World
+
+_UNSEEN = re.compile(rb"\b(?:next|load)")
+"""Words of scripts on LuaJIT: a loop over `next` goes past what watches a start, and so may what is loaded later."""
+
+
+DOUBT = object()
+"""What is said of a state that is of no use, as it may have started otherwise than it would have at the swap."""
+
+
+class Early:
+    """Which states of an attempt have started before the swap. `possible` until one of them could not."""
+
+    def __init__(self, world: World, version: Version) -> None:
+        self.possible = True
+        self._world = world
+        self._version = version
+
+    def start(self, trial: Trial, entity: Entity, told: tuple[bytes, bytes]) -> bool:
+        """False where that state is of no use any more. `told` are its properties' names and a shape of its data."""
+        with self._world.population.questions.held_back() as asked:
+            result = handed(trial, (b"early", entity.id, *told))
+        failed = self._world.loop.operations.failed(result)  # as it will again, when it matters
+        trial.early = self.possible = not (result is DOUBT or asked or failed or self._is_unseen())
+        if trial.early:
+            trial.results.append(result)
+        return trial.early
+
+    def _is_unseen(self) -> bool:
+        if self._world.lua != "luajit21":
+            return False
+        return any(_UNSEEN.search(source.text) for source in self._version.texts.values())
+
+
+def handed(trial: Trial, mail: Mail) -> Result:
+    """What a state says to this mail; `DOUBT` where another start would be needed, so that another state is."""
+    result = trial.actor.hand(mail)
+    if not isinstance(result, Exception):
+        return result
+    result.__traceback__ = None  # it would keep the state
+    return DOUBT
