@@ -26,7 +26,11 @@ class Bounds:
 
     def of(self, script: str) -> Limits:
         """The limits of the states of `script`."""
-        limits = next((limits for names, limits in self._rules if fnmatchcase(script, names)), self._given)
+        limits = self._given
+        for names, others in self._rules:
+            if fnmatchcase(script, names):
+                limits = others
+                break
         process = self._children.isolation(script) == "process"
         if process:
             return limits_for(self._lua, limits, process=True)

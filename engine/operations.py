@@ -105,8 +105,13 @@ class Operations:
         """True where a tick's result tells of a problem."""
         if type(result) is not tuple:
             return isinstance(result, Exception)
-        told = b"problem" in result or b"over" in result  # perhaps as the value of another operation
-        return told and any(name in _FAILURES for name, _, _ in each(result, 3))
+        at = 3
+        while at < len(result):
+            head = result[at]
+            if head in _FAILURES:
+                return True
+            at += 1 + (head >> 5 & 7) if type(head) is int else 3 + result[at + 2]
+        return False
 
     @property
     def digest(self) -> int:

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterable
 from functools import partial
-from itertools import chain
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 from engine.entity import Entities, Entity
 from engine.errors import EngineError, LimitError, ScriptError
 from engine.hooks import meant_hook
+from engine.limits import Limits
 from engine.lua.actor import Actor, Mail, Terms
-from engine.lua.bare import Bare, Warm
+from engine.lua.bare import Bare, made_ahead
 from engine.payload import Encoded, encode
 from engine.process.process import Process, ProcessEnded
 from engine.process.remote import RemoteActor
 from engine.questions import Questions
+from engine.scripts import Source
 from engine.shapes import names_in
 from engine.sources import Sources
+from engine.warm import Warm
 
 if TYPE_CHECKING:
     from engine.world import World
@@ -147,41 +148,44 @@ class Population:
             return
         actor.version = version
         self.settle_in(entity, actor)
-        text = not actor.takes((source.text, source.chunk)) and source.text
-        loaded = self._hand(actor, self.load_mail(b"create", entity, source.chunk, text, entity.properties))
+        loaded = self._hand(actor, self._birth(entity, source, known=actor.takes((source.text, source.chunk))))
         if loaded and self._begun != entity.id:
             self._hand(actor, (b"boot", entity.id))
 
-    def load_mail(self, kind: bytes, entity: Entity, chunk: str, text: bytes | bool, fields: Encoded) -> Mail:
-        """The mail that loads a script for an entity whose `self` begins with these fields. `text` is False where the
-        entity has read it."""
-        seed = crc32(f"{self._world.seed}:{entity.id}".encode())
-        shape, leaves = fields
-        names = names_in(shape) if kind == b"create" else None
-        told: Iterable[Any] = (shape, *leaves)
-        if names is not None:
-            told = (len(names), *chain.from_iterable(zip(names, leaves, strict=True)))
-        return (kind, entity.id, entity.script.encode(), chunk.encode(), text, seed, *told)
+    def _birth(self, entity: Entity, source: Source, *, known: bool) -> Mail:
+        """The mail that starts an entity, and has its script loaded where that is not `known` already."""
+        shape, leaves = entity.properties
+        names = names_in(shape)
+        fields = (shape, *leaves) if names is None else (len(names), *names, *leaves)
+        seed = crc32(b"%d:%d" % (self._world.seed, entity.id))
+        if known:
+            return (b"begin", entity.id, entity.script.encode(), seed, *fields)
+        return (b"create", entity.id, entity.script.encode(), seed, source.chunk.encode(), source.text, *fields)
 
     def new_actor(self, entity: Entity, tried_in: Process | None = None, bare: Bare | None = None) -> Actor:
         """A state for `entity`, under the limits of its script, in the process that is its place or that of a trial.
 
         `bare` is one that was made for it, where it needs no process.
         """
-        world = self._world
+        world, id = self._world, entity.id
         permit = world.permits.of(entity.script)
         limits = world.limits_of(entity.script)
         process = tried_in or world.children.process(entity.script, world.lua, limits)
-        if process is None and bare is None:
-            bare = self.warm.take(world.lua, limits, world.seed)
         held = None if permit is None else permit.held()
-        terms = Terms(world.lua, limits, world.seed, world.fixed_step, world.commons, held)
-        if process is None:
-            made = Actor(entity.id, world.loop.game, self._ask, terms, bare)
+        made: Actor | None
+        if process is not None:
+            made = RemoteActor(id, world.loop.game, self._ask, self._terms(limits, held), process)
+        elif bare is None and (made := self.warm.take(limits, id)) is not None:
+            if held is not None:
+                made.function("rights", "hold")(*held)
         else:
-            made = RemoteActor(entity.id, world.loop.game, self._ask, terms, process)
+            made = Actor(id, world.loop.game, self._ask, self._terms(limits, held), bare)
         made.permit = permit
         return made
+
+    def _terms(self, limits: Limits, held: tuple[bytes, ...] | None = None) -> Terms:
+        world = self._world
+        return Terms(world.lua, limits, world.seed, world.fixed_step, world.commons, held)
 
     def keep_warm(self, count: int, script: str) -> None:
         """Have so many states ready, as those of `script` are."""
@@ -193,7 +197,9 @@ class Population:
             )
         source = self.sources.glance(script) if script else None
         known = None if source is None else (source.text, source.chunk)
-        self.warm.keep(count, world.lua, world.limits_of(script), world.seed, world.fixed_step, known)
+        limits = world.limits_of(script)
+        terms, bares = self._terms(limits), made_ahead(world.lua, limits, world.seed, known)
+        self.warm.keep(count, limits, (Actor(0, world.loop.game, self._ask, terms, bare) for bare in bares))
 
     def settle_in(self, entity: Entity, actor: Actor) -> None:
         """Let `entity` live in `actor`."""

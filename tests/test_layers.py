@@ -17,7 +17,7 @@ LAYERS = {
     "world": [
         "scripts", "sources", "watch", "saves", "scheduler", "workers", "shapes", "events", "routes", "kinds",
         "audiences", "shifts", "chains", "mailboxes", "requests", "bus", "shared", "inputs", "entity", "failures",
-        "modules", "origins", "bounds", "mods", "permits", "operations", "questions", "population", "forward",
+        "modules", "origins", "bounds", "mods", "permits", "operations", "questions", "warm", "population", "forward",
         "builder", "trial", "rehearsal", "early", "attempt", "probation", "reload", "losses", "loop", "stats", "leaks",
         "trace", "world",
     ],

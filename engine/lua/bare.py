@@ -5,7 +5,7 @@ Nothing in here knows a world or changes anything that is shared, so it may run 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from engine.limits import Limits
@@ -34,60 +34,23 @@ class Bare(NamedTuple):
     fetch: Entry
 
 
-class Warm:
-    """States that were made ahead of time, by what they were made with. Safe from any thread."""
+def made_ahead(lua: str, limits: Limits, seed: int, script: Text | None = None) -> Iterator[Bare]:
+    """States, one after the other, that have what an entity will need.
 
-    def __init__(self) -> None:
-        # A list: limits are many numbers, which for a dict would all be looked at in each birth.
-        self._ready: list[tuple[tuple[str, Limits, int], list[Bare]]] = []
-
-    def __len__(self) -> int:
-        return sum(len(ready) for _, ready in self._ready)
-
-    def keep(
-        self,
-        count: int,
-        lua: str,
-        limits: Limits,
-        seed: int,
-        fixed_step: float,
-        script: Text | None = None,
-    ) -> None:
-        """Have so many ready: make those that are missing, let go of those that are too many.
-
-        With a `script` they have read it, as far as nobody can tell, or compiled it; they serve for any other as well.
-        """
-        ready = self._found(lua, limits, seed)
-        if ready is None:
-            ready = []
-            self._ready.append(((lua, limits, seed), ready))
-        readable = script
-        while len(ready) < count:
-            made = adopted_ahead(make_bare(lua, limits, seed), fixed_step)
-            made.runtime.load(USUAL)
-            made.runtime.get("memory", "collect")()  # else the births would do it
-            made.runtime.get("ahead", "make")()
-            if readable is not None and not _reads(made, readable):
-                readable = None
-                continue
-            if readable is None and script is not None:
-                made.runtime.get("ahead", "compile")(script[0], script[1].encode())
-            ready.append(made)
-        del ready[count:]
-
-    def take(self, lua: str, limits: Limits, seed: int) -> Bare | None:
-        """One for good, `None` where none is left."""
-        ready = self._found(lua, limits, seed)
-        try:
-            return ready.pop() if ready else None
-        except IndexError:  # another thread was faster
-            return None
-
-    def _found(self, *made_with: Any) -> list[Bare] | None:
-        return next((ready for known, ready in self._ready if known == made_with), None)
-
-    def close(self) -> None:
-        self._ready.clear()
+    With a `script` they have read it, as far as nobody can tell, or compiled it; they serve for any other as well.
+    """
+    readable = script
+    while True:
+        made = make_bare(lua, limits, seed)
+        made.runtime.load(USUAL)
+        made.runtime.get("memory", "collect")()  # else the births would do it
+        made.runtime.get("ahead", "make")()
+        if readable is not None and not _reads(made, readable):
+            readable = None
+            continue
+        if readable is None and script is not None:
+            made.runtime.get("ahead", "compile")(script[0], script[1].encode())
+        yield made
 
 
 def _reads(bare: Bare, script: Text) -> bool:

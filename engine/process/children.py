@@ -166,11 +166,12 @@ class Children:
                 process.close()
 
     def _rule(self, script: str) -> tuple[str, str]:
-        for rule in self._rules[:-1]:
+        *others, usual = self._rules
+        for rule in others:
             # Where the disk ignores case, so would a script that is spawned as "Mods/evil".
             if fnmatchcase(script.casefold(), rule[0].casefold()):
                 return rule
-        return self._rules[-1]
+        return usual
 
 
 def patience(limits: Limits) -> float | None:

@@ -31,7 +31,8 @@ end
 --- Run the text of a script for the first entity. False where it failed, or did more than to make its table.
 function ahead.read(text, chunk)
   local me, alone, ask = entity.spare, true, entity.ask
-  entity.spare, entity.unborn = nil, me
+  entity.spare, entity.unborn, entity.list[1] = nil, me, me
+  entity.survey()
 
   function entity.ask()
     alone = false

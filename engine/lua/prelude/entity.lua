@@ -87,11 +87,15 @@ function entity.blank()
 end
 
 
-local function admit(made, id, name, seed)
+--- An entity without a script.
+function entity.new(id, name, seed)
+  local made, list = entity.spare or entity.blank(), entity.list
   made.id, made.script, made.seed = id, name, seed
-  by_id[id] = made
+  entity.spare, by_id[id] = nil, made
+  if entity.unborn then -- another script was read for it
+    entity.unborn, list[1] = nil, nil
+  end
   if id > 0 then
-    local list = entity.list
     list[#list + 1] = made
     if list[2] or scheduler.ran then
       join(made)
@@ -99,14 +103,6 @@ local function admit(made, id, name, seed)
     survey()
   end
   return made
-end
-
-
---- An entity without a script.
-function entity.new(id, name, seed)
-  local made = entity.spare or entity.blank()
-  entity.spare = nil
-  return admit(made, id, name, seed)
 end
 
 
@@ -166,22 +162,26 @@ function entity.fill(me, fields)
 end
 
 
-local function run_hook(me, name, ...)
+function entity.run_hook(me, name, ...)
   local hook = me.hooks[name]
   if hook then
     hook.fn(me.self, ...)
   end
 end
-entity.run_hook = run_hook
 
 
 -- Body of the first task. Errors name the `stage`, which is "init" at first.
 local function go_through(me, stage)
-  run_hook(me, "init")
+  local self, hooks = me.self, me.hooks
+  if hooks.init then
+    hooks.init.fn(self)
+  end
   put("ready", me.id)
   enlist(me)
   stage.name = "start"
-  run_hook(me, "start")
+  if hooks.start then
+    hooks.start.fn(self)
+  end
 end
 
 
@@ -191,7 +191,19 @@ local function begin(me)
 end
 
 
--- Gives a new `self` its fields: how many there are, names and values; or a shape and its leaves. Tells where they end.
+-- Starts an entity whose script has been read, where nothing is in the way.
+local function set_out(me)
+  local begins = script.announce(me, true)
+  if me.properties then
+    complete(me)
+  end
+  if begins then
+    begin(me)
+  end
+end
+
+
+-- Gives a new `self` its fields: how many there are, names, values; or a shape and its leaves. Tells where they end.
 local function read_fields(self, box, i)
   local count = box[i]
   if type(count) ~= "number" then
@@ -201,26 +213,31 @@ local function read_fields(self, box, i)
     end
     return after
   end
-  for at = i + 1, i + 2 * count, 2 do
-    self[box[at]] = box[at + 1]
+  for at = i + 1, i + count do
+    self[box[at]] = box[at + count]
   end
   return i + 1 + 2 * count
 end
 
 
--- New entity, to be loaded and, where nothing is in the way, started: id, script, chunk, text, seed, fields. There is no
--- text where it has been read ahead.
+-- New entity, to be loaded and started: id, script, seed, chunk, text, fields.
 function bus.receive.create(box, i)
-  local id, name, chunk, text, seed = box[i], box[i + 1], box[i + 2], box[i + 3], box[i + 4]
-  local me = text and entity.new(id, name, seed) or admit(entity.unborn, id, name, seed)
+  local me = entity.new(box[i], box[i + 1], box[i + 2])
   local after = read_fields(me.self, box, i + 5)
-  if not text or script.read(me, chunk, text) then
-    local begins = script.announce(me, true)
-    complete(me)
-    if begins then
-      begin(me)
-    end
+  if script.read(me, box[i + 3], box[i + 4]) then
+    set_out(me)
   end
+  return after
+end
+
+
+-- The same for one whose script has been read ahead: id, script, seed, fields.
+function bus.receive.begin(box, i)
+  local me, id = entity.unborn, box[i]
+  entity.unborn, by_id[id] = nil, me
+  me.id, me.script, me.seed = id, box[i + 1], box[i + 2]
+  local after = read_fields(me.self, box, i + 3)
+  set_out(me)
   return after
 end
 

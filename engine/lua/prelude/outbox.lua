@@ -48,15 +48,14 @@ function outbox.put(operation, id, ...)
     stir()
   end
   local list, n = outbox.list, outbox.n
-  local extra = select("#", ...)
+  local extra, weight = select("#", ...), OPERATION
   list[n + 1], list[n + 2], list[n + 3] = operation, id, extra
   for i = 1, extra do
-    list[n + 3 + i] = (select(i, ...))
+    local value = select(i, ...)
+    list[n + 3 + i] = value
+    weight = weight + (type(value) == "string" and #value or 8)
   end
-  outbox.n, outbox.mixed = n + 3 + extra, true
-  if outbox.most then
-    outbox.weight = outbox.weight + weigh(list, n + 4, n + 3 + extra)
-  end
+  outbox.n, outbox.mixed, outbox.weight = n + 3 + extra, true, outbox.weight + weight
 end
 
 

@@ -1,0 +1,52 @@
+"""States that were made ahead of time, for births that have none to spare."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from engine.limits import Limits
+from engine.lua.actor import Actor
+
+
+class Warm:
+    """Those of one world, by their limits. Nothing else knows of them before they are taken. Safe from any thread."""
+
+    def __init__(self) -> None:
+        # A list: limits are many numbers, which for a dict would all be looked at in each birth.
+        self._ready: list[tuple[Limits, list[Actor]]] = []
+
+    def __len__(self) -> int:
+        return sum(len(ready) for _, ready in self._ready)
+
+    def keep(self, count: int, limits: Limits, states: Iterator[Actor]) -> None:
+        """Have so many ready: get those that are missing from `states`, let go of those that are too many."""
+        ready = self._found(limits)
+        if ready is None:
+            ready = []
+            self._ready.append((limits, ready))
+        while len(ready) < count:
+            made = next(states)
+            made.commons.states.discard(made.weak)
+            ready.append(made)
+        del ready[count:]
+
+    def take(self, limits: Limits, key: int) -> Actor | None:
+        """One for good, whose first entity has that id; None where none is left."""
+        ready = self._found(limits)
+        try:
+            made = ready.pop() if ready else None
+        except IndexError:  # another thread was faster
+            return None
+        if made is not None:
+            made.key, made.name = key, f"entity {key}"
+            made.commons.states.add(made.weak)
+        return made
+
+    def close(self) -> None:
+        self._ready.clear()
+
+    def _found(self, limits: Limits) -> list[Actor] | None:
+        for known, ready in self._ready:
+            if known == limits:
+                return ready
+        return None
