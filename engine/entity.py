@@ -16,22 +16,20 @@ from engine.payload import Encoded, plain
 _FIRST = len(COMMANDS)  # the operation that tells the first field
 
 
-class _Placed:
-    """The one field that a window reads of every entity in every frame: it lies in front of all others."""
+class _Shown:
+    """What changes in most frames, and what a window reads in every one: it lies in front of all others."""
 
-    __slots__ = ("place",)
+    __slots__ = ("_lent", "_view", "place")
 
 
-class Entity(_Placed):
+class Entity(_Shown):
     """One running instance of a script."""
 
     __slots__ = (
         "_actor",
         "_destroy",
-        "_lent",
         "_seat",
         "_sheet",
-        "_view",
         "fallen",
         "id",
         "properties",

@@ -16,6 +16,7 @@ from engine import (
     StateClosed,
     TableHandle,
 )
+from engine.lua.runtime import Runtime
 
 
 @pytest.fixture
@@ -249,3 +250,21 @@ def kept(state):
     """How many values Python holds in there, after what was dropped is let go."""
     gc.collect()
     return state.function("handles", "count")()
+
+
+def test_random_numbers_are_those_of_the_published_generator(lua):
+    first, second = 4294967087, 4294944443
+    runtime = Runtime(lua, 1)
+    new, draw = runtime.get_all("random", "new", "next")
+    numbers = new(7.25)
+    a, b, c, d, e, f = (int(numbers[place]) for place in range(1, 7))
+
+    def word():
+        nonlocal a, b, c, d, e, f
+        a, b, c = b, c, (1403580 * b - 810728 * a) % first
+        d, e, f = e, f, (527612 * f - 1370589 * d) % second
+        return (c - f) % first
+
+    for _ in range(100):
+        high, low = word() // 32 % 2**26, word() // 16 % 2**27
+        assert draw(numbers) == (high * 2**27 + low) / 2**53

@@ -4,7 +4,8 @@
 local random = {}
 
 local error, type, tostring = error, type, tostring
-local floor, huge, tointeger = math.floor, math.huge, math.tointeger
+local floor, huge = math.floor, math.huge
+local tointeger = math.tointeger or function() end -- on LuaJIT no number is an integer
 
 local M1, M2 = 4294967087, 4294944443
 local EXACT = 2 ^ 53
@@ -25,27 +26,15 @@ function random.new(seed)
 end
 
 
--- The next integer in 0 .. M1 - 1. All products stay below 2^53, so doubles are exact.
-local function draw(g)
-  local p1 = (1403580.0 * g[2] - 810728.0 * g[1]) % M1
-  g[1], g[2], g[3] = g[2], g[3], p1
-  local p2 = (527612.0 * g[6] - 1370589.0 * g[4]) % M2
-  g[4], g[5], g[6] = g[5], g[6], p2
-  return (p1 - p2) % M1
-end
-
-
---- The next float in [0, 1), with 53 random bits.
+--- The next float in [0, 1), with 53 random bits: of two numbers in 0 .. M1 - 1.
+-- All products stay below 2^53, so doubles are exact; so is `n - n % 32`, and no function has to be called for it.
 function random.next(g)
-  return (floor(draw(g) / 32) % 67108864 * 134217728 + floor(draw(g) / 16) % 134217728) / EXACT
-end
-
-
-local function whole(value)
-  if tointeger then
-    return tointeger(value)
-  end
-  return value
+  local a, b, c, d, e, f = g[1], g[2], g[3], g[4], g[5], g[6]
+  local p, q = (1403580.0 * b - 810728.0 * a) % M1, (527612.0 * f - 1370589.0 * d) % M2
+  local r, s = (1403580.0 * c - 810728.0 * b) % M1, (527612.0 * q - 1370589.0 * e) % M2
+  g[1], g[2], g[3], g[4], g[5], g[6] = c, p, r, f, q, s
+  local m, n = (p - q) % M1, (r - s) % M1
+  return ((m - m % 32) / 32 % 67108864 * 134217728 + (n - n % 16) / 16 % 134217728) / EXACT
 end
 
 
@@ -62,22 +51,24 @@ end
 
 --- What `math.random` gives: a float without arguments, else an integer in low .. high.
 function random.draw(g, low, high)
-  local position = 2
   if low == nil then
     return random.next(g)
-  elseif high == nil then
+  end
+  local position = 2
+  if high == nil then
     low, high, position = 1, low, 1
-    check_whole(high, 1)
-  else
+  end
+  local first = tointeger(low)
+  if first ~= low or tointeger(high) ~= high then
     check_whole(low, 1)
-    check_whole(high, 2)
+    check_whole(high, position)
   end
   if low > high then
     error("bad argument #" .. position .. " to 'random' (interval is empty)", 2)
   elseif high * 1.0 - low >= EXACT then -- as floats: the difference of two integers may be none
     error("math.random: the interval " .. tostring(low) .. " .. " .. tostring(high) .. " is wider than 2^53", 2)
   end
-  return whole(low + floor(random.next(g) * (high - low + 1)))
+  return (first or low) + floor(random.next(g) * (high - low + 1))
 end
 
 
