@@ -172,15 +172,15 @@ def scene(lua: str, count: int, steps: int) -> Case:
     told: list[tuple[Any, ...]] = []
     again, now = list(range(count)), 0.0
 
-    def run() -> None:
+    def run(dt: float = 1 / 60) -> None:
         nonlocal again, now
-        now += 1 / 60
+        now += dt
         told.clear()
         awake = again
         while heap and heap[0][0] <= now:
             awake.append(heappop(heap)[1])
         awake.sort()
-        again, args = [], (now, 1 / 60)
+        again, args = [], (now, dt)
         for number in awake:
             result = sends[number](args)
             wake, x, y, commands = result[:4]
@@ -194,6 +194,5 @@ def scene(lua: str, count: int, steps: int) -> Case:
             elif wake:
                 heappush(heap, (wake, number))
 
-    for _ in range(int(frame.SECONDS * 60)):
-        run()
+    frame.play(run)
     return Case(STEPS[steps - 1], run, count)
