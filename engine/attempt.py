@@ -24,7 +24,7 @@ from engine.process.process import Process
 from engine.process.remote import RemoteActor
 from engine.rehearsal import loaded_by
 from engine.sources import Version
-from engine.trial import Trial, only, parted, without
+from engine.trial import Trial, is_usual, only, parted, without
 
 if TYPE_CHECKING:
     from engine.world import World
@@ -179,8 +179,9 @@ class Attempt:
         habits = self._rehearsal.habits(self.script)
         result = trial.actor.hand((b"load", entity.id, entity.script.encode(), chunk.encode(), text, seed, *habits))
         self._check(trial, result, {entity.id})
-        trial.results.append(result)
         default = self._world.children.isolation(self.script)
+        if default == "script" or not is_usual(result, entity.id):
+            trial.results.append(result)
         for _, _, (isolation, clock, _) in only(result, b"script"):
             if isolation == b"script" or (isolation is False and default == "script"):
                 self._together = trial

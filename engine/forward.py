@@ -30,7 +30,7 @@ class Forwarding:
         self._each: set[tuple[int, str]] = set()  # entities that heard every event of a name, not only the newest
         self._watched: dict[int, tuple[int, bytes]] = {}
         self._told: set[tuple[int, bytes]] = set()
-        for id in old.entities if self._mail or self._held else ():
+        for id in old.entities:
             names = self._names[id] = world.bus.names_of(id)
             self._listened |= dict.fromkeys(names, id)
             known = world.bus.routes.of
@@ -103,5 +103,6 @@ class Forwarding:
 
 
 def forwardings(world: World, actors: Iterable[Actor]) -> list[Forwarding]:
-    """One for each actor, in order."""
-    return [Forwarding(world, actor) for actor in actors]
+    """One for each actor that has mail, in order."""
+    waiting = world.bus.boxes.waiting()
+    return [Forwarding(world, actor) for actor in actors if actor in waiting]

@@ -90,6 +90,10 @@ class Mailboxes:
         mailed, self._mailed = self.mailed, {}
         return mailed
 
+    def waiting(self) -> set[Actor]:
+        """All who have mail, or for whom some is held."""
+        return {*self.mailed, *(actor for actor, _ in self.held.values())}
+
     def take(self, actor: Actor) -> tuple[list[Mail], dict[tuple[int, int], Mail]]:
         """All mail of an actor, to be given to another: its inbox, and what is held by (entity, callback)."""
         if self.told is not None:

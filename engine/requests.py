@@ -123,11 +123,12 @@ class Requests:
         With `unread` it was reloaded instead: these requests are still to be answered, by its new version.
         """
         what = "ended" if unread is None else "was reloaded"
-        for number, request in list(self._to.get(entity, {}).items()):
+        for number, request in list(self._to[entity].items()) if entity in self._to else ():
             if unread is None or number not in unread:
                 name = request.name.decode(errors="backslashreplace")
                 self.fail(number, EntityGone(f'entity {entity} {what} before it answered "{name}"'))
-        self.forget(entity)
+        if entity in self._from:
+            self.forget(entity)
 
     def forget(self, entity: int, token: int | None = None) -> None:
         """Nobody waits any more for what `entity` asked, or for one question of it."""

@@ -60,19 +60,15 @@ class Routes:
         with self._lock:
             name = self._names.get(entity, {}).pop(callback, None)
             if name is not None:
-                members = self._subscriptions[name]
-                del members[entity, callback]
-                if not members:
-                    del self._subscriptions[name]
-                self._reroute(name)
+                self._remove(name, entity, callback)
 
     def unsubscribe_all(self, entity: int) -> int:
         """How many subscriptions the entity had."""
-        callbacks = list(self._names.get(entity, ()))
-        for callback in callbacks:
-            self.unsubscribe(entity, callback)
-        self._names.pop(entity, None)
-        return len(callbacks)
+        with self._lock:
+            names = self._names.pop(entity, {})
+            for callback, name in names.items():
+                self._remove(name, entity, callback)
+        return len(names)
 
     def names_of(self, entity: int) -> dict[int, str]:
         """Callback -> event name, of all that an entity listens to."""
@@ -109,6 +105,13 @@ class Routes:
         with self._lock:
             for held in (self.known, self._subscriptions, self._names, self._listeners):
                 held.clear()
+
+    def _remove(self, name: str, entity: int, callback: int) -> None:
+        members = self._subscriptions[name]
+        del members[entity, callback]
+        if not members:
+            del self._subscriptions[name]
+        self._reroute(name)
 
     def _reroute(self, name: str) -> None:
         self._alike.clear()

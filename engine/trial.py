@@ -28,6 +28,11 @@ def only(result: Result, wanted: bytes) -> list[Operation]:
     return [operation for operation in each(result, 3) if operation[0] == wanted]
 
 
+def is_usual(result: Result, id: int) -> bool:
+    """True where loading told no more than that there is a script, which chose nothing."""
+    return type(result) is tuple and result[3:] == (b"script", id, 3, False, False, False)
+
+
 def parted(result: Result) -> tuple[list[Operation], tuple[Any, ...]]:
     """The snapshots in what a state said, and the rest of it."""
     if type(result) is not tuple:
