@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 from engine.builder import Builder
-from engine.early import DOUBT, Early, handed
+from engine.early import DOUBT, Early, catch_up
 from engine.entity import Entity
 from engine.errors import EngineError, ScriptError
 from engine.forward import forwardings
@@ -286,7 +286,7 @@ class Attempt:
             return trial
         if entity.id in self._carried:
             _, shape, leaves = self._carried[entity.id]
-            result = handed(trial, (b"catch_up", entity.id, shape, *leaves))
+            result = catch_up(trial, entity, shape, leaves)
             if result is not DOUBT:
                 self._take_start(trial, result)
                 return trial

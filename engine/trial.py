@@ -18,7 +18,7 @@ class Trial:
     entities: dict[int, Entity] = field(default_factory=dict)
     results: list[Result] = field(default_factory=list)
     started: bool = False
-    early: bool = False  # it has started, and waits for its data
+    early: bytes = b""  # it has started, and waits for its data, which probably has this shape
 
 
 def only(result: Result, wanted: bytes) -> list[Operation]:

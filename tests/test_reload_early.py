@@ -124,7 +124,7 @@ class Played:
         for _ in range(12):
             tried = world.reloads._attempts.get("slime")
             if tried is not None:
-                self.early = [trial.early for trial in tried._trials]
+                self.early = [bool(trial.early) for trial in tried._trials]
             world.tick(0.02)
         self.data = [self._data(slime) for slime in slimes]
         self.shown = [(slime.version, slime.position, slime.view, sorted(slime.tags)) for slime in slimes]

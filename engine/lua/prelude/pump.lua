@@ -223,6 +223,7 @@ local function leave(phase)
   end
   return wake
 end
+pump.leave = leave
 
 
 --- A tick with mail: kind, fields, shape and leaves of each piece.
