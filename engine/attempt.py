@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 FEW = 16
 """So many entities are loaded in one frame, whatever it costs: who edits one figure wants to see it at once."""
 
-SETTLING = 0.3
-"""What an entity costs at the swap after its start, as a share of that."""
+SETTLING, SETTLING_EARLY = 0.5, 2.0
+"""What an entity costs at the swap after its start, as a share of that; of taking its data, if it started early."""
 
 Carried = tuple[bytes, bytes, tuple[Any, ...]]
 """`self` of an old version: the names of its properties, shape, leaves."""
@@ -262,10 +262,11 @@ class Attempt:
         """
         questions = self._world.population.questions
         count, done, first = len(self._trials), 0, time.perf_counter()
+        settling = SETTLING_EARLY if self._early.possible else SETTLING
         for trial in self._trials:
             if done >= FEW:
                 now = time.perf_counter()
-                if now - began >= (count - done + SETTLING * count) * (now - first) / done:
+                if now - began >= (count - done + settling * count) * (now - first) / done:
                     return
             (entity,) = trial.entities.values()
             if entity.id not in self._carried or not entity.alive or self._was_changed(entity):

@@ -17,6 +17,7 @@ def ahead(monkeypatch, request):
     """Saves load one entity in a frame; then all of them start ahead, or one."""
     monkeypatch.setattr(engine.attempt, "FEW", 1)
     monkeypatch.setattr(engine.attempt, "SETTLING", request.param)
+    monkeypatch.setattr(engine.attempt, "SETTLING_EARLY", request.param)
     monkeypatch.setattr(engine.reload, "LEAST", 0.0)
     monkeypatch.setattr(engine.reload, "MOST", 0.0)
 

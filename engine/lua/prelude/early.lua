@@ -16,6 +16,7 @@ local error, next, rawequal, rawget, rawset, setmetatable = error, next, rawequa
 local gethook, sethook, getinfo, getlocal = debug.gethook, debug.sethook, debug.getinfo, debug.getlocal
 local get_class, set_class = debug.getmetatable, debug.setmetatable
 local jit = jit
+local standing, raw_resume = prelude.standing, coroutine.resume
 local receive, by_id, leave = mail.receive, mail.entities, prelude.pump.leave
 
 local GIVEN_TO_C = "(C temporary)" -- how PUC Lua names what it gives to a function of C
@@ -25,6 +26,10 @@ local doubt -- somebody looked, or did something that cannot be done early
 local threads -- made meanwhile
 local timers -- tasks of `task.every` and their seconds, in order; they begin when the data is there
 local waiting -- the same by their threads, which nobody may touch before
+
+
+local function nothing()
+end
 
 
 -- A metatable for `self` that notes which fields are written, and which are found missing; those of `carried` are in doubt.
@@ -132,6 +137,17 @@ local function without_time(fn)
 end
 
 
+-- Has the thread of an `update` hook stand as after a call that went well: the first one is in a frame that has much to do.
+local function ready_beat(me)
+  local hook = entity.beat
+  if hook then
+    local task = standing.hire_beat(me, hook)
+    raw_resume(task.thread, nothing, nil, 0, task)
+    hook.beat = task
+  end
+end
+
+
 -- The fields that will be carried over, if they are those of this shape.
 local function fields_of(keys)
   local carried = {}
@@ -191,6 +207,7 @@ function receive.early(box, i)
   if doubt or not ended or threads ~= #timers or scheduler.deferrals > 0 then
     error(DOUBT)
   end
+  ready_beat(me)
   began.keys, me.began = keys_to_fill(keys, began.written, me.self), began
   return i + 3
 end
@@ -209,9 +226,9 @@ end
 
 
 -- Its timers begin now.
-local function begin_timers(me, timers)
-  for n = 1, #timers do
-    prelude.task.begin(timers[n][1], timers[n][2])
+local function begin_timers(me, list)
+  for n = 1, #list do
+    prelude.task.begin(list[n][1], list[n][2])
   end
   me.began = nil
 end
@@ -232,7 +249,7 @@ return {
   -- touches less than one.
   catch_up = function(now, dt, frame, ...)
     local me = entity.only.me
-    local self, keys, timers = me.self, me.began.keys, me.began.timers
+    local self, keys, began = me.self, me.began.keys, me.began
     clock.now, clock.dt, clock.frame = now, dt, frame
     local leaves = { ... }
     for place = 1, #keys do
@@ -241,7 +258,7 @@ return {
         self[key] = leaves[place]
       end
     end
-    begin_timers(me, timers)
+    begin_timers(me, began.timers)
     return leave(-1)
   end,
 }
