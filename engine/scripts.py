@@ -19,6 +19,11 @@ _NAME = re.compile(r"\w[\w-]*(/\w[\w-]*)*")
 _LIBRARY = re.compile(r"\w[\w-]*(\.\w[\w-]*)*")
 _NAME_LENGTH = 200
 _LISTED = 5
+_JUMPS = re.compile(rb"\b(?:and|or|elseif)\b")
+_LONG = 60_000  # bytes in which there may be too many of them
+
+MOST_JUMPS = 20_000
+"""Lua links the jumps of one expression in a list, and goes along it for each: a megabyte of them takes minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +156,12 @@ def _script_text(raw: bytes, chunk: str) -> bytes:
         raise ScriptError(problem, script=chunk, line=line) from error
     if not text.strip():
         raise ScriptError("the file is empty; a script returns a table of hooks", script=chunk, line=1)
+    if len(text) > _LONG and len(_JUMPS.findall(text)) > MOST_JUMPS:
+        raise ScriptError(
+            f'the file has more than {MOST_JUMPS} "and", "or" and "elseif", too many to compile; split it',
+            script=chunk,
+            line=1,
+        )
     # Only Lua's own file loader skips a `#!` line, and scripts are loaded from memory.
     return b"--" + text if text.startswith(b"#!") else text
 

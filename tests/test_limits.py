@@ -6,6 +6,7 @@ from math import inf, nan
 import pytest
 
 from engine import LimitError, Limits, LuaState, ScriptError
+from helpers import run_child
 
 PUC = ["lua55", "lua54"]
 
@@ -135,6 +136,76 @@ return eager
     world.tick(0.1)
 
     assert [line.text for line in world.log] == ["deferred"]
+
+
+HANGS = {
+    "an iterator of C without an end": (
+        "bus.on('x', print, setmetatable({}, { __pairs = function() return tostring, 'coalesce' end }))",
+        "nothing wrong",
+    ),
+    "a list whose metatable gives every entry": (
+        "task.all(setmetatable({}, { __len = function() return 1e15 end, __index = assert }))",
+        "task.all: entry 1: expected a function, got nil",
+    ),
+    "more clean-ups than can run at once": (
+        "for _ = 1, 1e9 do task.finally(print) end",
+        "task.finally: the task has 1000 clean-ups and gets no more; does a loop add one each time?",
+    ),
+    "a tween of everything": (
+        "local goals = {} for i = 1, 1001 do goals[i] = 1 end tween(goals, 1, goals)",
+        "tween: there are more than 1000 goals; move what they belong to by itself",
+    ),
+    "an expression that Lua compiles in the square of its length": (
+        "assert(load('return ' .. ('a and '):rep(100000) .. 'a'))",
+        'load: the text has more than 20000 "and", "or" and "elseif", too many to compile; load it in parts',
+    ),
+    "a long set that is asked for each byte": (
+        "local text, set = ('a'):rep(1e5), '[' .. ('b'):rep(1e5) .. ']' while true do text:find(set) end",
+        "stopped after 500,000 instructions",
+    ),
+    "a long set that is repeated": (
+        "local text, set = ('a'):rep(1e5), '[' .. ('b'):rep(1e5) .. 'a]*c' while true do text:match(set) end",
+        "stopped after 500,000 instructions",
+    ),
+}
+
+
+@pytest.mark.row("G1", "G3", "G5")
+@pytest.mark.parametrize("lua", PUC)
+def test_what_keeps_the_engine_itself_at_work_is_refused_or_stopped(lua, tmp_path):
+    for number, (code, _) in enumerate(HANGS.values()):
+        (tmp_path / f"liar{number}.lua").write_text(f"return {{ start = function() {code} end }}", encoding="utf-8")
+
+    child = run_child(
+        f"""
+        from engine import Limits, World
+
+        for number in range({len(HANGS)}):
+            with World({str(tmp_path)!r}, lua={lua!r}, limits=Limits(instructions=500_000, seconds=600)) as world:
+                world.spawn(f"liar{{number}}")
+                world.tick(0.1)
+                print(next((problem.message for problem in world.problems), "nothing wrong"))
+        """
+    )
+
+    said = child.stdout.splitlines()
+    assert {what: line[: len(HANGS[what][1])] for what, line in zip(HANGS, said, strict=True)} == {
+        what: message for what, (_, message) in HANGS.items()
+    }
+
+
+def test_a_script_that_lua_would_take_minutes_to_compile_is_refused(world, scripts):
+    scripts.write("long", "return a" + " and a" * 20_001)
+    scripts.write("said", f"return {{ words = {'this and that or none ' * 9_000!r} }}")
+
+    world.spawn("long")
+    world.spawn("said")
+
+    [problem] = world.problems
+    assert (problem.script, problem.message) == (
+        "scripts/long.lua",
+        'the file has more than 20000 "and", "or" and "elseif", too many to compile; split it',
+    )
 
 
 @pytest.mark.row("G2")

@@ -8,7 +8,7 @@ local checks, request_of = prelude.checks, wait.request_of
 local check_seconds, check_function = checks.check_seconds, checks.check_function
 local check_id = prelude.mail.check_id
 
-local error, type, tostring, setmetatable, pairs = error, type, tostring, setmetatable, pairs
+local error, next, type, tostring, setmetatable = error, next, type, tostring, setmetatable
 local format, getinfo = string.format, debug.getinfo
 local put, put_payload = outbox.put, outbox.put_payload
 
@@ -39,7 +39,7 @@ local function check_options(word, options, level)
   elseif type(options) ~= "table" then
     error(format("%s: options must be a table, got a %s", word, type(options)), level + 1)
   end
-  for key in pairs(options) do
+  for key in next, options do -- what a metatable says of them could go on for ever
     if not OPTIONS[key] then
       error(format("%s: unknown option %q; there is \"coalesce\"", word, tostring(key)), level + 1)
     end

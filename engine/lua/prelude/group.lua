@@ -7,7 +7,7 @@ local scheduler, turns, records, task = prelude.scheduler, prelude.turns, prelud
 local wait, checks, suspension = prelude.wait, prelude.checks, prelude.suspension
 local stops, exposed = prelude.stops, prelude.exposed
 
-local error, type, next, rawequal, tostring = error, type, next, rawequal, tostring
+local error, type, next, rawequal, rawget, tostring = error, type, next, rawequal, rawget, tostring
 local format, sort = string.format, table.sort
 local unpack, select = table.unpack or unpack, select
 
@@ -193,7 +193,7 @@ local function keys_of(list)
   local keys, n = {}, #list
   for i = 1, n do
     keys[i] = i
-    if list[i] == nil then -- is refused, and the rest of a length that a metatable claims would have no end
+    if rawget(list, i) == nil then -- is refused, and the rest of a length that a metatable claims would have no end
       n = i
       break
     end
@@ -219,7 +219,7 @@ local function check_list(word, list, level)
   end
   local keys, functions = keys_of(list), {}
   for i = 1, #keys do
-    local value = list[keys[i]]
+    local value = rawget(list, keys[i])
     functions[i] = group.awaiter and group.awaiter(value) or value
     checks.check_function(format("%s: entry %s", word, tostring(keys[i])), functions[i], level + 1)
   end

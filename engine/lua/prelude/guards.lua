@@ -8,10 +8,6 @@ local guards = {}
 
 local error, pcall, xpcall, type, collect = error, pcall, xpcall, type, collectgarbage
 local base = sandbox.base
-local charge = budget.charge
-local load = base.load
-
-local BYTES = 4 -- of source that are compiled in the time of an instruction
 
 
 local function checked(ok, ...)
@@ -38,14 +34,6 @@ function base.xpcall(fn, handler, ...)
     end
     return handler(problem)
   end, ...))
-end
-
-
-function base.load(chunk, ...)
-  if type(chunk) == "string" then
-    charge(#chunk / BYTES)
-  end
-  return load(chunk, ...)
 end
 
 

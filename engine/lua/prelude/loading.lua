@@ -3,10 +3,31 @@
 
 local prelude = ...
 
-local error, type, tostring, match, concat = error, type, tostring, string.match, table.concat
+local budget = prelude.budget
+local charge = budget.charge
+
+local error, type, tostring, select, concat = error, type, tostring, select, table.concat
+local match, gsub, format = string.match, string.gsub, string.format
 local raw_load, raw_collect = load, collectgarbage
 
+local JUMPS = { "%f[%w_]and%f[^%w_]", "%f[%w_]or%f[^%w_]", "%f[%w_]elseif%f[^%w_]" }
+local BYTES = 4 -- of source that are compiled in the time of an instruction
+local MOST_JUMPS = 20000 -- that Lua links in one list, which it goes along for each: `Scripts` has the same bound
+local LONG = 3 * MOST_JUMPS -- bytes in which there may be so many
+
 local loading = {}
+
+
+local function tangled(text)
+  if not budget.active then
+    return false
+  end
+  local n = 0
+  for i = 1, #JUMPS do
+    n = n + select(2, gsub(text, JUMPS[i], "%0"))
+  end
+  return n > MOST_JUMPS
+end
 
 
 --- Compile text (never bytecode) into the calling entity's environment, or into `env`.
@@ -23,6 +44,11 @@ function loading.load(chunk, name, _, env)
   end
   if type(name) == "string" and match(name, "^[@=][?%[]") then
     name = "=chunk" -- no script may call itself what the engine's own chunks are called
+  end
+  charge(#chunk / BYTES)
+  if #chunk > LONG and tangled(chunk) then
+    return nil, format("load: the text has more than %d \"and\", \"or\" and \"elseif\", too many to compile; "
+      .. "load it in parts", MOST_JUMPS)
   end
   local fn, problem = raw_load(chunk, name or chunk, "t", env or prelude.scheduler.current.entity.env)
   return fn, problem

@@ -10,9 +10,10 @@ local script_line = prelude.blame.place
 local patterns = {}
 
 local byte, find, sub = string.byte, string.find, string.sub
-local error, format = error, string.format
+local error, format, floor = error, string.format, math.floor
 
 local KEPT, LONGEST_KEPT = 200, 400
+local LONG, AT_ONCE = 64, 16 -- bytes of a set that is long; bytes of one that Lua asks in the time of a step
 local read, OPEN, POSITION = prelude.steps.read, prelude.steps.OPEN, prelude.steps.POSITION
 local NOT = byte("^")
 
@@ -32,6 +33,23 @@ local function single(set, follow)
   return function(at)
     if set[byte(subject, at)] then
       return follow(at + 1)
+    end
+  end
+end
+
+
+-- Lua asks each byte of a long set, for each of the subject: the loop is counted.
+local function greedy_of_many(set, least, follow)
+  return function(at)
+    local last = at
+    while set[byte(subject, last)] do
+      last = last + 1
+    end
+    for place = last, at + least, -1 do
+      local stop = follow(place)
+      if stop then
+        return stop
+      end
     end
   end
 end
@@ -154,7 +172,12 @@ end
 
 local MAKERS = {
   single = function(step, follow) return single(step.set, follow) end,
-  greedy = function(step, follow) return greedy(step.item, step.least, follow) end,
+  greedy = function(step, follow)
+    if #step.item > LONG then
+      return greedy_of_many(step.set, step.least, follow)
+    end
+    return greedy(step.item, step.least, follow)
+  end,
   lazy = function(step, follow) return lazy(step.set, follow) end,
   optional = function(step, follow) return optional(step.set, follow) end,
   open = function(step, follow) return open(step.n, step.size, follow) end,
@@ -212,7 +235,8 @@ end
 local function weigh(steps, anchored)
   local power, factor, repeats = anchored and 0 or 1, #steps + 1, 0
   for i = 1, #steps do
-    local kind = steps[i].kind
+    local kind, item = steps[i].kind, steps[i].item
+    factor = factor + (item and floor(#item / AT_ONCE) or 0)
     if kind == "greedy" or kind == "lazy" then
       repeats = 1
       power = power + (ambiguous(steps, i) and 1 or 0)
@@ -240,7 +264,7 @@ function patterns.compile(pattern, caret)
   program = {
     steps = steps, anchored = anchored, captures = captures, power = power, factor = factor, match = nil, faulty = faulty,
     first = first and (first.kind == "single" or first.kind == "greedy" and first.least == 1) and first.item ~= "^"
-      and first.item .. "()" or nil,
+      and #first.item <= LONG and first.item .. "()" or nil,
   }
   if #pattern <= LONGEST_KEPT then
     if kept >= KEPT then

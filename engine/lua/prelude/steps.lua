@@ -109,7 +109,8 @@ local function read(pattern, at)
       if not stop then
         return fail(message)
       end
-      add({ kind = "frontier", set = set_of(sub(pattern, at + 2, stop - 1)) })
+      local item = sub(pattern, at + 2, stop - 1)
+      add({ kind = "frontier", item = item, set = set_of(item) })
       at = stop
     elseif first == ESCAPE and second and second >= ZERO and second <= NINE then
       local index = second - ZERO

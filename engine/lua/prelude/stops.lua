@@ -9,10 +9,11 @@ local scheduler = prelude.scheduler
 
 local raw_yield, raw_close, isyieldable = coroutine.yield, coroutine.close, coroutine.isyieldable
 local error, next, pcall, rawequal, setmetatable = error, next, pcall, rawequal, setmetatable
-local sort = table.sort
+local sort, format = table.sort, string.format
 local finish, SUSPEND = endings.finish, records.SUSPEND
 
 local MANY, STOP = 100, 200 -- tasks that are ended at once, and the instructions that each of more counts
+local MOST_CLEANUPS = 1000 -- of a task: all run when it ends, at once
 local LAST_ROUNDS = 8 -- of cancelling, when clean-ups of a dying entity start new tasks
 
 local closing = false
@@ -124,6 +125,9 @@ function scheduler.finally(fn)
     end
     list = {}
     task.cleanups, task.marked = list, true
+  end
+  if #list >= MOST_CLEANUPS then
+    error(format("task.finally: the task has %d clean-ups and gets no more; does a loop add one each time?", #list), 3)
   end
   list[#list + 1] = fn
 end

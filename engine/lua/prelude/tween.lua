@@ -11,6 +11,7 @@ local rawequal, format, concat, sort = rawequal, string.format, table.concat, ta
 
 local tween = {}
 
+local MOST_FIELDS = 1000 -- of one tween, which moves them all in one go
 local AT_REST = { alpha = 1, scale = 1, angle = 0 } -- what is drawn of an entity that never set these
 
 local running = setmetatable({}, { __mode = "k" }) -- target -> field -> the motion that moves it
@@ -69,6 +70,9 @@ local function fields_of(target, goals)
     check_number(goal, "goals", field)
     local from = start_of(target, field)
     check_number(from, "target", field, "; give it a value to start from")
+    if #fields == MOST_FIELDS then
+      error(format("tween: there are more than %d goals; move what they belong to by itself", MOST_FIELDS), 3)
+    end
     fields[#fields + 1] = { name = field, from = from, goal = goal }
   end
   sort(fields, function(a, b) return tostring(a.name) < tostring(b.name) end)
