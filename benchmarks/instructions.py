@@ -17,7 +17,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from benchmarks import bus, contenders, frame, least, newborn, own_state, scene, spawn, swarm
+from benchmarks import bus, contenders, frame, least, newborn, own_state, promised, scene, spawn, swarm
 from benchmarks.harness import Case
 from engine import Limits
 
@@ -49,6 +49,10 @@ CASES: dict[str, tuple[int, Callable[[int], Case]]] = {
     "spawn: floor, the least prelude": (30, lambda n: newborn.newborn(LUA, n)),
     "spawn: Tidelock": (30, lambda n: spawn.tidelock(LUA, n, "Tidelock")),
     "warm spawn: floor, the least prelude": (5, lambda n: newborn.newborn(LUA, n, warm=READY)),
+    **{
+        f"warm spawn: + {words}": (5, partial(promised.promised, LUA, steps=number, ready=READY))
+        for number, words in enumerate(promised.STEPS, 1)
+    },
     "warm spawn: Tidelock": (5, lambda n: spawn.tidelock(LUA, n, "Tidelock", warm=READY)),
     "frame of the demo: floor": (1000, lambda n: frame.floor(LUA, n)),
     **{

@@ -21,7 +21,7 @@ COMPILE = "function(text) return string.dump((load or loadstring)(text), true) e
 FIELDS = {"x": 1.0, "y": 0.0, "vx": 1.0, "vy": 0.5}
 INSTRUCTIONS, MEMORY = 10_000_000, 64 * 2**20
 
-PRELUDE = b"""
+COMMON = b"""
 collectgarbage("stop")
 local clock = { now = 0.0, dt = 0.0, frame = 0 }
 local SUSPEND = function() return 1 end
@@ -118,7 +118,9 @@ local function run(thread, ...)
     task, due = thread, request
   end
 end
+"""
 
+BIRTH = b"""
 local function prepare(chunk, text)
   body, problem = load(text, chunk, "t", environment())
   spare = new_thread()
@@ -152,7 +154,9 @@ local function born(now, dt, number, id, chunk, text, ...)
   x, y = rawget(self, "x"), rawget(self, "y")
   return task and due, x, y, take()
 end
+"""
 
+TICKS = b"""
 local function pump()
   local now, dt, number = yield(true)
   while true do
@@ -181,6 +185,8 @@ return born, pump, prepare, function(instructions, bytes)
 end
 """
 
+PRELUDE = COMMON + BIRTH + TICKS
+
 
 class State(NamedTuple):
     vm: Any
@@ -206,7 +212,7 @@ class World:
     """As little of a world as births and ticks need."""
 
     def __init__(self, lua: str) -> None:
-        self._loader = _loader(lua)
+        self._loader = loader(lua, PRELUDE)
         self._ready: list[State] = []
         self.entities: dict[int, Entity] = {}
         self._awake: list[Entity] = []
@@ -214,12 +220,12 @@ class World:
 
     def warm(self, count: int) -> None:
         while len(self._ready) < count:
-            state = _made(*self._loader)
+            state = made(*self._loader)
             state.prepare(b"@mover", self._text)
             self._ready.append(state)
 
     def spawn(self, script: str, **fields: float) -> Entity:
-        state = self._ready.pop() if self._ready else _made(*self._loader)
+        state = self._ready.pop() if self._ready else made(*self._loader)
         entity = Entity(len(self.entities) + 1, script, state)
         self.entities[entity.id] = entity
         flat = [part for name, value in fields.items() for part in (name.encode(), value)]
@@ -268,10 +274,10 @@ def memory(lua: str) -> int:
     return int(entity.state.vm.execute(b"collectgarbage() return collectgarbage('count')") * 1024)
 
 
-def _loader(lua: str) -> tuple[Any, bytes, str]:
+def loader(lua: str, prelude: bytes) -> tuple[Any, bytes, str]:
     """lupa's module, the bytecode and how it is loaded: on lua55 it is used where it lies, as the engine's own."""
     module = importlib.import_module(f"lupa.{lua}")
-    code: bytes = _bare(module).eval(COMPILE.encode())(PRELUDE)
+    code: bytes = _bare(module).eval(COMPILE.encode())(prelude)
     return (module, code + bytes(16 * 1024), "B") if lua == "lua55" else (module, code, "b")
 
 
@@ -279,7 +285,7 @@ def _bare(module: Any) -> Any:
     return module.LuaRuntime(encoding=None, register_builtins=False, max_memory=0)
 
 
-def _made(module: Any, code: bytes, mode: str) -> State:
+def made(module: Any, code: bytes, mode: str) -> State:
     vm = _bare(module)
     born, pump, prepare, start = vm.compile(code, mode=mode)()
     start(INSTRUCTIONS, MEMORY)

@@ -2,7 +2,8 @@
 
 Beside it a bare `LuaRuntime()` that loads the same script from its text and runs it to its first yield; the floor loads
 it as bytecode. A batch is made in each round, and ended outside of the time. "Warm" states are made outside of it, too;
-their floors are a runtime that was made before and only starts its script, and a warm state with the least prelude.
+their floors are a runtime that was made before and only starts its script, a warm state with the least prelude, and one
+that keeps what an entity is promised.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 
 from benchmarks.harness import Case, Size, compare, main
 from benchmarks.newborn import COMPILE, FIELDS, newborn
+from benchmarks.promised import promised
 from benchmarks.swarm import MOVER
 from benchmarks.tables import Table
 from benchmarks.worlds import make_world
@@ -111,6 +113,7 @@ def tables(size: Size, luas: list[str]) -> Iterator[Table]:
             started(lua, count),
             newborn(lua, count),
             newborn(lua, count, warm=count),
+            promised(lua, count),
             tidelock(lua, count, "Tidelock"),
             tidelock(lua, count, "Tidelock, warm", warm=count),
             tidelock(lua, count, "Tidelock, in a child process", isolation="process"),
