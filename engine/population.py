@@ -11,7 +11,7 @@ from engine.entity import Entities, Entity
 from engine.errors import EngineError, LimitError, ScriptError
 from engine.hooks import meant_hook
 from engine.limits import Limits
-from engine.lua.actor import Actor, Mail, Terms
+from engine.lua.actor import Actor, Mail, Result, Terms
 from engine.lua.bare import Bare, made_ahead
 from engine.payload import Encoded, encode
 from engine.process.process import Process, ProcessEnded
@@ -148,8 +148,8 @@ class Population:
             return
         actor.version = version
         self.settle_in(entity, actor)
-        loaded = self._hand(actor, self._birth(entity, source, known=actor.takes((source.text, source.chunk))))
-        if loaded and self._begun != entity.id:
+        result = self._hand(actor, self._birth(entity, source, known=actor.takes((source.text, source.chunk))))
+        if self._begun != entity.id and not self._world.loop.operations.failed(result):
             self._hand(actor, (b"boot", entity.id))
 
     def _birth(self, entity: Entity, source: Source, *, known: bool) -> Mail:
@@ -218,6 +218,8 @@ class Population:
         """
         if begins:
             self._begun = id
+            if not self._world.children.shares:  # nor did it say anything
+                return
         script = self.script_of(id)
         default = self._world.children.isolation(script)
         chosen = isolation.decode(errors="replace") if isinstance(isolation, bytes) else default
@@ -388,9 +390,8 @@ class Population:
             raise EngineError(f"there is no entity {id}")
         return entity.script
 
-    def _hand(self, actor: Actor, mail: Mail) -> bool:
-        """Hand over one piece of mail now; False where it caused a problem."""
+    def _hand(self, actor: Actor, mail: Mail) -> Result:
+        """Hand over one piece of mail now, and see to what came of it, which is also given back."""
         result = actor.hand(mail)
-        failed = self._world.loop.operations.failed(result)
         self._world.loop.absorb(actor, result)
-        return not failed
+        return result

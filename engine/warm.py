@@ -12,7 +12,6 @@ class Warm:
     """Those of one world, by their limits. Nothing else knows of them before they are taken. Safe from any thread."""
 
     def __init__(self) -> None:
-        # A list: limits are many numbers, which for a dict would all be looked at in each birth.
         self._ready: list[tuple[Limits, list[Actor]]] = []
 
     def __len__(self) -> int:
@@ -47,6 +46,6 @@ class Warm:
 
     def _found(self, limits: Limits) -> list[Actor] | None:
         for known, ready in self._ready:
-            if known == limits:
+            if known is limits or known == limits:  # they are many numbers
                 return ready
         return None

@@ -40,6 +40,7 @@ class Children:
     def __init__(self, isolation: str) -> None:
         check_isolation(isolation)
         self._rules: list[tuple[str, str]] = [("*", isolation)]
+        self.shares = isolation == "script"  # scripts that say nothing of themselves may share a state
         self._processes: dict[str, Process] = {}
         self._own: dict[str, Process] = {}  # script -> the process that it was reloaded into, beside that of its folder
         self._trials: list[Process] = []
@@ -51,6 +52,7 @@ class Children:
         """The newest rule that matches a script counts."""
         check_isolation(isolation)
         self._rules.insert(0, (scripts, isolation))
+        self.shares = self.shares or isolation == "script"
 
     def isolation(self, script: str) -> str:
         """ "entity", "script" or "process"; a pattern of scripts is taken for one of them."""
