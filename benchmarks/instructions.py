@@ -28,8 +28,8 @@ READY = 5 * MANY  # warm states, made for few births too
 CASES: dict[str, tuple[int, Callable[[int], Case]]] = {
     "swarm: plain lupa": (300, lambda n: contenders.plain(LUA, n)),
     "swarm: floor, one send each": (300, lambda n: contenders.floor(LUA, n)),
-    "swarm: floor, the least pump": (300, lambda n: own_state.own_states(LUA, n, swarm.MOVER)),
-    "swarm: floor, the least pump, with a hook": (
+    "swarm: floor, the least task": (300, lambda n: own_state.own_states(LUA, n, swarm.MOVER)),
+    "swarm: floor, the least task, with a hook": (
         300,
         lambda n: own_state.own_states(LUA, n, swarm.MOVER, step=swarm.STEP),
     ),

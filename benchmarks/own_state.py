@@ -1,7 +1,7 @@
 """The least that keeps what is promised of an entity in a state of its own that waits and moves, on nothing but lupa.
 
-An environment, `wait` and `time` of its own, a task on its own thread, a pump that Python sends to once per frame
-and that yields where the entity is, if that changed and is numbers. All that an engine does beside is missing.
+An environment, `wait` and `time` of its own, and a task that Python resumes once per frame and that yields where the
+entity is, where that is numbers. All that an engine does beside is missing, and so is all that may happen else.
 """
 
 from __future__ import annotations
@@ -12,42 +12,32 @@ from benchmarks.harness import Case
 
 LEAST = """
 local text, x, step = ...
-local resume, yield, isyieldable, tonumber = coroutine.resume, coroutine.yield, coroutine.isyieldable, tonumber
-local error, sethook, count = error, debug.sethook, 0
-local clock, SUSPEND = { now = 0.0, dt = 0.0, frame = 0 }, function() end
+local yield, isyieldable, tonumber, error = coroutine.yield, coroutine.isyieldable, tonumber, error
+local count, clock = 0, { now = 0.0, dt = 0.0, frame = 0 }
+local self = setmetatable({ x = x, y = 0.0, vx = 1.0, vy = 0.5 }, { __index = {} })
 
 local function wait(seconds)
-  local request = true
-  if seconds ~= nil and seconds ~= 0 then request = clock.now + seconds end
-  if not isyieldable() then error("a C function is in the way") end
-  local started = clock.now
-  local refused = yield(SUSPEND, request)
-  if refused then error("refused") end
-  return clock.now - started
+  if seconds ~= nil or not isyieldable() then error("it does something else") end
+  local clock = clock
+  local started, x, y = clock.now, self.x, self.y
+  local now, dt, frame, phase
+  if x and y and tonumber(x) == x and tonumber(y) == y then
+    now, dt, frame, phase = yield(x, y)
+  else
+    now, dt, frame, phase = yield(true)
+  end
+  if phase < 0 then error("it does something else") end
+  clock.now, clock.dt, clock.frame = now, dt, frame
+  return now - started
 end
 
 local env = { wait = wait, time = setmetatable({}, { __index = clock, __metatable = false }) }
 for i = 1, 24 do env["name" .. i] = i end
-local self = setmetatable({ x = x, y = 0.0, vx = 1.0, vy = 0.5 }, { __index = {} })
-local thread = coroutine.create(load(text, "@mover.lua", "t", env)().start)
-if step > 0 then sethook(thread, function() count = count + step end, "", step) end
+local start = load(text, "@mover.lua", "t", env)().start
 
 return function()
-  local clock, resume, yield, tonumber, SUSPEND, self, x, y = clock, resume, yield, tonumber, SUSPEND, self, nil, nil
-  local phase
-  resume(thread, self)
-  clock.now, clock.dt, clock.frame, phase = yield(true)
-  while true do
-    local ok, token, request = resume(thread)
-    if request ~= true or token ~= SUSPEND or not ok or phase < 0 then error("it does something else") end
-    local to_x, to_y = self.x, self.y
-    if to_x == x and to_y == y then
-      clock.now, clock.dt, clock.frame, phase = yield(true)
-    elseif tonumber(to_x) == to_x and tonumber(to_y) == to_y then
-      x, y = to_x, to_y
-      clock.now, clock.dt, clock.frame, phase = yield(x, y)
-    end
-  end
+  if step > 0 then debug.sethook(function() count = count + step end, "", step) end
+  start(self)
 end
 """
 
@@ -79,4 +69,4 @@ def own_states(lua: str, count: int, script: str, *, step: int = 0) -> Case:
         for entity in entities:
             entity.position  # noqa: B018
 
-    return Case("floor: the least pump, with a hook" if step else "floor: the least pump", run, count)
+    return Case("floor: the least task, with a hook" if step else "floor: the least task", run, count)

@@ -2,7 +2,7 @@
 
 Beside Tidelock stands the plain way: what a user writes with lupa alone, a runtime and a lupa coroutine for each
 entity, and its position read from Python. The floor sends once into each state and gets the position back; the least
-pump keeps what is promised to such a script besides, and nothing else.
+task keeps what is promised to such a script besides, and nothing else.
 """
 
 from __future__ import annotations

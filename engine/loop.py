@@ -15,7 +15,7 @@ from engine.events import ENGINE, Event, text
 from engine.lua.actor import IN_PARTS, LATE, MAIL_ONLY, Actor, Clock, Mail, Result, hear_all, send_all, whole
 from engine.operations import Operations
 from engine.scheduler import Wakes
-from engine.shifts import NOBODY, Shift
+from engine.shifts import NOBODY, Shift, actor_of
 from engine.workers import ticker
 
 if TYPE_CHECKING:
@@ -207,19 +207,21 @@ class Loop:
         shift = self._shift
         gone: set[Actor] = set()
         show = self.operations.show
-        for actor, entity, result in zip(actors, shift.entities, self._ticks(shift, mixed), strict=True):
+        for teller, result in zip(shift.tellers, self._ticks(shift, mixed), strict=True):
             if type(result) is tuple:
                 if len(result) == 2:
-                    entity.place = result
-                elif type(result[0]) is int and result[0] < 0:
-                    show(entity, result)
+                    teller.place = result
+                    continue
+                if type(result[0]) is int and result[0] < 0:
+                    show(teller, result)
+                    continue
+            if result is not True:
+                actor = actor_of(teller)
+                if result is False:
+                    actor.wake = None
+                    gone.add(actor)
                 elif not self._goes_on(actor, result):
                     gone.add(actor)
-            elif result is False:
-                actor.wake = None
-                gone.add(actor)
-            elif result is not True and not self._goes_on(actor, result):
-                gone.add(actor)
         if mixed or shift is not self._shift:
             self._wake_again([actor for actor in actors if actor not in gone and actor.alive])
         else:
@@ -234,10 +236,11 @@ class Loop:
 
     def _ticks(self, shift: Shift, mixed: bool) -> list[Result]:
         self._order = crc32(shift.order, self._order)
-        ways = shift.ways() if self._alone and not mixed and self.tick is self._usual_tick else None
+        commons = self._world.commons
+        ways = shift.ways(commons.leads) if self._alone and not mixed and self.tick is self._usual_tick else None
         if ways is None:
             return self.tick(shift.actors)
-        return self._world.commons.enter(send_all, *ways, self.game.args)  # type: ignore[no-any-return]
+        return commons.enter(send_all, shift.actors, *ways, self.game.args)  # type: ignore[no-any-return]
 
     def _run(self, actors: list[Actor]) -> None:
         """Tick actors one after the other, then carry out what they want, in the same order."""

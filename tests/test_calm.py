@@ -8,6 +8,46 @@ from engine import Limits
 SURPRISES = {
     "ends": "return",
     "fails": "error('oops')",
+    "fails with a table": "error({ message = 'oops', code = 3 })",
+    "fails with a table without a message": "error({ 1, 2, code = 3 })",
+    "fails with nil": "error()",
+    "fails with a number": "error(42)",
+    "fails with false": "error(false)",
+    "fails with no place": "error('oops', 0)",
+    "fails at no text": "error('')",
+    "fails with much text": "error(('x'):rep(5000))",
+    "fails with bytes": "error('caf\\195\\169 \\255\\0 end')",
+    "fails with a traceback": "error('stack traceback:\\n\\t[C]: in a\\n  b\\n\\t[C]: in c')",
+    "fails an assertion": "assert(false, { code = 3 })",
+    "fails an assertion with words": "assert(nil, 'oops')",
+    "fails an assertion without": "assert(n == 4)",
+    "fails by itself": "local none; self.y = none.y",
+    "fails in a method": "setmetatable(self.tool or {}, { __index = function() error({ 'deep' }) end }).y = self[n].y",
+    "fails, which is caught": "log.info(pcall(error, { 1 })) log.info(pcall(function() error('oops') end))",
+    "fails and cleans up": "task.finally(function() log.info('cleaned') wait() end) error({ 'oops' })",
+    "sorts and emits": "table.sort(list, function(a, b) bus.emit('bell', a) return a < b end) self.y = 4",
+    "sorts and emits and sleeps": "table.sort(list, function(a, b) bus.emit('bell', a) return a < b end) wait(0.05)",
+    "sorts and emits and waits": "table.sort(list, function(a, b) bus.emit('bell') return a < b end) "
+    "task.wait_frames(2)",
+    "sorts and emits and ends": "table.sort(list, function(a, b) bus.emit('bell', a) return a < b end) return",
+    "sorts and emits and fails": "table.sort(list, function(a, b) bus.emit('bell', a) error({ a, b }) end)",
+    "sorts and emits and asks": "table.sort(list, function(a, b) bus.emit('bell', a) return a < b end) "
+    "bus.handle('age', function() return n end) log.info(bus.request(entity.id, 'age'))",
+    "sorts and waits": "log.info(pcall(table.sort, list, function(a, b) wait() return a < b end))",
+    "sorts and cancels itself": "table.sort(list, function(a, b) task.cancel(coroutine.running()) return a < b end) "
+    "self.y = 1 wait() self.y = 2",
+    "sorts and spawns": "local function follow(y) task.spawn(function() wait() self.y = y end) end "
+    "table.sort(list, function(a, b) follow(a) return a < b end)",
+    "sorts with a coroutine": "local function wrapped(f) return coroutine.wrap(f)() end "
+    "table.sort(list, function(a, b) return wrapped(function() return a < b end) end) "
+    "coroutine.wrap(function() wait() self.y = 3 end)()",
+    "sorts and yields": "table.sort(list, function(a, b) return coroutine.isyieldable() or a < b end) "
+    "coroutine.yield(1, 2)",
+    "replaces and emits": "('abc'):gsub('.', function(c) bus.emit('bell', c) end) self.y = 4",
+    "takes coroutines": "log.info(coroutine.isyieldable()) wait() self.y = 9",
+    "yields numbers": "task.delay(0.03, coroutine.wrap(function() wait() self.y = 8 end)) coroutine.yield(7, 7)",
+    "draws lots": "self.y = math.random(1000) + math.random(1000) / 1000",
+    "waits for something": "local k = 0 task.wait_until(function() k = k + 1 return k > 2 end) self.y = k",
     "cancels itself": "task.cancel(coroutine.running())",
     "is cancelled by another": "task.spawn(function() task.cancel(me) end)",
     "cancels itself and cleans up": "task.finally(function() log.info('cleaned') end) task.cancel(coroutine.running())",
@@ -49,7 +89,7 @@ function walker:start()
   SLEEPER
   KNOWN
   self.x, self.y = 0, 0
-  local n = 0
+  local n, list = 0, { 3, 1, 2 }
   while true do
     n = n + 1
     self.x = self.x + 1
@@ -221,3 +261,71 @@ def test_one_that_moved_alone_and_gets_company_is_where_its_script_says_again_an
 
     assert together == ((5, 0), (2, 0))
     assert (first.position, second.position) == ((5, 0), (4, 0))
+
+
+def trace(world, pacer, tmp_path):
+    with world.trace(tmp_path / "trace.json"):
+        world.tick(1 / 60)
+        world.tick(1 / 60)
+    return 2
+
+
+def call(world, pacer, tmp_path):
+    with pacer.self.upgrade() as self_:
+        self_["say"]()
+
+
+def ring(world, pacer, tmp_path):
+    world.bus.emit("bell")
+
+
+def ring_while_time_stands_still(world, pacer, tmp_path):
+    world.time_scale = 0
+    world.bus.emit("bell")
+    world.tick(1 / 60)
+    world.time_scale = 1
+
+
+def read(world, pacer, tmp_path):
+    with pacer.self.upgrade() as self_:
+        assert self_["x"] == pacer.position[0]
+
+
+def visit(world, pacer, tmp_path):
+    world.spawn("guest")
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("meanwhile", [trace, call, ring, ring_while_time_stands_still, read, visit])
+def test_whatever_the_game_does_between_frames_that_are_alike_each_moves_once_in_each(
+    make_world, scripts, tmp_path, meanwhile, workers
+):
+    world = make_world(workers=workers)
+    scripts.write("guest", "return { start = function() wait(0.02) bus.emit('bell') end }")
+    before = "self.say = function() log.info('said') end bus.on('bell', function() log.info('heard') end)"
+    pacers = [pacing(world, scripts, 2, before=before, step="self.y = self.y + time.dt") for _ in range(3)]
+
+    ticks = 6
+    for _ in range(3):
+        ticks += (meanwhile(world, pacers[1], tmp_path) or 0) + 4
+        for _ in range(4):
+            world.tick(1 / 60)
+
+    assert [pacer.position[0] for pacer in pacers] == [ticks + 1, ticks - 1, ticks - 3]
+    assert [round(pacer.position[1] * 60) for pacer in pacers] == [ticks, ticks - 1, ticks - 3]
+    assert world.problems == []
+
+
+@pytest.mark.parametrize("lua", ["lua55", "lua54"])
+@pytest.mark.parametrize("failure", ["error('oops')", "error({ 'oops' })", "self.none.y = 1"])
+def test_what_a_task_marked_is_closed_with_its_error_after_frames_that_were_alike(make_world, scripts, failure):
+    world = make_world()
+    close = "setmetatable({}, { __close = function(_, e) log.info(type(e), type(e) == 'table' and e[1] or e) end })"
+
+    pacer = pacing(world, scripts, 12, step=f"if self.x == 9 then local mark <close> = {close} {failure} end")
+
+    kind = "table" if "{" in failure else "string"
+    assert [line.text.split()[0] for line in world.log] == [kind]
+    assert ("oops" if "oops" in failure else "nil value") in world.log[0].text
+    assert pacer.position[0] == 9
+    assert len(world.problems) == 1

@@ -43,6 +43,8 @@ CATCH_UP = 8
 HEARD = 20
 """Most values of an event that `hearing.listen` takes, its callback's number included."""
 
+_SHORT = 200  # bytes for which there is always room
+
 _CALLBACKS = 65536  # as `SUBSCRIPTIONS` in `hearing`
 _PART = 4000  # values per crossing; LuaJIT's C stack has room for 8,000
 
@@ -98,8 +100,8 @@ class Actor(LuaState):
     `bare` is a state that is ready, made with the same `lua`, `seed` and `limits`; without it one is made now.
     """
 
-    # What every tick looks at stands together.
-    __slots__ = ("_send", "clock", "hear", "inbox", "key", "only", "wake")
+    # What every tick looks at stands together. `_send` is that of who leads: the pump, or in a calm state its task.
+    __slots__ = ("_pump", "_send", "_task", "clock", "hear", "inbox", "key", "only", "wake")
 
     def __init__(
         self,
@@ -128,7 +130,8 @@ class Actor(LuaState):
     def _open(self, seed: int) -> None:
         bare = self._given or self._make_bare(seed)
         self._given = None
-        self._runtime, self._adopt, self._send, self.hear, self._deliver, self._keep, self._fetch = bare
+        self._runtime, self._adopt, self._pump, self.hear, self._deliver, self._keep, self._fetch = bare
+        self._send = self._task = self._pump
         self._lua_error = error_of(self.lua)
 
     def _make_bare(self, seed: int) -> Bare:
@@ -142,6 +145,48 @@ class Actor(LuaState):
         if terms.held is not None:
             assert self._runtime is not None
             self._runtime.get("rights", "hold")(*terms.held)
+
+    def turn(self, args: tuple[Any, ...], error: Exception | None = None) -> Result:
+        """What this tick gives where who was sent to gave nothing, or failed: another leads from here on."""
+        while True:
+            if self._send is not self._pump:
+                self._send = self._pump
+                if error is not None:
+                    self._task = self._pump
+                    args = (*args, self._text_of(error))
+            elif error is not None:
+                return error
+            else:
+                leader = self._fetch(0, 0)
+                if not leader:
+                    return StopIteration()  # the pump has ended
+                if leader is not True:
+                    self._task = leader.send
+                self._send = self._task
+            try:
+                result = self._send(args)
+                if result is not None:
+                    return result
+                error = None
+            except Exception as lost:
+                error = lost
+
+    def lead_again(self) -> None:
+        """The pump leads, if a task did."""
+        if self._send is not self._pump:
+            self._send = self._pump
+            self.commons.leads += 1
+
+    def _text_of(self, error: Exception) -> Any:
+        """What the pump is told of the error that ended a task: just that there was one, where it finds it itself."""
+        if self.lua != "luajit21":
+            return True
+        text = b"not enough memory" if isinstance(error, MemoryError) else str(error).encode("latin-1", "replace")
+        try:
+            self.check_room(len(text))
+        except EngineError:
+            return text[:_SHORT]
+        return text
 
     def deliver(self, args: tuple[Any, ...]) -> Result:
         """Tick with the mail that is in the inbox."""
@@ -191,6 +236,7 @@ class Actor(LuaState):
             return error
 
     def _send_mail(self, args: tuple[Any, ...], flat: Sequence[Any]) -> Result:
+        self.lead_again()
         start = 0
         while len(flat) - start > _PART:
             self._keep(*flat[start : start + _PART])
@@ -242,11 +288,11 @@ class Actor(LuaState):
 
     def husk(self) -> object:
         """What is slow to free of this state; close it, and let go of this when there is time."""
-        return (self._runtime, self._send, self._fetch, self._keep, self._deliver, self.hear)
+        return (self._runtime, self._pump, self._task, self._fetch, self._keep, self._deliver, self.hear)
 
     def close(self) -> None:
         super().close()
-        self._send = self._fetch = self._keep = self._deliver = self.hear = _closed
+        self._send = self._pump = self._task = self._fetch = self._keep = self._deliver = self.hear = _closed
 
 
 def tick(actors: Sequence[Actor]) -> list[Result]:
@@ -265,6 +311,7 @@ def _tick(actors: Sequence[Actor]) -> list[Result]:
             args = actor.clock.args
             inbox = actor.inbox
             if inbox:
+                actor.lead_again()
                 mail = inbox[0]
                 if len(inbox) == 1 and mail is last_mail and args is last_args:
                     inbox.clear()
@@ -276,7 +323,7 @@ def _tick(actors: Sequence[Actor]) -> list[Result]:
                 else:
                     result = actor.deliver(args)
             else:
-                result = actor._send(args)
+                result = _sent(actor, args)
             if type(result) is tuple and len(result) == IN_PARTS:
                 result = actor.whole(result)
         except Exception as error:
@@ -285,7 +332,19 @@ def _tick(actors: Sequence[Actor]) -> list[Result]:
     return results
 
 
-def ways_of(bound: Sequence[Any]) -> tuple[Hear, Sequence[Any]]:
+def _sent(actor: Actor, args: tuple[Any, ...]) -> Result:
+    lost: Exception | None = None
+    try:
+        result = actor._send(args)
+        if result is not None:
+            return result
+    except Exception as error:
+        lost = error
+    actor.commons.leads += 1
+    return actor.turn(args, lost)
+
+
+def ways_of(bound: list[Any]) -> tuple[Hear, list[Any]]:
     """A function to call for each of these methods of actors, and what to give to it before the rest.
 
     Those of all are one method of lupa's, bound to threads; the bound methods would be one cold object more for each.
@@ -300,12 +359,30 @@ def ways_of(bound: Sequence[Any]) -> tuple[Hear, Sequence[Any]]:
 _thread_of = attrgetter("__self__")
 
 
-def send_all(send: Hear, ways: Sequence[Any], args: tuple[Any, ...]) -> list[Result]:
-    """One tick of each state, in order. They live by the same clock, and nobody has mail.
+def send_all(actors: Sequence[Actor], send: Hear, ways: list[Any], args: tuple[Any, ...]) -> list[Result]:
+    """One tick of each state, in order, by these ways to them. They live by the same clock, and nobody has mail.
 
-    Operations that are still to be fetched are left to `Actor.whole`.
+    Where another leads from here on, the way is another. Operations that are still to be fetched are left to
+    `Actor.whole`.
     """
-    return _collected(map(send, ways, repeat(args)), len(ways))
+    calls = map(send, ways, repeat(args))
+    results: list[Result] = []
+    while True:
+        error: Exception | None = None
+        try:
+            results += iter(calls.__next__, None)
+        except Exception as lost:
+            error = lost
+        place = len(results)
+        if place == len(ways):
+            return results
+        results.append(actors[place].turn(args, error))
+        ways[place] = way_of(actors[place], send)
+
+
+def way_of(actor: Actor, send: Hear) -> Any:
+    """What `send` takes to reach who leads there."""
+    return actor._send if send is call else _thread_of(actor._send)
 
 
 def hear_all(

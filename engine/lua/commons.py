@@ -94,6 +94,7 @@ class Commons:
         self.entered: set[int] = set()  # the threads in Lua now, or at its border
         self.touched: deque[weakref.ref[LuaState]] = deque()
         self.outside = Outside()
+        self.leads = 0  # how often another came to lead a state than who is known to those that tick many at once
 
     def enter(self, call: Callable[..., Any], *args: Any) -> Any:
         """`call(*args)`, which enters Lua.

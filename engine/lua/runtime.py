@@ -16,6 +16,7 @@ VERSIONS = ("lua55", "lua54", "luajit21")
 # What every state has from its start, in this order: a file uses only what stands before it.
 PRELUDE = (
     "clock",
+    "wait",
     "memory",
     "budget",
     "turns",
@@ -29,14 +30,13 @@ PRELUDE = (
     "entity",
     "screen",
     "pump",
-    "wait",
     "library",
     "body",
 )
 
-# What runs in every tick of a calm state, and the names that it reads, of who draws and is drawn, too: they are made
-# first, so that they lie together. Among a thousand states each page of memory is found anew.
-HOT = ("wait", "body")
+# What runs in every tick of a calm state, and the names that it reads, of who draws and is drawn, too: they are made so
+# that they lie together. Among a thousand states each page of memory is found anew.
+HOT = ("clock", "wait")
 _WORDS = b"self x y wait now dt frame n open list sprite layer alpha draw light math"
 
 # Loaded with the first word that somebody asks of them: few states need many of these, and all would carry them.
@@ -187,25 +187,26 @@ def _script(lua: str, text: bytes, name: bytes) -> bytes | None:
 def _joined(texts: dict[str, bytes]) -> bytes:
     """The files of every state as one chunk: takes who gives code and whether there are guards, gives get and put.
 
-    While it loads them the collector rests: it would find next to nothing.
+    What stands last in the text lies next to what is made first. While it loads them the collector rests: it would find
+    next to nothing.
     """
-    hot = b"".join(b"local function %s(...)\n%s\nend\n" % (n.encode(), texts[n]) for n in HOT)
-    files = b"".join(
-        b"prelude.%s = %s(prelude)\n" % (n.encode(), n.encode() if n in HOT else b"(function(...)\n%s\nend)" % texts[n])
-        for n in PRELUDE
-    )
+    files = {
+        name: b"prelude.%s = (function(...)\n%s\nend)(prelude)\n" % (name.encode(), texts[name]) for name in PRELUDE
+    }
+    others = b"".join(files[name] for name in PRELUDE if name not in HOT)
     words = b", ".join(b"words." + word for word in _WORDS.split())
     return b"""
 collectgarbage("stop")
 local give, guards = ...
 local _ = function(words) return %s end
-%s
 local prelude, get, put = (function(...)\n%s\nend)(give)
+local function others()\n%s\nend
 %s
-local _ = guards and prelude.guards
+others()
+_ = guards and prelude.guards
 prelude.memory.begin()
 return get, put
-""" % (words, hot, texts["boot"], files)
+""" % (words, texts["boot"], others, b"".join(files[name] for name in HOT))
 
 
 def _giver_of_code(reference: weakref.ref[Runtime], lua: str) -> Callable[..., Any]:

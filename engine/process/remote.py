@@ -62,6 +62,12 @@ class RemoteActor(Actor):
             self.process.start([self.start()])
         return self.process.result(self._number, self.known)
 
+    def turn(self, args: tuple[Any, ...], error: Exception | None = None) -> Result:
+        return error
+
+    def lead_again(self) -> None:
+        """Who leads is the child's business."""
+
     def hear(self, heard: tuple[Any, ...]) -> Result:
         self.inbox.insert(0, heard[4:])
         return self._send(heard[:4])

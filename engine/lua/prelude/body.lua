@@ -1,32 +1,45 @@
 -- The body of the pump: ticks without mail, for ever.
 --
 -- The usual tick is like the one before: the only task waits for the next frame, and its entity, of which the window shows
--- nothing, has moved. As long as that is so the state is calm: what such a tick needs is in locals, and nothing else is
--- written, not even that the task runs. In a thousand states every table and upvalue that a tick touched would be a cold
--- cache line. Whoever does anything else calls `scheduler.stir` first, which is nil while the state is not calm. The limits
--- do so only when they find too much.
+-- nothing, has moved. As long as that is so the state is calm, and the task leads: Python resumes its thread itself, and
+-- `wait` does what there is to do. In a thousand states every table, thread and upvalue that a tick touched would be cold
+-- cache lines. Whoever does anything else calls `scheduler.stir` first, which is nil while the state is not calm; then the
+-- pump leads again. The limits do so only when they find too much.
 
 local prelude = ...
 local scheduler, clock, outbox, budget = prelude.scheduler, prelude.clock, prelude.outbox, prelude.budget
-local entity, pump, look = prelude.entity, prelude.pump, prelude.screen.look
-local watch, steady = prelude.later("watch"), prelude.later("steady")
+local entity, pump, look, follow = prelude.entity, prelude.pump, prelude.screen.look, prelude.wait.follow
+local sandbox, watch, steady = prelude.sandbox, prelude.later("watch"), prelude.later("steady")
 
-local raw_resume, yield, tonumber, status = coroutine.resume, coroutine.yield, tonumber, coroutine.status
-local SUSPEND, late = scheduler.SUSPEND, entity.late
+local raw_resume, yield, status = coroutine.resume, coroutine.yield, coroutine.status
+local isyieldable, getlocal = coroutine.isyieldable, debug.getlocal
+local late, next_frame = entity.late, scheduler.next_frame
 
 local body = {}
 
+local LEFT = not jit -- the error that ended a thread is left on its stack
+
 local task, spot -- of a calm state
+local calm = false
+local halfway = false -- the task has run in part, and goes on in the pump
+local known -- the thread that Python has
+
+
+-- True for a task whose thread can be resumed by Python: it comes back to the pump at its end, and all that it yields it
+-- yields in `wait`.
+local function may_lead(one)
+  return not (scheduler.has_coroutines or one.exposed or one.ear or one.beat or one.on_end)
+end
 
 
 -- A tick that is not calm; gives the phase of the next, whose time the clock shows.
 local function tick(phase)
-  local stir = scheduler.stir -- of who hears
+  local stir = scheduler.stir -- of who hears, or of a task that leads
   if stir then
     stir()
   end
-  local alone, ran, single = entity.only, nil, nil
-  if pump.even and phase >= 0 and alone and (pump.told or alone.shown or not scheduler.single) then
+  local alone, waiting, ran, single = entity.only, scheduler.single, nil, nil
+  if pump.even and phase >= 0 and alone and (pump.told or alone.shown or not waiting or not may_lead(waiting)) then
     phase, ran, single = steady.run(phase)
   end
   if not ran and not single and (scheduler.single or not budget.fresh) then
@@ -41,7 +54,7 @@ end
 -- a field since the last tick, which is told now.
 local function foresee()
   task, spot = scheduler.single, entity.plain
-  if task and spot and not spot.shown and not pump.told and not task.on_end and not scheduler.stir and outbox.n == 0
+  if task and spot and not spot.shown and not pump.told and may_lead(task) and not scheduler.stir and outbox.n == 0
     and scheduler.deferrals == 0 and not late[1] and watch.begin(spot.self) then
     look(spot)
     if not spot.shown then
@@ -53,28 +66,72 @@ local function foresee()
 end
 
 
--- Ticks until the state is calm; gives what its next tick needs.
-local function settle_down(stir, phase)
-  repeat
-    phase = tick(phase)
-  until phase >= 0 and foresee()
-  if budget.begin then
-    budget.begin()
+-- The state is calm no longer, and the pump leads again. A task that runs goes on there: at once, or, where a C function or
+-- another thread is in the way, as soon as it may.
+local function stir()
+  local state = status(task.thread)
+  if calm then
+    calm, spot.x, spot.y, scheduler.single = false, nil, nil, nil
+    watch.stop()
   end
-  scheduler.stir, scheduler.current, task.state = stir, task, "running"
-  return phase, task.thread, spot.self, spot.x, spot.y
+  if state == "normal" or state == "running" and not isyieldable() then
+    return follow(false)
+  end
+  scheduler.stir = nil
+  follow(nil)
+  if state == "suspended" then
+    scheduler.current = nil
+    next_frame(task)
+  elseif state == "running" then
+    halfway = true
+    yield()
+  end
 end
 
 
--- The state is calm no longer. The task runs, `has_run` just now, or waits.
-local function disturb(x, y, has_run)
-  scheduler.stir, spot.x, spot.y = nil, x, y
-  watch.stop()
-  if has_run or status(task.thread) ~= "suspended" then
-    scheduler.single = nil
-  else
-    scheduler.current, task.state = nil, "next"
+-- At the end of what a worker does, if it led once.
+local function come_home()
+  if scheduler.stir then
+    scheduler.stir()
   end
+end
+
+
+-- Lets the task lead; gives the phase of the tick in which the pump does again, and what Python knows of the task's error.
+local function step_aside()
+  if budget.begin then
+    budget.begin()
+  end
+  calm, scheduler.stir, scheduler.current, task.state, task.last = true, stir, task, "running", come_home
+  follow(spot.self)
+  local phase, problem
+  clock.now, clock.dt, clock.frame, phase, problem = yield()
+  return phase, problem
+end
+
+
+--- The thread that leads, for Python; true where it has that already.
+function body.leader()
+  if not calm or task.thread == known then
+    return calm
+  end
+  known = task.thread
+  return known
+end
+
+
+-- The error that ended the task. Lua leaves it on top of the thread's stack; of LuaJIT's Python knows the text, if it is one.
+local function error_of(thread, text)
+  known = nil
+  if not LEFT then
+    return text ~= "" and text or sandbox.raised
+  end
+  local top = 0
+  while getlocal(thread, 0, top + 1) do
+    top = top + 1
+  end
+  local _, value = getlocal(thread, 0, top)
+  return value
 end
 
 
@@ -85,41 +142,24 @@ local function finish(phase, ok, token, request)
 end
 
 
---- Ticks for ever. What is rare stands in functions of its own, so that a calm tick touches few constants and little stack.
+--- Ticks for ever.
 function body.run()
-  local calm, thread, self, x, y = false, nil, nil, nil, nil
-
-  local function stir(has_run)
-    if calm then
-      calm = false
-      disturb(x, y, has_run)
-    end
-  end
-
-  local clock, raw_resume, yield, tonumber, SUSPEND = clock, raw_resume, yield, tonumber, SUSPEND -- luacheck: ignore 431
-  local phase
+  local phase, problem
   clock.now, clock.dt, clock.frame, phase = yield(true)
   while true do
-    if not calm or phase < 0 then
-      phase, thread, self, x, y = settle_down(stir, phase)
-      calm = true
-    end
-    local ok, token, request = raw_resume(thread)
-    -- At the memory of a calm state the limits look soon enough: after so many instructions as in one long tick.
-    if calm and request == true and token == SUSPEND and ok then
-      local to_x, to_y = self.x, self.y -- where each is a number, NaN too; `type` would look at strings, which are cold
-      if to_x == x and to_y == y then
-        clock.now, clock.dt, clock.frame, phase = yield(true)
-      elseif to_x and to_y and (tonumber(to_x) == to_x or to_x ~= to_x) and (tonumber(to_y) == to_y or to_y ~= to_y) then
-        x, y = to_x, to_y
-        clock.now, clock.dt, clock.frame, phase = yield(to_x, to_y)
+    if phase >= 0 and foresee() then
+      phase, problem = step_aside()
+      if halfway then
+        halfway = false
+        clock.now, clock.dt, clock.frame, phase = finish(phase, raw_resume(task.thread))
+      elseif problem and scheduler.stir == stir then
+        stir()
+        clock.now, clock.dt, clock.frame, phase = finish(phase, false, error_of(task.thread, problem))
       else
-        x, y = nil, nil
-        clock.now, clock.dt, clock.frame, phase = yield(true)
+        phase = tick(phase)
       end
     else
-      stir(true)
-      clock.now, clock.dt, clock.frame, phase = finish(phase, ok, token, request)
+      phase = tick(phase)
     end
   end
 end

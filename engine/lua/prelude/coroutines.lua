@@ -10,6 +10,7 @@ local raw_resume, raw_yield, raw_status = coroutine.resume, coroutine.yield, cor
 local raw_running, raw_close, isyieldable = coroutine.running, coroutine.close, coroutine.isyieldable
 local error, select, type, setmetatable = error, select, type, setmetatable
 local SUSPEND, REFUSED = records.SUSPEND, records.REFUSED
+local come_back = prelude.wait.come_back
 local ABORT = records.token("abort") -- yielded by a coroutine that cancels itself
 local CLOSES_ITSELF = _VERSION == "Lua 5.5" -- a coroutine that calls `close` without one
 local ABORTED = "the coroutine was cancelled"
@@ -39,6 +40,7 @@ local function relay(co, ...)
     return relay(co, raw_resume(co, REFUSED, fault.in_the_way()))
   end
   waiting[co] = true
+  come_back()
   local first, second = raw_yield(select(2, ...))
   if waiting[co] == ABORT then
     bury(co)
@@ -210,9 +212,18 @@ coroutines.isyieldable = isyieldable
 
 
 function coroutines.library()
-  return prelude.sandbox.pick(coroutines, {
+  scheduler.has_coroutines = true -- no task leads from here on; one that does comes back, if not now, then before it yields
+  local away = come_back()
+  local made = prelude.sandbox.pick(coroutines, {
     "create", "resume", "wrap", "yield", "status", "running", "isyieldable", "close",
   })
+  if away then
+    function made.yield(...)
+      come_back()
+      return raw_yield(...)
+    end
+  end
+  return made
 end
 
 

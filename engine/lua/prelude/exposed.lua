@@ -49,7 +49,7 @@ function exposed.expose(task)
     if stir then
       stir()
     end
-    task.exposed, task.marked = true, true
+    task.exposed, task.marked, task.last = true, true, true
     tasks[task.thread] = task
   end
 end

@@ -265,9 +265,11 @@ local function hand_over(wake, x, y)
 end
 
 
---- A part of what there is to be fetched, from value number `from` to `to`, or less.
+--- A part of what there is to be fetched, from value number `from` to `to`, or less. Number 0 is who leads in a calm state.
 function pump.fetch(from, to)
-  if from > own then
+  if from == 0 then
+    return prelude.body.leader()
+  elseif from > own then
     return prelude.places.part(from - own, to - own)
   end
   return unpack(waiting, from, to < own and to or own)

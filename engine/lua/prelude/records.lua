@@ -1,6 +1,7 @@
 -- The records of the tasks of one state, and the Lua threads inside them.
 -- Guarantee: a record that has ended holds nothing alive, and no script ever holds a token.
 
+local prelude = ...
 local workers = { idle = {}, n = 0 }
 
 -- Tokens are functions: tables could be compared by a script, whose `__eq` would be given the token.
@@ -12,7 +13,7 @@ end
 
 
 local records = {
-  SUSPEND = token(1), -- a task waits
+  SUSPEND = prelude.wait.SUSPEND, -- a task waits
   REFUSED = token(2), -- the answer to a wait that a C function further out does not let through
   DONE = token(3), -- a worker is free again
   token = token,
@@ -38,7 +39,8 @@ end
 -- Body of a worker: runs one function after the other, so that a handler that does not wait costs no new thread.
 local function work(task, fn, ...)
   fn(...)
-  if task.exposed then
+  local last = task.last -- true for one that serves nobody else
+  if last and (last == true or last()) then
     return
   end
   return work(raw_yield(DONE))

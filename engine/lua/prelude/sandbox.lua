@@ -19,6 +19,7 @@ local sandbox = {
   base = {}, -- the functions that stand in every environment
   on_class = nil, -- called with every table that a script gives a metatable
   on_raw = nil, -- function(table, key): a field is set past its metatable
+  raised = nil, -- what `error` or `assert` raised last, where Lua does not leave it on the stack
   bounded = false, -- there are limits: what could work for long is counted
 }
 
@@ -73,6 +74,23 @@ end
 local base = pick(_G, BASE)
 sandbox.base = base
 base.unpack = unpack
+
+-- Tail calls: LuaJIT blames the script all the same.
+if jit then
+  local raw_assert = assert
+
+  function base.error(value, level)
+    sandbox.raised = value
+    return error(value, level)
+  end
+
+  function base.assert(value, ...)
+    if not value then
+      sandbox.raised = ...
+    end
+    return raw_assert(value, ...)
+  end
+end
 
 -- Methods of strings (`name:upper()`) are those of the library; no script can reach the table itself.
 local methods = raw_getmetatable("")

@@ -10,6 +10,7 @@
 local prelude = ...
 local turns, records, endings = prelude.turns, prelude.records, prelude.endings
 local suspension, stops, failures = prelude.later("suspension"), prelude.later("stops"), prelude.later("failures")
+local wait = prelude.later("wait")
 
 -- This table too: a tick should touch few tables.
 local scheduler = turns
@@ -23,6 +24,7 @@ local SUSPEND, REFUSED, DONE = records.SUSPEND, records.REFUSED, records.DONE
 
 scheduler.SUSPEND = SUSPEND
 scheduler.error_limit = nil -- failures in a row after which a callback is paused
+scheduler.has_coroutines = false -- scripts have the library, and may make their own
 scheduler.quiet = false -- so many failures in this tick that nobody will look at another traceback
 
 
@@ -98,6 +100,9 @@ end
 --- Resume `task` now with these values. Returns what `coroutine.resume` would: true and its own values, or the error.
 local function resume(task, ...)
   local outer = scheduler.current
+  if outer then
+    wait.come_back() -- who leads may not have others wait in its thread
+  end
   scheduler.current = task
   task.state = "running"
   return settle(task, outer, raw_resume(task.thread, ...))
@@ -108,6 +113,9 @@ scheduler.resume = resume
 --- The same for a task that may not wait.
 local function resume_instant(task, ...)
   local outer = scheduler.current
+  if outer then
+    wait.come_back()
+  end
   scheduler.current = task
   task.state = "instant"
   return settle(task, outer, raw_resume(task.thread, ...))

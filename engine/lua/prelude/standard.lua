@@ -25,6 +25,7 @@ local MATH = {
 local BIT = { "arshift", "band", "bnot", "bor", "bswap", "bxor", "lshift", "rol", "ror", "rshift", "tobit", "tohex" }
 
 
+local quick = pick(string, QUICK)
 local libraries = {
   string = pick(string, STRING),
   utf8 = utf8 and pick(utf8, UTF8),
@@ -76,7 +77,7 @@ function standard.methods(methods)
   if not sandbox.bounded then
     return all()
   end
-  return setmetatable(pick(string, QUICK), { __index = function(_, name)
+  return setmetatable(quick, { __index = function(_, name)
     return all()[name]
   end })
 end

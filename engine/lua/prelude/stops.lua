@@ -93,6 +93,9 @@ end
 function scheduler.heed()
   local me = scheduler.current
   if me and me.state == "cancelled" and isyieldable() then
+    if scheduler.stir then
+      scheduler.stir() -- it leads
+    end
     raw_yield(SUSPEND)
   end
 end

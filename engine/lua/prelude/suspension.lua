@@ -12,6 +12,7 @@ local error, select = error, select
 local hire = records.hire
 local resume, resume_instant = scheduler.resume, scheduler.resume_instant
 local SUSPEND, REFUSED = records.SUSPEND, records.REFUSED
+local doze, come_back = prelude.wait.doze, prelude.wait.come_back
 
 local GOING = "as its entity and all tasks of it go now; let another entity do what takes longer"
 
@@ -55,11 +56,17 @@ function scheduler.suspend(word, level, request)
   if task and task.state == "next" then
     scheduler.stir()
   end
+  come_back(request)
   if not task or task.state ~= "running" or not isyieldable() then
     give_up(task)
     scheduler.check_can_wait(word, level + 1)
   end
-  local first, second = raw_yield(SUSPEND, request)
+  local first, second
+  if request == true then
+    first, second = doze()
+  else
+    first, second = raw_yield(SUSPEND, request)
+  end
   if first == REFUSED then
     give_up(task)
     scheduler.refuse(word, level + 1, second)

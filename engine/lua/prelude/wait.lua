@@ -4,11 +4,16 @@
 local prelude = ...
 local suspension, checks, clock = prelude.later("suspension"), prelude.later("checks"), prelude.clock
 
-local type, huge = type, math.huge
+local type, tonumber, huge = type, tonumber, math.huge
 local raw_yield, isyieldable = coroutine.yield, coroutine.isyieldable
-local SUSPEND = prelude.records.SUSPEND
 
-local wait = {}
+-- What a task yields that waits. A function, as a table could be compared by a script, whose `__eq` would be given it.
+local function SUSPEND()
+end
+
+local wait = { SUSPEND = SUSPEND }
+
+local self = nil -- of the entity whose task leads, as `body.lua` says; false while such a task is to come back to the pump
 
 
 --- What `suspend` understands: the next frame, or the time at which `seconds` from now have passed.
@@ -31,9 +36,48 @@ local function refuse(obstacle)
 end
 
 
---- Suspend the calling task for `seconds`; returns the seconds that really passed. One that may not wait is refused by the
--- scheduler, so that nothing is looked up here. What is rare stands in functions of its own: a usual wait touches little.
-function wait.wait(seconds)
+--- Have the task of the entity with this `self` lead.
+function wait.follow(value)
+  self = value
+end
+
+
+--- Have the pump lead again where the calling task leads, and is to wait for more than the next frame. True where it cannot
+-- come back yet.
+function wait.come_back(request)
+  if self == false or self and request ~= true then
+    prelude.scheduler.stir()
+  end
+  return self == false
+end
+local come_back = wait.come_back
+
+
+-- A task that led was resumed: by the pump, with nothing, or by Python, which is to ask the pump.
+local function hand_over(phase)
+  if phase then
+    raw_yield()
+  end
+end
+
+
+--- Suspend the calling task, which does not lead, until the next frame; gives what it is resumed with in place of its turn.
+-- Until then it may come to lead.
+function wait.doze()
+  come_back()
+  local now, dt, frame, phase = raw_yield(SUSPEND, true)
+  if not phase then
+    return now, dt
+  elseif self and phase >= 0 then
+    clock.now, clock.dt, clock.frame = now, dt, frame
+  else
+    hand_over(phase)
+  end
+end
+local doze = wait.doze
+
+
+local function suspend(seconds)
   local request = true
   if seconds ~= nil and seconds ~= 0 then
     check(seconds)
@@ -43,9 +87,41 @@ function wait.wait(seconds)
     refuse()
   end
   local started = clock.now
-  local refused, obstacle = raw_yield(SUSPEND, request)
+  local refused, obstacle
+  if request == true then
+    refused, obstacle = doze()
+  else
+    come_back(request)
+    refused, obstacle = raw_yield(SUSPEND, request)
+  end
   if refused then
     refuse(obstacle)
+  end
+  return clock.now - started
+end
+
+
+--- Suspend the calling task for `seconds`; returns the seconds that really passed. One that may not wait is refused by the
+-- scheduler, so that nothing is looked up here. What is not for a task that leads stands in functions of its own: in a
+-- thousand states it would be cold.
+function wait.wait(seconds)
+  local me = self -- the limits may say at any instruction that it leads no more
+  if not me or seconds ~= nil or not isyieldable() then
+    return suspend(seconds)
+  end
+  local clock = clock -- luacheck: ignore 431
+  local started, x, y = clock.now, me.x, me.y
+  local now, dt, frame, phase
+  -- Where each is a number, NaN too; `type` would look at strings, which are cold.
+  if x and y and (tonumber(x) == x or x ~= x) and (tonumber(y) == y or y ~= y) then
+    now, dt, frame, phase = raw_yield(x, y)
+  else
+    now, dt, frame, phase = raw_yield(true)
+  end
+  if self and phase >= 0 then
+    clock.now, clock.dt, clock.frame = now, dt, frame
+  else
+    hand_over(phase)
   end
   return clock.now - started
 end
