@@ -13,6 +13,8 @@ from engine.errors import EngineError, ScriptError
 from engine.hooks import is_called
 from engine.scripts import Scripts, Source
 
+_SENDING = re.compile(rb"\b(?:emit|send|request)\b")
+
 KEPT = 10
 """Versions of a script that can be run again, the running one included."""
 
@@ -154,15 +156,15 @@ class Sources:
 
         Those that name it; where none does, because the name is put together, all that send.
         """
-        call = rb"\b(?:emit|send|request)\b"
-        naming = re.compile(call + rb"[^\n]*?([\"'])" + re.escape(event) + rb"\1")
-        rows = [
-            (source.chunk, number, row)
+        quoted = b'"' + event + b'"', b"'" + event + b"'"
+        calls = [
+            (source.chunk, number, row[found.end() :])
             for source in self._texts(script)
             for number, row in enumerate(source.text.splitlines(), 1)
+            if (found := _SENDING.search(row))
         ]
-        named = [(chunk, number) for chunk, number, row in rows if naming.search(row)]
-        return named or [(chunk, number) for chunk, number, row in rows if re.search(call, row)]
+        named = [(chunk, number) for chunk, number, rest in calls if any(name in rest for name in quoted)]
+        return named or [(chunk, number) for chunk, number, _ in calls]
 
     # Reloads.
 

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,16 @@ def test_a_new_game_has_what_a_game_needs_and_no_mistakes(game, capsys):
         "scripts/lantern.lua", "assets/hero.png", "tests/lantern.lua", ".tidelock/engine.lua", ".tidelock/game.lua",
     }  # fmt: skip
     assert "TITLE" not in (game / "main.py").read_text() and "moonlit" in (game / "main.py").read_text()
+
+
+def test_the_version_is_told_also_where_nothing_is_installed(capsys, monkeypatch):
+    def missing(name: str) -> str:
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(metadata, "version", missing)
+
+    assert run_command(["--version"]) == 0
+    assert capsys.readouterr().out == "tidelock, of a version that is not known: it is not installed here\n"
 
 
 def test_a_new_game_does_not_overwrite_what_is_there(game, capsys):

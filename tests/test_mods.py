@@ -450,7 +450,7 @@ MISTAKES = {
     "a version that is a number": ('name = "x"\nversion = 1.0', False, "version must be a string, got float 1.0", 2),
     "an empty name": ('name = " "\nversion = "1"', False, "name must be one line", 1),
     "deep": (f"x = {'[' * 5000}", True, "no TOML", None),
-    "long": (f"# {'x' * 70000}", True, "it has more than 65,536 bytes", None),
+    "long": (f"# {'x' * 17000}", True, "it has more than 16,384 bytes", None),
 }
 
 

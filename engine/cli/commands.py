@@ -24,8 +24,25 @@ def _png(file: Path | None) -> Path | None:
     return file
 
 
+def _show_version(context: click.Context) -> None:
+    from importlib import metadata
+
+    try:
+        click.echo(f"tidelock, version {metadata.version('tidelock')}")
+    except metadata.PackageNotFoundError:
+        click.echo("tidelock, of a version that is not known: it is not installed here")
+    context.exit()
+
+
 @click.group(context_settings=_CONTEXT)
-@click.version_option(package_name="tidelock", prog_name="tidelock")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=lambda context, _, asked: _show_version(context) if asked else None,
+    help="Show the version and exit.",
+)
 def tidelock() -> None:
     """Scripts for the entities of Python games: Lua that waits, talks and reloads.
 
