@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 FEW = 16
 """So many entities are loaded in one frame, whatever it costs: who edits one figure wants to see it at once."""
 
-SETTLING, SETTLING_EARLY = 0.5, 2.0
+SETTLING, SETTLING_EARLY = 0.5, 1.6
 """What an entity costs at the swap after its start, as a share of that; of taking its data, if it started early."""
 
 Carried = tuple[bytes, bytes, tuple[Any, ...]]
@@ -72,7 +72,8 @@ class Attempt:
 
     def entities(self) -> list[Entity]:
         """The living entities of the script, in id order."""
-        return [entity for entity in self._world.find(self.script) if entity.script == self.script]
+        script = self.script
+        return [entity for entity in self._world.find(script) if entity.script == script]
 
     def prepare(self) -> None:
         """Start a process for the trial of what lives in one: the new version must not end there what runs."""
@@ -346,6 +347,8 @@ class Attempt:
                 said = self._process.traceback if self._process is not None else ""
                 self._report(ScriptError(str(result), traceback=said), next(iter(trial.entities.values())))
                 raise Failed
+            return []
+        if len(result) <= 3:  # no operations
             return []
         problems = [found for found in each(result, 3) if found[0] in (b"problem", b"over")]
         serious = [found for found in problems if found[1] in must or found[0] == b"over"]

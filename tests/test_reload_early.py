@@ -110,8 +110,8 @@ def slow(monkeypatch):
 class Played:
     """A game in which a save came: what was heard in which frame, and what it is like at the end."""
 
-    def __init__(self, make_world, scripts, text):
-        scripts.write("slime", OLD)
+    def __init__(self, make_world, scripts, text, old):
+        scripts.write("slime", old)
         scripts.write("egg", "return {}")
         scripts.write("count", "return function(t) local n = 0 for _ in next, t do n = n + 1 end return n end")
         world = make_world()
@@ -146,11 +146,11 @@ class Played:
 def both(make_world, scripts, monkeypatch):
     """Plays a save with starts at the swap only, then one with early ones; gives the second."""
 
-    def play(text):
+    def play(text, old=OLD):
         with monkeypatch.context() as patched:
             patched.setattr(attempt.Attempt, "_start_early", lambda self, entity: None)
-            at_the_swap = Played(make_world, scripts, text)
-        early = Played(make_world, scripts, text)
+            at_the_swap = Played(make_world, scripts, text, old)
+        early = Played(make_world, scripts, text, old)
 
         assert early.seen == at_the_swap.seen
         return early
@@ -179,3 +179,21 @@ def test_properties_that_come_and_go_are_for_the_swap(both):
 
     assert not any(played.early)
     assert [data["pace"] for data in played.data] == [4, 4, 4]
+
+
+SHOWN = OLD.replace("self.x, self.y, self.n =", "self.sprite, self.layer, self.x, self.y, self.n = 'slime', 2,")
+
+
+@pytest.mark.parametrize("old", [SHOWN, OLD.replace("entity.id, 0, 0", "nil, 0, 0").replace("self.x + dt", "nil")])
+def test_what_a_window_shows_comes_with_the_data(both, old):
+    quiet = NEW.replace("self.x = self.x + dt", "self.was = self.x").replace(
+        'bus.emit("at", { entity.id, self.x })', ""
+    )
+
+    assert all(both(quiet.replace("START", ""), old).early)
+
+
+def test_one_that_sleeps_is_where_it_was(both):
+    asleep = "return { start = function(self) task.every(0.05, function() self.woke = true end) end }"
+
+    assert all(both(asleep, SHOWN.replace("_scratch = 0", "").replace("speed = 2,", "")).early)

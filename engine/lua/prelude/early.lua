@@ -12,7 +12,7 @@ local scheduler, records, entity, mail = prelude.scheduler, prelude.records, pre
 local reload, payload, clock = prelude.reload, prelude.payload, prelude.clock
 local sandbox = prelude.sandbox
 
-local error, next, rawequal, rawget, rawset, setmetatable = error, next, rawequal, rawget, rawset, setmetatable
+local error, next, rawequal, rawget, rawset, setmetatable, type = error, next, rawequal, rawget, rawset, setmetatable, type
 local gethook, sethook, getinfo, getlocal = debug.gethook, debug.sethook, debug.getinfo, debug.getlocal
 local get_class, set_class = debug.getmetatable, debug.setmetatable
 local jit = jit
@@ -21,6 +21,10 @@ local receive, by_id, leave = mail.receive, mail.entities, prelude.pump.leave
 
 local GIVEN_TO_C = "(C temporary)" -- how PUC Lua names what it gives to a function of C
 local DOUBT = "the start depends on when it runs"
+local SHOWN = {} -- the fields that a window shows, besides the place
+for _, name in next, prelude.screen.FIELDS do
+  SHOWN[name] = true
+end
 
 local doubt -- somebody looked, or did something that cannot be done early
 local threads -- made meanwhile
@@ -148,6 +152,18 @@ local function ready_beat(me)
 end
 
 
+-- Has the records of timers, and the queue, room for what they will note when these begin.
+local function ready_timers()
+  for n = 1, #timers do
+    local made = timers[n][1]
+    made.since = 0
+    scheduler.sleep_until(made, 1)
+    scheduler.take_out(made)
+  end
+  scheduler.pending = false
+end
+
+
 -- The fields that will be carried over, if they are those of this shape.
 local function fields_of(keys)
   local carried = {}
@@ -159,13 +175,14 @@ end
 
 
 -- The keys whose values come with the data, in its order: false for those that `start` has set. `self` has room for them
--- from here on: a field that is set to nil leaves its place.
+-- from here on: a field that is set to nil leaves its place. Also, whether a window shows any of them.
 local function keys_to_fill(keys, written, self)
-  local left = {}
+  local left, shows = {}, false
   for i = 1, #keys do
     local key = keys[i]
     left[i] = not written[key] and key
     if left[i] then
+      shows = shows or SHOWN[key]
       self[key] = true
     end
   end
@@ -174,7 +191,7 @@ local function keys_to_fill(keys, written, self)
       self[left[i]] = nil
     end
   end
-  return left
+  return left, shows
 end
 
 
@@ -184,7 +201,7 @@ function receive.early(box, i)
   local me, names, shape = by_id[box[i]], box[i + 1], box[i + 2]
   local keys = reload.keys(shape)
   local carried = fields_of(keys)
-  local began = { shape = shape, written = {}, missing = {}, keys = nil, timers = {} }
+  local began = { shape = shape, written = {}, missing = {}, timers = {}, keys = nil, shows = nil }
   doubt, threads, timers, waiting = not keys or me.hooks.on_reload or names ~= reload.names_of(me), 0, began.timers, {}
   function scheduler.put_off(task, seconds)
     timers[#timers + 1], waiting[task.thread] = { task, seconds }, true
@@ -208,7 +225,9 @@ function receive.early(box, i)
     error(DOUBT)
   end
   ready_beat(me)
-  began.keys, me.began = keys_to_fill(keys, began.written, me.self), began
+  ready_timers()
+  began.keys, began.shows = keys_to_fill(keys, began.written, me.self)
+  me.began = began
   return i + 3
 end
 
@@ -259,6 +278,12 @@ return {
       end
     end
     begin_timers(me, began.timers)
-    return leave(-1)
+    local x, y = rawget(self, "x"), rawget(self, "y")
+    if began.shows or type(x) ~= "number" or type(y) ~= "number" then
+      return leave(-1)
+    end
+    local spot = entity.only
+    spot.x, spot.y = x, y
+    return entity.hooked or scheduler.wake_time(), x, y
   end,
 }
