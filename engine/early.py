@@ -1,7 +1,7 @@
 """Starts new states while they load, where nobody can tell that from a start at the swap.
 
 The data is that of the swap all the same: it comes then, into a state that runs already. What a `start` must not do for
-that stands in `early.lua`, which watches it. Who did it is made anew and starts when its data is there, as do all that
+that stands in `watched.lua`, which sees it. Who did it is made anew and starts when its data is there, as do all that
 come after it.
 """
 

@@ -94,6 +94,7 @@ PRELUDE_LATER = (
     "trace",
     "tween",
     "watch",
+    "watched",
     "window",
 )
 
