@@ -14,6 +14,9 @@ _CULPRITS = (
 )
 
 
+LONGEST_ROW = 200
+"""Letters of a line that are shown."""
+
 # What a terminal obeys instead of showing it; tab and newline are welcome.
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
@@ -58,13 +61,17 @@ def report(problem: Problem) -> Report:
     place += f":{problem.line}" if problem.line else ""
     message = shown(problem.message.removeprefix(f"{place}: "))
     source = shown(problem.source.strip().replace("\t", " "))
+    mark = culprit(source, message) if source else None
+    if len(source) > LONGEST_ROW:
+        source = f"{source[:LONGEST_ROW]}…"
+        mark = mark if mark and sum(mark) <= LONGEST_ROW else None
     return Report(
         place=place,
         times=f"×{problem.count}" if problem.count > 1 else "",
         message=message,
         number=str(problem.line) if source else "",
         source=source,
-        mark=culprit(source, message) if source else None,
+        mark=mark,
         outcome=problem.outcome,
     )
 

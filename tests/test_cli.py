@@ -119,6 +119,19 @@ def test_what_the_window_cannot_draw_is_told_in_the_terminal_and_ends_a_headless
     assert "1 problem" in out
 
 
+def test_check_shows_of_a_long_line_what_is_near_the_mistake(game, capsys):
+    row = f"return {{ start = function() {'local a = 1 ' * 100}wiat(1) {'local a = 1 ' * 100}end }}"
+    (game / "scripts/long.lua").write_text(row, encoding="utf-8")
+
+    assert run_command(["check"]) == 1
+
+    rows = capsys.readouterr().out.splitlines()
+    [at] = [number for number, shown in enumerate(rows) if "scripts/long.lua:1:" in shown]
+    line, mark = rows[at + 1 : at + 3]
+    assert len(line) < 250 and line.strip()[0] == line[-1] == "…"
+    assert line[mark.index("^") : mark.rindex("^") + 1] == "wiat"
+
+
 def test_check_shows_the_line_with_a_mark_and_fails(game, capsys):
     edit(game / "scripts/lantern.lua", "wait(self.seconds)", "wiat(self.seconds)")
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from engine.report import culprit, plain, report
+from engine.report import LONGEST_ROW, culprit, plain, report
 from helpers import ticks
 
 
@@ -101,6 +101,18 @@ def test_every_error_of_a_script_comes_with_its_line_and_its_mark(world, scripts
         "scripts/door.lua:4": "the task ended",
         "scripts/door.lua:7": "update is called again in the next frame",
     }
+
+
+def test_of_a_long_line_the_beginning_is_shown_and_marked(world, scripts):
+    scripts.write("short", f"return {{ start = function(self) self.bell.rings = 1 {'local a = 1 ' * 100} end }}")
+    scripts.write("long", f"return {{ start = function(self) {'local a = 1 ' * 100} self.bell.rings = 1 end }}")
+    world.spawn("short")
+    world.spawn("long")
+
+    [short, long] = map(report, world.problems)
+
+    assert len(short.source) == len(long.source) == LONGEST_ROW + 1
+    assert short.source[short.mark[0] : sum(short.mark)] == "bell" and long.mark is None
 
 
 def test_what_becomes_of_a_handler_that_fails_is_told(world, scripts):

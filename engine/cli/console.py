@@ -16,7 +16,7 @@ from rich.text import Text
 
 from engine.check.finding import Finding
 from engine.problems import Problem
-from engine.report import report
+from engine.report import LONGEST_ROW, report
 
 
 def out() -> Console:
@@ -78,9 +78,9 @@ def show_finding(finding: Finding, folder: Path) -> None:
     console.print(
         Text.assemble((place, "bold"), (f"{finding.level}: ", colour), finding.message, (f" [{finding.rule}]", "dim"))
     )
-    row = _row(folder / finding.script, finding.line)
+    row, before = _around(_row(folder / finding.script, finding.line), finding.column - 1)
     if row.strip():
-        margin = "    " + "".join(sign if sign == "\t" else " " for sign in row[: finding.column - 1])
+        margin = "    " + "".join(sign if sign == "\t" else " " for sign in row[:before])
         console.print(Text(f"    {row}", "dim"))
         console.print(
             Text.assemble((margin + "^" * max(1, finding.width), colour), (f" {finding.suggestion}", "green"))
@@ -109,6 +109,15 @@ def show_problem(problem: Problem) -> None:
     for row in problem.traceback.splitlines():
         if row.strip() and row.strip() != "stack traceback:":
             console.print(Text(f"    {row.strip()}", "dim"))
+
+
+def _around(row: str, at: int) -> tuple[str, int]:
+    """A row, of a long one what is near to place `at`, and where that is then: some libraries are one row."""
+    if len(row) <= LONGEST_ROW:
+        return row, at
+    start = max(0, min(at, len(row)) - LONGEST_ROW // 2)
+    left, right = "…" if start else "", "…" if start + LONGEST_ROW < len(row) else ""
+    return left + row[start : start + LONGEST_ROW] + right, at - start + len(left)
 
 
 def _row(file: Path, line: int) -> str:
