@@ -36,6 +36,9 @@ SHARE = 0.5
 LEAST, MOST = 0.002, 0.010
 """A frame gives reloads this share of its time, within these seconds; the less, the more the game gives by itself."""
 
+SETTLING = 2
+"""Frames after a swap in which old states are freed between frames only: first ticks of new ones take long enough."""
+
 CALM = 60
 """After so many idle times it is looked anew how many states the next save may need."""
 
@@ -71,6 +74,7 @@ class Reloader:
         self.rehearsal = Rehearsal(self._world)
         self._saves: Saves | None = None
         self._builder: Builder | None = None
+        self._swapped = 0  # the frame of the last swap
         self._given = 0.0  # seconds by the game, since the last frame
         self._likely: deque[Entity] = deque()  # whose script is likely to be saved
         self._calm = 0  # how often the game had time and no save took it
@@ -248,7 +252,8 @@ class Reloader:
         for attempt in list(self._attempts.values()):
             if not self._advance(attempt, deadline):
                 return
-        self._let_go(deadline)
+        if self._world.frame > self._swapped + SETTLING:
+            self._let_go(deadline)
 
     def _load_all(self, deadline: float) -> bool:
         for attempt in list(self._attempts.values()):
@@ -277,6 +282,7 @@ class Reloader:
             if deadline is not None and not attempt.carried and attempt.frames > 1:
                 return False  # there is much to swap: its data is taken at the end of this frame
             self._husks += attempt.swap()
+            self._swapped = self._world.frame
         except Failed:
             self._fail(attempt)
             return True
