@@ -159,6 +159,14 @@ HANGS = {
         "assert(load('return ' .. ('a and '):rep(100000) .. 'a'))",
         'load: the text has more than 20000 "and", "or" and "elseif", too many to compile; load it in parts',
     ),
+    "a source that is none": (
+        "assert(load(coroutine.isyieldable))",
+        "reader function must return a string",
+    ),
+    "a source without an end": (
+        "load(os.time)",
+        "stopped after 500,000 instructions",
+    ),
     "a long set that is asked for each byte": (
         "local text, set = ('a'):rep(1e5), '[' .. ('b'):rep(1e5) .. ']' while true do text:find(set) end",
         "stopped after 500,000 instructions",

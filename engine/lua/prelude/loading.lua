@@ -6,12 +6,13 @@ local prelude = ...
 local budget = prelude.budget
 local charge = budget.charge
 
-local error, type, tostring, select, concat = error, type, tostring, select, table.concat
+local error, type, select, concat = error, type, select, table.concat
 local match, gsub, format = string.match, string.gsub, string.format
 local raw_load, raw_collect = load, collectgarbage
 
 local JUMPS = { "%f[%w_]and%f[^%w_]", "%f[%w_]or%f[^%w_]", "%f[%w_]elseif%f[^%w_]" }
 local BYTES = 4 -- of source that are compiled in the time of an instruction
+local PIECE = 20 -- instructions that a piece of it costs, as one of the engine's own functions may give them for ever
 local MOST_JUMPS = 20000 -- that Lua links in one list, which it goes along for each: `Scripts` has the same bound
 local LONG = 3 * MOST_JUMPS -- bytes in which there may be so many
 
@@ -35,7 +36,11 @@ function loading.load(chunk, name, _, env)
   if type(chunk) == "function" then
     local parts, part = {}, chunk()
     while part ~= nil and part ~= "" do
-      parts[#parts + 1] = tostring(part)
+      if type(part) ~= "string" and type(part) ~= "number" then
+        return nil, "reader function must return a string"
+      end
+      charge(PIECE)
+      parts[#parts + 1] = part
       part = chunk()
     end
     chunk = concat(parts)
