@@ -4,7 +4,7 @@
 
 local prelude = ...
 local entity, records, sandbox, script = prelude.entity, prelude.records, prelude.sandbox, prelude.script
-local outbox, scheduler, memory = prelude.outbox, prelude.scheduler, prelude.memory
+local outbox, scheduler, bus = prelude.outbox, prelude.scheduler, prelude.mail
 
 local setmetatable = setmetatable
 
@@ -13,11 +13,20 @@ local SAME = { string = true, table = true, math = true, utf8 = true, bit = true
 local ahead = {}
 
 
+-- Values and calls as deep as a birth goes, and then some: else it would make the stack longer, which takes as long as ten
+-- of its functions.
+local function stretch(depth, ...)
+  if depth > 0 then
+    return (stretch(depth - 1, depth, ...))
+  end
+end
+
+
 --- An entity and a task, whatever the script.
 function ahead.make()
   entity.spare = entity.blank()
   records.release(records.hire()) -- which runs nothing yet: a trace would show it
-  memory.stretch()
+  stretch(12)
 end
 
 
@@ -46,6 +55,17 @@ function ahead.read(text, chunk)
   entity.ask = ask
   sandbox.prepare(me, text)
   return done and alone and outbox.n == 0 and not me.random and me.task_count == 0 and scheduler.deferrals == 0
+end
+
+
+-- New entity whose script has been read, to be started: id, script, seed, fields.
+function bus.receive.begin(box, i)
+  local me, id = entity.unborn, box[i]
+  entity.unborn, bus.entities[id] = nil, me
+  me.id, me.script, me.seed = id, box[i + 1], box[i + 2]
+  local after = entity.read_fields(me.self, box, i + 3)
+  entity.set_out(me)
+  return after
 end
 
 

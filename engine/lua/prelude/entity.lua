@@ -27,7 +27,8 @@ local owned = 0 -- tasks that entities had so far
 
 local FIELDS = 8 -- of `self` for which there is room from the start
 
-local Entity = {}
+-- What most entities never change stands here: an entity has room for 16 fields of its own, or for 32.
+local Entity = { slot = 0, listening = 0 }
 Entity.__index = Entity
 
 
@@ -78,8 +79,8 @@ entity.survey = survey
 -- What an entity has before anything is known of it; `sandbox` gives it an environment of its own.
 function entity.blank()
   local made = setmetatable({
-    id = 0, script = "", tasks = create(0, 1), task_count = 0, subscriptions = {}, listening = 0,
-    answers = {}, hooks = {}, modules = {}, seed = 0, self = create(0, FIELDS), slot = 0,
+    id = 0, script = "", tasks = create(0, 1), task_count = 0, subscriptions = {},
+    answers = {}, hooks = {}, modules = {}, seed = 0, self = create(0, FIELDS),
   }, Entity)
   made.spot = { me = made, self = made.self, x = nil, y = nil, shown = false }
   made.env = sandbox.environment(made)
@@ -191,8 +192,8 @@ local function begin(me)
 end
 
 
--- Starts an entity whose script has been read, where nothing is in the way.
-local function set_out(me)
+--- Start an entity whose script has been read, where nothing is in the way.
+function entity.set_out(me)
   local begins = script.announce(me, true)
   if me.properties then
     complete(me)
@@ -203,8 +204,8 @@ local function set_out(me)
 end
 
 
--- Gives a new `self` its fields: how many there are, names, values; or a shape and its leaves. Tells where they end.
-local function read_fields(self, box, i)
+--- Give a new `self` its fields: how many there are, names, values; or a shape and its leaves. Tells where they end.
+function entity.read_fields(self, box, i)
   local count = box[i]
   if type(count) ~= "number" then
     local fields, after = reading.decode(count, box, i + 1)
@@ -223,21 +224,10 @@ end
 -- New entity, to be loaded and started: id, script, seed, chunk, text, fields.
 function bus.receive.create(box, i)
   local me = entity.new(box[i], box[i + 1], box[i + 2])
-  local after = read_fields(me.self, box, i + 5)
+  local after = entity.read_fields(me.self, box, i + 5)
   if script.read(me, box[i + 3], box[i + 4]) then
-    set_out(me)
+    entity.set_out(me)
   end
-  return after
-end
-
-
--- The same for one whose script has been read ahead: id, script, seed, fields.
-function bus.receive.begin(box, i)
-  local me, id = entity.unborn, box[i]
-  entity.unborn, by_id[id] = nil, me
-  me.id, me.script, me.seed = id, box[i + 1], box[i + 2]
-  local after = read_fields(me.self, box, i + 3)
-  set_out(me)
   return after
 end
 

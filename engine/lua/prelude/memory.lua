@@ -43,18 +43,4 @@ function memory.collect()
 end
 
 
--- Values and calls as deep as a birth goes, and then some.
-local function stretch(depth, ...)
-  if depth > 0 then
-    return (stretch(depth - 1, depth, ...))
-  end
-end
-
-
---- Have room on the stack for a birth, which would make it otherwise; the collector takes back what it finds unused.
-function memory.stretch()
-  stretch(12)
-end
-
-
 return memory

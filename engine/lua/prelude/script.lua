@@ -41,7 +41,7 @@ local function find_hooks(me, class)
       methods[#methods + 1] = { name = name, line = getinfo(fn, "S").linedefined }
     end
   end
-  me.methods = methods
+  me.methods = methods[1] and methods
 end
 
 
@@ -130,7 +130,7 @@ function script.announce(me, may)
   end
   local begins = may and outbox.n == 0 and not isolation and not clock or false
   put("script", me.id, isolation, clock, begins)
-  for i = 1, #methods do
+  for i = 1, methods and #methods or 0 do
     put("method", me.id, methods[i].name, methods[i].line)
   end
   if me.hooks.on_input then
