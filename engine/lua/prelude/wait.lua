@@ -53,9 +53,12 @@ end
 local come_back = wait.come_back
 
 
--- A task that led was resumed: by the pump, with nothing, or by Python, which is to ask the pump.
-local function hand_over(phase)
-  if phase then
+-- A task that led, or came to lead, was resumed: by Python, which is to ask the pump where that leads or there is mail only,
+-- or by the pump, with nothing.
+local function take_turn(now, dt, frame, phase)
+  if self and phase >= 0 then
+    clock.now, clock.dt, clock.frame = now, dt, frame
+  elseif phase then
     raw_yield()
   end
 end
@@ -66,13 +69,11 @@ end
 function wait.doze()
   come_back()
   local now, dt, frame, phase = raw_yield(SUSPEND, true)
-  if not phase then
-    return now, dt
-  elseif self and phase >= 0 then
-    clock.now, clock.dt, clock.frame = now, dt, frame
-  else
-    hand_over(phase)
+  if phase then
+    take_turn(now, dt, frame, phase)
+    return
   end
+  return now, dt
 end
 local doze = wait.doze
 
@@ -101,9 +102,16 @@ local function suspend(seconds)
 end
 
 
+-- The end of a tick of a task that leads, whose entity is nowhere.
+local function stay(started)
+  take_turn(raw_yield(true))
+  return clock.now - started
+end
+
+
 --- Suspend the calling task for `seconds`; returns the seconds that really passed. One that may not wait is refused by the
 -- scheduler, so that nothing is looked up here. What is not for a task that leads stands in functions of its own: in a
--- thousand states it would be cold.
+-- thousand states it would be cold, and the limits count each instruction.
 function wait.wait(seconds)
   local me = self -- the limits may say at any instruction that it leads no more
   if not me or seconds ~= nil or not isyieldable() then
@@ -111,19 +119,19 @@ function wait.wait(seconds)
   end
   local clock = clock -- luacheck: ignore 431
   local started, x, y = clock.now, me.x, me.y
-  local now, dt, frame, phase
   -- Where each is a number, NaN too; `type` would look at strings, which are cold.
-  if x and y and (tonumber(x) == x or x ~= x) and (tonumber(y) == y or y ~= y) then
-    now, dt, frame, phase = raw_yield(x, y)
-  else
-    now, dt, frame, phase = raw_yield(true)
+  if not x or not y or tonumber(x) ~= x and x == x or tonumber(y) ~= y and y == y then
+    return stay(started)
   end
-  if self and phase >= 0 then
-    clock.now, clock.dt, clock.frame = now, dt, frame
-  else
-    hand_over(phase)
+  local now, dt, frame, phase = raw_yield(x, y)
+  if not self or phase < 0 then
+    take_turn(now, dt, frame, phase)
+    return clock.now - started
   end
-  return clock.now - started
+  clock.now = now
+  clock.dt = dt
+  clock.frame = frame
+  return now - started
 end
 
 
