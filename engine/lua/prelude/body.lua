@@ -50,12 +50,12 @@ local function tick(phase)
 end
 
 
--- True if what the next tick will be is known: the only task runs, and its entity moves at most. Python may have set
--- a field since the last tick, which is told now.
+-- True if what the next tick will be is known, as the last was such a one: the only task runs, and its entity moves at most.
+-- Python may have set a field since, which is told now.
 local function foresee()
   task, spot = scheduler.single, entity.plain
-  if task and spot and not spot.shown and not pump.told and may_lead(task) and not scheduler.stir and outbox.n == 0
-    and scheduler.deferrals == 0 and not late[1] and watch.begin(spot.self) then
+  if task and spot and pump.even and not pump.told and not spot.shown and may_lead(task) and not scheduler.stir
+    and outbox.n == 0 and scheduler.deferrals == 0 and not late[1] and watch.begin(spot.self) then
     look(spot)
     if not spot.shown then
       return true
