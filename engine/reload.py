@@ -37,7 +37,7 @@ LEAST, MOST = 0.002, 0.010
 """A frame gives reloads this share of its time, within these seconds; the less, the more the game gives by itself."""
 
 SETTLING = 2
-"""Frames after a swap in which old states are freed between frames only: first ticks of new ones take long enough."""
+"""Frames after a swap that do nothing else: first ticks of new states take long enough."""
 
 CALM = 60
 """After so many idle times it is looked anew how many states the next save may need."""
@@ -74,7 +74,7 @@ class Reloader:
         self.rehearsal = Rehearsal(self._world)
         self._saves: Saves | None = None
         self._builder: Builder | None = None
-        self._swapped = 0  # the frame of the last swap
+        self._swapped = -SETTLING  # the frame of the last swap
         self._given = 0.0  # seconds by the game, since the last frame
         self._likely: deque[Entity] = deque()  # whose script is likely to be saved
         self._calm = 0  # how often the game had time and no save took it
@@ -129,7 +129,7 @@ class Reloader:
 
     def end_frame(self) -> None:
         """Take the data of what swaps in the next frame."""
-        if self._builder is not None:
+        if self._builder is not None and not self._settling():
             self._builder.go_on()
         for attempt in list(self._attempts.values()):
             if attempt.loaded:
@@ -252,8 +252,12 @@ class Reloader:
         for attempt in list(self._attempts.values()):
             if not self._advance(attempt, deadline):
                 return
-        if self._world.frame > self._swapped + SETTLING:
+        if not self._settling():
             self._let_go(deadline)
+
+    def _settling(self) -> bool:
+        """True in the frames around a swap, which a thread beside them would make longer still."""
+        return self._world.frame <= self._swapped + SETTLING
 
     def _load_all(self, deadline: float) -> bool:
         for attempt in list(self._attempts.values()):
