@@ -149,27 +149,30 @@ class Actor(LuaState):
     def turn(self, args: tuple[Any, ...], error: Exception | None = None) -> Result:
         """What this tick gives where who was sent to gave nothing, or failed: another leads from here on."""
         while True:
-            if self._send is not self._pump:
-                self._send = self._pump
-                if error is not None:
-                    self._task = self._pump
-                    args = (*args, self._text_of(error))
-            elif error is not None:
-                return error
-            else:
-                leader = self._fetch(0, 0)
-                if not leader:
-                    return StopIteration()  # the pump has ended
-                if leader is not True:
-                    self._task = leader.send
-                self._send = self._task
             try:
+                if self._send is self._pump:
+                    if error is not None:
+                        return error
+                    self._follow()
+                else:
+                    self._send = self._pump
+                    if error is not None:
+                        self._task = self._pump
+                        args = (*args, self._text_of(error))
+                error = None
                 result = self._send(args)
                 if result is not None:
                     return result
-                error = None
             except Exception as lost:
                 error = lost
+
+    def _follow(self) -> None:
+        """Have the task lead for which the pump has stepped aside."""
+        leader = self._fetch(0, 0)
+        if leader:  # else somebody has used the state meanwhile, on another thread, and the pump leads after all
+            if leader is not True:
+                self._task = leader.send
+            self._send = self._task
 
     def lead_again(self) -> None:
         """The pump leads, if a task did."""
