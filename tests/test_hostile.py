@@ -231,10 +231,10 @@ OVERWORK = {
     "while true do local s = ('y'):rep(2e5) .. '' end",
     "a long line": "while true do print(table.unpack({}, 1, 2e5)) end",
     "many arguments": "while true do draw.text(table.unpack({}, 1, 2e5)) end",
-    "one who hears all ten thousand times": "for i = 1, 9999 do bus.on('x', print) end wait() "
-    "for i = 1, 2e4 do bus.emit('x') end",
-    "one who is sent all ten thousand times": "for i = 1, 9999 do bus.on('x', print) end wait() "
-    "for i = 1, 2e4 do bus.send(entity.id, 'x') end",
+    "one who hears all a thousand times": "for i = 1, 999 do bus.on('x', print) end wait() "
+    "for i = 1, 6 do bus.emit('x') end",
+    "one who is sent all a thousand times": "for i = 1, 999 do bus.on('x', print) end wait() "
+    "for i = 1, 6 do bus.send(entity.id, 'x') end",
     "one who hears everything, under any name": "for i = 1, 9000 do bus.on('*', print) end "
     "for i = 1, 4000 do bus.emit('x' .. i) end",
     "requests that are given up": "bus.handle('x', function() wait(9) end) for i = 1, 15000 do "
