@@ -17,8 +17,9 @@ from engine.chains import Chains
 from engine.errors import LimitError, WorldClosed
 from engine.events import ENGINE, Event, Listener, checked, id_of, text
 from engine.kinds import Kinds
-from engine.lua.actor import HEARD, Actor, Mail
+from engine.lua.actor import Actor, Mail
 from engine.lua.commons import Outside
+from engine.lua.rounds import HEARD
 from engine.mailboxes import Mailboxes
 from engine.payload import Encoded
 from engine.requests import Requests

@@ -12,7 +12,8 @@ from zlib import crc32
 from engine.audiences import Audience, order_of
 from engine.display import Commands
 from engine.events import ENGINE, Event, text
-from engine.lua.actor import IN_PARTS, LATE, MAIL_ONLY, Actor, Clock, Mail, Result, hear_all, send_all, whole
+from engine.lua.actor import IN_PARTS, LATE, MAIL_ONLY, Actor, Clock, Mail, Result
+from engine.lua.rounds import hear_all, send_all, whole
 from engine.operations import Operations
 from engine.scheduler import Wakes
 from engine.shifts import NOBODY, Shift, actor_of

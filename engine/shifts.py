@@ -10,7 +10,8 @@ from operator import attrgetter, call
 from typing import TYPE_CHECKING, Any
 
 from engine.audiences import order_of
-from engine.lua.actor import Actor, Hear, ways_of
+from engine.lua.actor import Actor
+from engine.lua.rounds import Hear, ways_of
 
 if TYPE_CHECKING:
     from engine.entity import Entity

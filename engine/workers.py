@@ -11,7 +11,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
-from engine.lua.actor import Actor, Result, tick
+from engine.lua.actor import Actor, Result
+from engine.lua.rounds import tick
 from engine.lua.state import Ask
 
 PARTS = 8

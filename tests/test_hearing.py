@@ -7,7 +7,7 @@ from operator import call
 import pytest
 
 from engine import Limits, World
-from engine.lua.actor import hear_all
+from engine.lua.rounds import hear_all
 from helpers import ticks
 
 # What a handler may do when it hears an event of a kind it has heard often; each leaves the short way elsewhere.
@@ -140,7 +140,7 @@ def test_a_handler_does_the_same_however_its_event_comes(scripts, lua, monkeypat
     with World(scripts.path, lua=lua) as world:
         short = play(world)
     monkeypatch.setattr("engine.bus.HEARD", 0)
-    monkeypatch.setattr("engine.lua.actor.HEARD", 0)
+    monkeypatch.setattr("engine.lua.rounds.HEARD", 0)
     with World(scripts.path, lua=lua) as world:
         usual = play(world)
 
@@ -213,7 +213,7 @@ def payloads(seed):
 
 @pytest.mark.parametrize(("seed", "callbacks"), [(1, 65536), (2, 65536), (1, 1)])
 def test_whatever_events_have_in_common_each_arrives_as_it_was_sent(make_world, scripts, monkeypatch, seed, callbacks):
-    monkeypatch.setattr("engine.lua.actor._CALLBACKS", callbacks)  # how many an event in brief can tell
+    monkeypatch.setattr("engine.lua.rounds._CALLBACKS", callbacks)  # how many an event in brief can tell
     world = make_world(isolation="entity")
     scripts.write("echo", HEARER.replace("self.last = event.payload", 'bus.emit("got", { event.name, event.payload })'))
     for _ in range(5):

@@ -20,9 +20,10 @@ from typing import Any
 
 from engine.errors import EngineError, LimitError
 from engine.limits import Limits
-from engine.lua.actor import Actor, Clock, Terms, tick
+from engine.lua.actor import Actor, Clock, Terms
 from engine.lua.bare import ROOM, Bare, make_bare
 from engine.lua.commons import Commons
+from engine.lua.rounds import tick
 from engine.lua.runtime import Runtime
 from engine.lua.state import size_of
 from engine.process.wire import Frame, Link
