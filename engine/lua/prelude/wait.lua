@@ -75,31 +75,6 @@ function wait.doze()
   end
   return now, dt
 end
-local doze = wait.doze
-
-
-local function suspend(seconds)
-  local request = true
-  if seconds ~= nil and seconds ~= 0 then
-    check(seconds)
-    request = request_of(seconds)
-  end
-  if not isyieldable() then
-    refuse()
-  end
-  local started = clock.now
-  local refused, obstacle
-  if request == true then
-    refused, obstacle = doze()
-  else
-    come_back(request)
-    refused, obstacle = raw_yield(SUSPEND, request)
-  end
-  if refused then
-    refuse(obstacle)
-  end
-  return clock.now - started
-end
 
 
 -- The end of a tick of a task that leads, whose entity is nowhere.
@@ -109,16 +84,40 @@ local function stay(started)
 end
 
 
+-- A wait was ended by more than its time: it is refused, or the task has come to lead. Tail calls: the caller is blamed.
+local function take(now, dt, frame, phase)
+  if not phase then
+    return refuse(dt)
+  end
+  return take_turn(now, dt, frame, phase)
+end
+
+
 --- Suspend the calling task for `seconds`; returns the seconds that really passed. One that may not wait is refused by the
--- scheduler, so that nothing is looked up here. What is not for a task that leads stands in functions of its own: in a
--- thousand states it would be cold, and the limits count each instruction.
+-- scheduler, so that nothing is looked up here. What is rare stands in functions of its own: in a thousand states it would
+-- be cold. The limits count each instruction.
 function wait.wait(seconds)
-  local me = self -- the limits may say at any instruction that it leads no more
-  if not me or seconds ~= nil or not isyieldable() then
-    return suspend(seconds)
+  local me, request = self, true -- the limits may say at any instruction that it leads no more
+  if seconds ~= nil and seconds ~= 0 then
+    check(seconds)
+    request = request_of(seconds)
+  end
+  if not isyieldable() then
+    refuse()
   end
   local clock = clock -- luacheck: ignore 431
-  local started, x, y = clock.now, me.x, me.y
+  local started = clock.now
+  if not me or request ~= true then
+    if me ~= nil then
+      come_back(request)
+    end
+    local now, dt, frame, phase = raw_yield(SUSPEND, request)
+    if now then
+      take(now, dt, frame, phase)
+    end
+    return clock.now - started
+  end
+  local x, y = me.x, me.y
   -- Where each is a number, NaN too; `type` would look at strings, which are cold.
   if not x or not y or tonumber(x) ~= x and x == x or tonumber(y) ~= y and y == y then
     return stay(started)
