@@ -89,20 +89,13 @@ local function stir()
 end
 
 
--- At the end of what a worker does, if it led once.
-local function come_home()
-  if scheduler.stir then
-    scheduler.stir()
-  end
-end
-
-
 -- Lets the task lead; gives the phase of the tick in which the pump does again, and what Python knows of the task's error.
 local function step_aside()
   if budget.begin then
     budget.begin()
   end
-  calm, scheduler.stir, scheduler.current, task.state, task.last = true, stir, task, "running", come_home
+  calm, scheduler.stir, scheduler.current, task.state = true, stir, task, "running"
+  task.last = sandbox.rouse -- at its end it comes back
   follow(spot.self)
   local phase, problem
   clock.now, clock.dt, clock.frame, phase, problem = yield()
