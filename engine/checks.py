@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from math import inf
+from typing import NoReturn
 
 from engine.errors import EngineError
 
@@ -41,3 +43,24 @@ def check_pattern(what: str, names: object) -> None:
 def check_listener(listener: object) -> None:
     if not callable(listener):
         raise EngineError(f"a listener must be callable, got {listener!r}")
+
+
+def check_folder(what: str, path: object) -> None:
+    """What names a folder or a file, as text or as a `Path`."""
+    if not isinstance(path, str | os.PathLike) or not isinstance(name := os.fspath(path), str) or not name:
+        raise EngineError(f"{what}: expected a path, as a string or a Path, got {path!r}")
+    if "\0" in name or (not name.isprintable() and _is_torn(name)):
+        raise EngineError(f"{what}: no path has zero bytes or lone surrogates in it, got {path!r}")
+
+
+def _is_torn(name: str) -> bool:
+    try:
+        os.fsencode(name)
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+def refuse_copies(it: object, instead: str) -> NoReturn:
+    """What `__reduce_ex__` is for things that are one of their kind."""
+    raise TypeError(f"{it!r} cannot be copied or pickled; {instead}")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable, Iterator
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
+from engine.checks import refuse_copies
 from engine.display import COMMANDS, FIELDS
 from engine.errors import StateClosed
 from engine.lua.actor import Actor
@@ -152,6 +153,9 @@ class Entity(_Shown):
         """Take the entity out of the world; its handles are dead from here on."""
         self.actor = None
         self._destroy = None
+
+    def __reduce_ex__(self, _: object) -> NoReturn:
+        refuse_copies(self, "keep its `id`, and what `self` gives with `to_dict()`")
 
     def __repr__(self) -> str:
         return f"<Entity {self.id} {self.script}{'' if self.alive else ', dead'}>"

@@ -7,6 +7,10 @@ from typing import Any
 
 from engine.checks import check_place
 from engine.errors import EngineError
+from engine.events import utf8
+
+LONGEST_NAME = 200
+"""Bytes of the name of an action, as of an event."""
 
 
 class Inputs:
@@ -56,3 +60,5 @@ class Inputs:
 def _check_action(what: str, action: object) -> None:
     if not isinstance(action, str) or not action:
         raise EngineError(f"{what}: expected the name of an action, got {action!r}")
+    if len(utf8("the name of an action", action)) > LONGEST_NAME:
+        raise EngineError(f"{what}: the name of an action has {LONGEST_NAME} bytes at most, got {action[:40]!r}...")

@@ -28,6 +28,8 @@ class Origin(NamedTuple):
 
 def origin(entry: str) -> Origin:
     """What `entry` names: https, and its port, where it does not say anything else. `EngineError` for no host."""
+    if not isinstance(entry, str):
+        raise EngineError(_no_host(repr(entry)))
     try:
         parts = urlsplit(entry if "://" in entry else f"https://{entry}")
         port = parts.port

@@ -10,11 +10,19 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from threading import get_ident
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from engine.bounds import Bounds
 from engine.bus import Bus
-from engine.checks import check_count, check_listener, check_measure, check_pattern, check_script
+from engine.checks import (
+    check_count,
+    check_folder,
+    check_listener,
+    check_measure,
+    check_pattern,
+    check_script,
+    refuse_copies,
+)
 from engine.display import Command
 from engine.entity import Entity
 from engine.errors import EngineError, WorldClosed
@@ -75,6 +83,7 @@ class World:
         workers: int = 0,
         watch: bool | str = False,
     ) -> None:
+        check_folder("World: scripts", scripts)
         self.children = Children(isolation)
         if not isinstance(workers, int) or workers < 0:
             raise EngineError(f"workers must be a whole number >= 0, got {workers!r}")
@@ -148,10 +157,13 @@ class World:
 
     def find(self, name: str) -> list[Entity]:
         """The living entities of a script or with a tag, in id order."""
+        check_script("find", name, "the name of a script or a tag")
         return self.population.entities.find(name)
 
     def entity(self, id: int) -> Entity | None:
         """The living entity of that id."""
+        if not isinstance(id, int):
+            raise EngineError(f"entity: expected the id of an entity, got {id!r}")
         return self.population.entities.get(id)
 
     def limit(self, scripts: str, limits: Limits) -> None:
@@ -168,6 +180,7 @@ class World:
 
     def limits_of(self, script: str) -> Limits:
         """The limits of the states of `script`."""
+        check_script("limits_of", script)
         return self._bounds.of(script)
 
     def isolate(self, scripts: str, isolation: str) -> None:
@@ -250,6 +263,7 @@ class World:
 
     def versions(self, script: str) -> list[int]:
         """The numbers of the versions that `reload` can go to, the running one included, ascending."""
+        check_script("versions", script)
         return self.population.sources.versions(script)
 
     def watch(self, *, poll: bool = False) -> None:
@@ -304,6 +318,8 @@ class World:
 
     def places(self, script: str, pattern: str) -> list[str]:
         """Where `script`, or a library of it, has `pattern` in its text: for who knows what is wrong, not where."""
+        check_script("places", script)
+        check_script("places", pattern, "a regular expression as text")
         return self.population.sources.places(script, pattern)
 
     def trace(self, path: str | os.PathLike[str]) -> Trace:
@@ -311,6 +327,7 @@ class World:
         self._check_open()
         if self.loop.running:
             raise EngineError("trace was called while the world ticks; start it between two frames")
+        check_folder("trace", path)
         if self._trace is not None:
             self._trace.close()
         self._trace = Trace(self, path)
@@ -348,6 +365,9 @@ class World:
         self.permits.close()
         if self.workers is not None:
             self.workers.close()
+
+    def __reduce_ex__(self, _: object) -> NoReturn:
+        refuse_copies(self, "its states are one each: make a world of the same scripts and seed")
 
     def __enter__(self) -> Self:
         return self

@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from engine.checks import check_count, check_folder
 from engine.errors import EngineError
 from engine.host.json import decode as decode_json
 from engine.host.module import HostModule
@@ -34,6 +35,10 @@ def files_module(
     """
     if folder is None and game is None:
         raise EngineError('files_module needs a folder, or the name of the game: files_module(game="My Game")')
+    if folder is not None:
+        check_folder("files_module: folder", folder)
+    check_count("files_module: max_bytes", max_bytes)
+    check_count("files_module: max_files", max_files)
     saves = Saves(save_folder(game) if folder is None else Path(folder), max_bytes, max_files)
     module = HostModule("files", doc="Files in the save folder of the game.", payload=max_bytes + 64 * 1024)
     for function in (
@@ -59,7 +64,7 @@ def files_module(
 
 def save_folder(game: str | None) -> Path:
     """Where this machine keeps the saved data of `game`: by platformdirs where it is installed."""
-    if game is None or not _PART.fullmatch(game):
+    if not isinstance(game, str) or not _PART.fullmatch(game):
         raise EngineError(f'the name of a game for its save folder is plain text such as "My Game", got {game!r}')
     try:
         from platformdirs import user_data_path

@@ -68,6 +68,8 @@ class Host:
     def install(self, module: HostModule, loop: AbstractEventLoop | None) -> None:
         if module.name in self._modules:
             raise EngineError(f'a host module "{module.name}" is installed already; uninstall it first')
+        if not isinstance(loop, AbstractEventLoop | None):
+            raise EngineError(f"install: loop must be an asyncio loop, got {loop!r}")
         self._modules[module.name] = module
         for function in module.functions.values():
             self._functions[module.name.encode(), function.name.encode()] = function

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from engine.checks import check_count, check_measure
 from engine.errors import EngineError
 from engine.host.module import HostModule
 from engine.origins import Origin, origin
@@ -25,6 +26,11 @@ def http_module(
     except ImportError as error:
         raise EngineError('the host module "http" needs httpx: pip install "tidelock[http]"') from error
 
+    if isinstance(allow, str | bytes) or not isinstance(allow, Iterable):
+        raise EngineError(f'http: allow must be a list of hosts, as in allow=["api.example.com"], got {allow!r}')
+    check_measure("http: timeout", timeout)
+    check_count("http: max_bytes", max_bytes)
+    check_count("http: redirects", redirects)
     client = Client(tuple(_allowed(entry) for entry in allow), timeout, max_bytes, redirects)
     module = HostModule("http", doc="Requests to other machines.", payload=max_bytes + 256 * 1024)
     for function in (client.get, client.post, client.request):

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
+from engine.checks import check_count
 from engine.errors import EngineError
 from engine.host.annotations import lua_annotations
 from engine.host.signature import Signature
@@ -45,6 +46,10 @@ class HostModule:
     def __init__(self, name: str, *, doc: str = "", payload: int | None = None) -> None:
         if not isinstance(name, str) or not all(part.isidentifier() for part in name.split(".")):
             raise EngineError(f'the name of a host module is one for `require`, such as "weather", got {name!r}')
+        if not isinstance(doc, str):
+            raise EngineError(f"HostModule: doc must be text, got {doc!r}")
+        if payload is not None:
+            check_count("HostModule: payload", payload)
         self.name = name
         self.doc = doc
         self.payload = payload
@@ -103,6 +108,8 @@ class HostModule:
 
     def in_tests(self, make: Callable[[], HostModule]) -> Callable[[], HostModule]:
         """In each test of the game, the module that `make()` gives stands in for this one: it has the same name."""
+        if not callable(make):
+            raise EngineError(f"@{self.name}.in_tests: expected a function that gives a HostModule, got {make!r}")
         self._make_stand_in = make
         return make
 

@@ -121,8 +121,6 @@ end
 
 @cache
 def _module(lua: str) -> Any:
-    if lua not in VERSIONS:
-        raise EngineError(f"lua must be one of {', '.join(VERSIONS)}, got {lua!r}")
     try:
         return importlib.import_module(f"lupa.{lua}")
     except ImportError as error:
@@ -133,13 +131,15 @@ def _module(lua: str) -> Any:
 
 def check_version(lua: str) -> None:
     """`EngineError` for a version that there is not, or not in this machine's lupa."""
+    if not isinstance(lua, str) or lua not in VERSIONS:
+        raise EngineError(f"lua must be one of {', '.join(VERSIONS)}, got {lua!r}")
     _module(lua)
 
 
 def available(lua: str) -> bool:
     """True where this machine's lupa has that version."""
     try:
-        _module(lua)
+        check_version(lua)
     except EngineError:
         return False
     return True

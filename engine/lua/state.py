@@ -10,8 +10,9 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
+from engine.checks import refuse_copies
 from engine.errors import EngineError, LimitError, PayloadError, ScriptError, StateBusy, StateClosed
 from engine.limits import Limits
 from engine.lua.bare import ROOM, limited_runtime
@@ -19,7 +20,7 @@ from engine.lua.commons import Commons
 from engine.lua.failures import script_error
 from engine.lua.handles import FunctionHandle, Handle, TableHandle
 from engine.lua.proxies import FunctionProxy, Lease, Proxy, TableProxy
-from engine.lua.runtime import Runtime, Text, error_of
+from engine.lua.runtime import Runtime, Text, check_version, error_of
 from engine.payload import Encoded, decode, encode
 
 STANDALONE = 0
@@ -45,6 +46,9 @@ class LuaState:
         name: str = "state",
         commons: Commons | None = None,
     ) -> None:
+        check_version(lua)
+        if not isinstance(limits, Limits | None):
+            raise EngineError(f"limits must be Limits(...) or None, got {limits!r}")
         self.lua = lua
         self.name = name
         self.limits = limits_for(lua, limits)
@@ -88,9 +92,9 @@ class LuaState:
         `ScriptError` with script, line and traceback when it does not compile or fails.
         """
         self._check_open()
-        text = source.encode() if isinstance(source, str) else source
+        text = _utf8("run", source)
         self.check_room(len(text))
-        return self._results(self.trusted("run", STANDALONE, text, chunk.encode()))
+        return self._results(self.trusted("run", STANDALONE, text, _utf8("run: chunk", chunk)))
 
     def call(self, function: str | FunctionHandle, *args: Any) -> Any:
         """Call a global function by its name, or one behind a handle, with plain data and handles."""
@@ -123,6 +127,9 @@ class LuaState:
         self._closed = True
         if not self._pins:
             self._runtime = None
+
+    def __reduce_ex__(self, _: object) -> NoReturn:
+        refuse_copies(self, "what a VM holds exists once: make another one and run the same in it")
 
     def __enter__(self) -> Self:
         return self
@@ -364,6 +371,18 @@ def limits_for(lua: str, limits: Limits | None, *, process: bool = False) -> Lim
             f"or set {' and '.join(asked)} to None"
         )
     return limits
+
+
+def _utf8(what: str, text: object) -> bytes:
+    """Text as it crosses; nothing but bytes may."""
+    try:
+        if isinstance(text, str):
+            return text.encode()
+        if isinstance(text, bytes):
+            return bytes(text)
+    except UnicodeEncodeError:
+        raise EngineError(f"{what}: the text has lone surrogates, so it is no UTF-8; give bytes") from None
+    raise EngineError(f"{what}: expected text, got {text!r}")
 
 
 def size_of(values: Iterable[Any]) -> int:
