@@ -6,7 +6,7 @@ import json
 from typing import Any, NoReturn
 
 from engine.host.module import HostModule
-from engine.payload import LUA_INTEGER
+from engine.spelling import LUA_INTEGER
 
 
 def json_module() -> HostModule:

@@ -6,7 +6,8 @@ from typing import Any
 
 from engine.host.module import HostFunction
 from engine.limits import Limits
-from engine.payload import LUA_INTEGER, Encoded, encode
+from engine.payload import Encoded, encode
+from engine.spelling import LUA_INTEGER
 
 SMALL = 2**53
 """Up to here, integers are exact in every version of Lua."""

@@ -8,8 +8,7 @@
 --   item  = node | count "."                      two or more leaves in a row are always a run
 --
 -- Size in bytes: a number is 8, a boolean 1, a string its length but at least 1, a table 8; in maps, an integer key
--- is 8 and a string key its length. No payload has more leaves than bytes. `engine/payload.py` counts the same.
-
+-- is 8 and a string key its length. No payload has more leaves than bytes. `engine/spelling.py` counts the same.
 
 local prelude = ... -- luacheck: ignore 211
 
