@@ -13,7 +13,8 @@ from engine.display import COMMANDS, FIELDS, packed
 from engine.mods import Rights
 from engine.payload import encode
 from engine.permits import Permit
-from engine.process.guard import Known, checked, leaves_of
+from engine.process.guard import Known, checked
+from engine.process.leaves import leaves_of
 from engine.process.wire import MOST, Link, Refused
 
 

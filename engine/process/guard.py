@@ -6,12 +6,11 @@ for the entities that live in it: known operations, of the right values, with pa
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 from engine.display import COMMANDS, FIELDS, MOST_ARGUMENTS, unpacked
 from engine.errors import EngineError
-from engine.payload import DEEPEST
+from engine.process.leaves import leaves_of
 from engine.process.wire import Refused
 
 # The values of each operation. b: bytes, n: a number, o: bytes or false, ?: anything, p: a shape and its leaves,
@@ -114,53 +113,6 @@ def text(value: Any) -> str:
     return value.decode(errors="replace") if type(value) is bytes else repr(value)
 
 
-@lru_cache(maxsize=1024)
-def leaves_of(shape: bytes) -> int:
-    """How many leaves a shape has; `Refused` for what is none, or nests too deeply."""
-    if shape == b"_":
-        return 0
-    at, count, tables = 0, 0, bytearray()
-    while True:
-        if tables and shape[at : at + 1] == (b"]" if tables[-1] == ord("[") else b"}"):
-            tables.pop()
-            at += 1
-        else:
-            run = 1
-            if tables:
-                at, run = _past_key(shape, at) if tables[-1] == ord("{") else _past_run(shape, at)
-            first = shape[at : at + 1]
-            at += 1
-            if first in (b"{", b"[") and run == 1 and len(tables) < DEEPEST:
-                tables += first
-            elif first == b".":
-                count += run
-            else:
-                raise Refused("a shape that is none")
-        if not tables:
-            break
-    if at != len(shape):
-        raise Refused("a shape that is none")
-    return count
-
-
-def _past_key(shape: bytes, at: int) -> tuple[int, int]:
-    colon = shape.find(b":", at, at + 24)
-    whole = shape[at : at + 1] == b"i"
-    digits = shape[at + whole : colon]
-    if colon < 0 or not digits.removeprefix(b"-" if whole else b"").isdigit():
-        raise Refused("a shape that is none")
-    return (colon + 1 if whole else colon + 1 + int(digits)), 1
-
-
-def _past_run(shape: bytes, at: int) -> tuple[int, int]:
-    if not shape[at : at + 1].isdigit():
-        return at, 1
-    dot = shape.find(b".", at, at + 24)
-    if dot < 0 or not shape[at:dot].isdigit():
-        raise Refused("a shape that is none")
-    return dot, int(shape[at:dot])
-
-
 def _time(value: Any) -> Any:
     if value is None or (type(value) in (bool, *_NUMBERS) and value == value):
         return value
@@ -254,8 +206,12 @@ def _check_rights(name: bytes, values: Values, known: Known) -> None:
     if name == b"log" and values[0] not in _LEVELS:
         raise Refused("a line of a level that there is not")
     if name == b"places":
-        for at in range(0, len(values), 3):
-            id, x, y = (*values[at : at + 3], None, None)[:3]
-            numbers = type(x) in _NUMBERS and type(y) in _NUMBERS
-            if id not in known.loaded or not (numbers or (x is None and y is None)):
-                raise Refused("a place that is none")
+        _check_places(values, known)
+
+
+def _check_places(values: Values, known: Known) -> None:
+    for at in range(0, len(values), 3):
+        id, x, y = (*values[at : at + 3], None, None)[:3]
+        numbers = type(x) in _NUMBERS and type(y) in _NUMBERS
+        if id not in known.loaded or not (numbers or (x is None and y is None)):
+            raise Refused("a place that is none")
