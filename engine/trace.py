@@ -18,13 +18,12 @@ from typing import TYPE_CHECKING, Any
 from engine.events import text
 from engine.lua.actor import Actor, Result
 from engine.payload import Encoded
+from engine.probes import Probes, Shape, flow_of
 
 if TYPE_CHECKING:
-    from engine.entity import Entity
     from engine.world import World
 
 ENGINE_ROW = 0
-_CAUSES = (b"emit", b"send", b"request", b"reply", b"set")
 _SPAN = 7
 _TINY = 1e-6
 
@@ -43,7 +42,7 @@ class Trace:
         self._puts: weakref.WeakKeyDictionary[Actor, deque[tuple[bytes, float]]] = weakref.WeakKeyDictionary()
         self._write(ph="M", name="process_name", tid=ENGINE_ROW, args={"name": "tidelock"})
         self._row(ENGINE_ROW, "engine")
-        self._seams = _Seams(world, self)
+        self._probes = Probes(world, self)
         world.on_reload(self._reloaded)
         for actor in world.population.actors.values():
             self.follow(actor)
@@ -53,7 +52,7 @@ class Trace:
         if self._world is None:
             return
         self._world = None
-        self._seams.undo()
+        self._probes.remove()
         for actor in list(self._puts):
             if actor.alive:
                 actor.function("trace", "stop")()
@@ -67,7 +66,7 @@ class Trace:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    # What the seams call.
+    # What the probes call.
 
     def follow(self, actor: Actor) -> None:
         """Let a state note what its tasks do."""
@@ -119,7 +118,7 @@ class Trace:
 
     def _tick(self, actor: Actor) -> Result:
         self.follow(actor)
-        flows = [_flow_of(mail) for mail in actor.inbox]
+        flows = [flow_of(mail) for mail in actor.inbox]
         started = perf_counter()
         try:
             result = actor.commons.enter(actor.deliver, actor.clock.args)
@@ -156,7 +155,7 @@ class Trace:
     def _arrow(self, shape: bytes, entity: int, at: float) -> bytes:
         flow = next(self._flows)
         self._write(ph="s", cat="event", name="cause", id=flow, tid=entity, at=at)
-        return _Shape(shape, flow)
+        return Shape(shape, flow)
 
     def _arrive(self, flow: int | None, entity: int, at: float) -> None:
         if flow is not None:
@@ -195,115 +194,6 @@ class Trace:
         line = json.dumps({"pid": 1, "tid": tid, **event})
         with self._lock:
             self._file.write(line + ",\n")
-
-
-class _Seams:
-    """Puts the trace where things pass, and takes it away again."""
-
-    def __init__(self, world: World, trace: Trace) -> None:
-        self._undo: list[tuple[Any, ...]] = []
-        bus, loop = world.bus, world.loop
-        number, call, encode, run, note = bus.shapes.number, bus.call, bus.encode, loop.run, loop.operations.note
-        new_actor = world.population.new_actor
-
-        def numbered(shape: bytes) -> int | bytes:
-            if not isinstance(shape, _Shape):
-                return number(shape)
-            found = number(bytes(shape))
-            return _Number(found, shape.flow) if isinstance(found, int) else shape
-
-        def called(listener: Any, event: Any) -> None:
-            started = perf_counter()
-            shape = event.shape
-            call(listener, event)
-            trace.listened(event.name, shape, started)
-
-        def ran(dt: float, scale: float) -> None:
-            started = perf_counter()
-            run(dt, scale)
-            trace.frame(world.frame, started)
-
-        def noted(name: bytes, entity: int, values: tuple[Any, ...]) -> None:
-            note(name, entity, values)
-            trace.noted(name, entity, values)
-
-        def made(entity: Entity, *where: Any) -> Actor:
-            actor = new_actor(entity, *where)
-            trace.follow(actor)
-            return actor
-
-        self._set(bus.shapes, "number", numbered)
-        self._set(bus, "call", called)
-        self._set(bus, "encode", lambda value, what: trace.from_game(encode(value, what)))
-        self._set(loop, "run", ran)
-        self._set(loop, "tick", trace.tick)
-        self._set(loop.operations, "note", noted)
-        self._set(world.population, "new_actor", made)
-        self._causes(loop.operations, trace)
-
-    def undo(self) -> None:
-        for target, name, *original in self._undo:
-            if original:
-                setattr(target, name, original[0])
-            else:
-                delattr(target, name)
-
-    def _set(self, target: Any, name: str, value: Any) -> None:
-        """Replace what an object has; a method of its class comes back by itself."""
-        kept = (target, name, vars(target)[name]) if name in vars(target) else (target, name)
-        self._undo.append(kept)
-        setattr(target, name, value)
-
-    def _causes(self, operations: Any, trace: Trace) -> None:
-        table = dict(operations.by_name)
-        for name in _CAUSES:
-            table[name] = _caused(trace, name, table[name])
-        table[b"call"] = _began(trace, table[b"call"])
-        self._set(operations, "by_name", table)
-
-
-def _caused(trace: Trace, name: bytes, carry_out: Any) -> Any:
-    def caused(operations: Any, actor: Actor, entity: int, values: tuple[Any, ...]) -> None:
-        carry_out(operations, actor, entity, trace.cause(actor, name, entity, values))
-
-    return caused
-
-
-def _began(trace: Trace, carry_out: Any) -> Any:
-    def began(operations: Any, actor: Actor, entity: int, values: tuple[Any, ...]) -> None:
-        trace.noted(b"call", entity, values)
-        carry_out(operations, actor, entity, values)
-
-    return began
-
-
-class _Shape(bytes):
-    """A shape that knows where its arrow began; it crosses like any other."""
-
-    flow: int
-
-    def __new__(cls, shape: bytes, flow: int) -> _Shape:
-        made = super().__new__(cls, shape)
-        made.flow = flow
-        return made
-
-
-class _Number(int):
-    """The same for the number of a shape."""
-
-    flow: int
-
-    def __new__(cls, number: int, flow: int) -> _Number:
-        made = super().__new__(cls, number)
-        made.flow = flow
-        return made
-
-
-def _flow_of(mail: tuple[Any, ...]) -> int | None:
-    for value in mail[:6]:
-        if isinstance(value, _Shape | _Number):
-            return value.flow
-    return None
 
 
 def _all(part: Any) -> list[Any]:

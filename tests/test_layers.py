@@ -19,7 +19,7 @@ LAYERS = {
         "audiences", "shifts", "chains", "mailboxes", "requests", "bus", "shared", "inputs", "entity", "failures",
         "modules", "origins", "bounds", "mods", "permits", "operations", "questions", "warm", "population", "forward",
         "builder", "trial", "rehearsal", "early", "attempt", "probation", "reload", "losses", "loop", "stats", "leaks",
-        "trace", "world",
+        "probes", "trace", "world",
     ],
     "host": ["host"],
     "package": ["__init__"],
