@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from engine.builder import Habits
 from engine.entity import Entity
 from engine.lua.actor import Actor
-from engine.lua.runtime import PRELUDE_LATER
+from engine.lua.bytecode import PRELUDE_LATER
 from engine.process.remote import RemoteActor
 from engine.trial import parted
 

@@ -33,8 +33,8 @@ from engine.limits import Limits
 from engine.loop import Loop
 from engine.losses import Losses
 from engine.lua.commons import Commons
-from engine.lua.runtime import check_version
 from engine.lua.state import limits_for
+from engine.lua.versions import check_version
 from engine.mailboxes import most
 from engine.mods import Mod, Rights
 from engine.modules import Module, ModuleHost, offered

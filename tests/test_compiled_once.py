@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from engine.lua import runtime
+from engine.lua import bytecode
 
 DOOR = """
 local hinge = require "hinge"
@@ -25,15 +25,15 @@ HINGE = "local hinge = {}\nfunction hinge.turn()\n  return 1\nend\nreturn hinge\
 def compiled(monkeypatch, lua):
     """The names of the scripts' texts that are compiled from now on."""
     names = []
-    real = runtime._compiler(lua)
+    real = bytecode._compiler(lua)
 
     def note(text, name, strip):
         if not name.startswith(b"=[tidelock"):
             names.append(name.decode())
         return real(text, name, strip)
 
-    runtime._script.cache_clear()
-    monkeypatch.setattr(runtime, "_compiler", lambda _: note)
+    bytecode.script_code.cache_clear()
+    monkeypatch.setattr(bytecode, "_compiler", lambda _: note)
     return names
 
 
@@ -69,7 +69,7 @@ def test_states_run_on_when_what_was_compiled_has_been_forgotten(world, scripts,
     scripts.write("door", DOOR)
     door = world.spawn("door")
 
-    runtime._script.cache_clear()
+    bytecode.script_code.cache_clear()
     gc.collect()
     rubbish = [bytes([value]) * 4096 for value in range(200)]
     for _ in range(10):
@@ -85,7 +85,7 @@ def test_a_state_holds_a_library_once_however_many_entities_require_it(make_worl
     scripts.write("door", DOOR)
     world = make_world(isolation="script")
     world.spawn("door")
-    code = runtime._script(lua, HINGE.encode(), b"@scripts/hinge.lua")
+    code = bytecode.script_code(lua, HINGE.encode(), b"@scripts/hinge.lua")
     holders = sys.getrefcount(code)
 
     for _ in range(50):

@@ -390,7 +390,7 @@ def test_a_paused_world_still_runs_late_update_so_that_it_can_be_drawn(world, sc
 
 @pytest.mark.row("C9")
 def test_waiting_tasks_cost_no_resumes(make_world, scripts, monkeypatch):
-    bare, machines = runtime._bare, []
+    bare, machines = runtime.bare_vm, []
 
     def counting(*args):
         machine = bare(*args)
@@ -401,7 +401,7 @@ def test_waiting_tasks_cost_no_resumes(make_world, scripts, monkeypatch):
         machines.append(machine)
         return machine
 
-    monkeypatch.setattr(runtime, "_bare", counting)
+    monkeypatch.setattr(runtime, "bare_vm", counting)
     scripts.write(
         "sleepers",
         """

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import cache
 from typing import NamedTuple
 
-from engine.lua.runtime import VERSIONS, available
 from engine.lua.state import LuaState
+from engine.lua.versions import VERSIONS, available
 
 
 class Entry(NamedTuple):

@@ -10,7 +10,7 @@ import click
 
 from engine.cli.console import complain
 from engine.errors import EngineError
-from engine.lua.runtime import VERSIONS
+from engine.lua.versions import VERSIONS
 
 _CONTEXT = {"help_option_names": ["-h", "--help"]}
 _folder = click.argument("folder", default=".", metavar="[DIR]", type=click.Path(path_type=Path))

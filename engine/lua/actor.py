@@ -11,8 +11,8 @@ from engine.errors import EngineError
 from engine.limits import Limits
 from engine.lua.bare import ROOM, Bare, make_bare
 from engine.lua.commons import Commons
-from engine.lua.runtime import error_of
 from engine.lua.state import Ask, LuaState, size_of
+from engine.lua.versions import error_of
 
 Mail = tuple[Any, ...]
 """An event for a subscription, (its number, name, sender, shape, leaves...), or (what else it is, fields...)."""

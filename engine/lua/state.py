@@ -20,7 +20,8 @@ from engine.lua.commons import Commons
 from engine.lua.failures import script_error
 from engine.lua.handles import FunctionHandle, Handle, TableHandle
 from engine.lua.proxies import FunctionProxy, Lease, Proxy, TableProxy
-from engine.lua.runtime import Runtime, Text, check_version, error_of
+from engine.lua.runtime import Runtime, Text
+from engine.lua.versions import check_version, error_of
 from engine.payload import Encoded, decode, encode
 
 STANDALONE = 0

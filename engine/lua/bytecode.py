@@ -1,0 +1,168 @@
+"""Makes bytecode, once for all states: of the prelude's files, and of what scripts say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache, lru_cache
+from importlib import resources
+
+from engine.lua.versions import bare_vm, error_of
+
+# What every state has from its start, in this order: a file uses only what stands before it.
+PRELUDE = (
+    "clock",
+    "wait",
+    "memory",
+    "budget",
+    "turns",
+    "records",
+    "endings",
+    "scheduler",
+    "outbox",
+    "mail",
+    "sandbox",
+    "script",
+    "entity",
+    "screen",
+    "pump",
+    "library",
+    "body",
+)
+
+# What runs in every tick of a calm state, and the names that it reads, of who draws and is drawn, too: they are made so
+# that they lie together. Among a thousand states each page of memory is found anew.
+HOT = ("clock", "wait")
+_WORDS = b"self x y wait now dt frame n open list sprite layer alpha draw light math"
+
+# Loaded with the first word that somebody asks of them: few states need many of these, and all would carry them.
+PRELUDE_LATER = (
+    "ahead",
+    "async",
+    "blame",
+    "bus",
+    "calls",
+    "checks",
+    "console",
+    "coroutines",
+    "crowd",
+    "defaults",
+    "deferral",
+    "early",
+    "easing",
+    "entities",
+    "exposed",
+    "failures",
+    "fault",
+    "group",
+    "handles",
+    "hearing",
+    "hooks",
+    "host",
+    "kept",
+    "leaving",
+    "loading",
+    "log",
+    "march",
+    "overruns",
+    "pauses",
+    "payload",
+    "places",
+    "posting",
+    "queue",
+    "random",
+    "reading",
+    "refusals",
+    "registry",
+    "reload",
+    "requiring",
+    "rights",
+    "shared",
+    "shown",
+    "spelling",
+    "standard",
+    "standing",
+    "steady",
+    "stops",
+    "suspension",
+    "task",
+    "time",
+    "trace",
+    "tween",
+    "watch",
+    "watched",
+    "window",
+)
+
+# Only where there are limits. These do a script's work, so a stop may strike in them: they keep their names.
+GUARDS = ("guards",)
+GUARDS_LATER = ("patterns", "steps", "strings", "tables")
+
+EAGER = b"every state's"
+NAME = b"=[tidelock]"
+
+# Lua 5.5 can use bytecode where it lies: all states run the same few lines of the processor's cache, and none has a
+# copy. What a VM calls to get code holds the bytes, so that they lie there as long as the VM lives. For the lines that
+# stripped code lacks Lua takes the bytes behind: there must be some.
+FIXED = ("lua55",)
+_BEHIND = bytes(16 * 1024)
+
+_COMPILE = b"""
+local load, dump = load, string.dump
+return function(text, name, strip)
+  return dump(assert(load(text, name, "t")), strip)
+end
+"""
+
+
+@cache
+def _compiler(lua: str) -> Callable[[bytes, bytes, bool], bytes]:
+    """Makes bytecode of text: of (text, name, whether to strip it). Made by ourselves, it may be loaded."""
+    return bare_vm(lua, 1).execute(_COMPILE)  # type: ignore[no-any-return]
+
+
+@cache
+def prelude_code(lua: str) -> dict[bytes, bytes]:
+    """The prelude's files as bytecode of this very lupa."""
+    folder = resources.files("engine.lua") / "prelude"
+    compile_text = _compiler(lua)
+    guards = () if lua == "luajit21" else GUARDS + GUARDS_LATER
+    texts = {name: (folder / f"{name}.lua").read_bytes() for name in ("boot", *PRELUDE, *PRELUDE_LATER, *guards)}
+    code = {name.encode(): compile_text(texts[name], NAME, True) for name in PRELUDE_LATER}
+    for name in guards:
+        code[name.encode()] = compile_text(texts[name], b"=[tidelock %s]" % name.encode(), False)
+    code[EAGER] = compile_text(_joined(texts), NAME, True)
+    return {name: part + _BEHIND for name, part in code.items()} if lua in FIXED else code
+
+
+@lru_cache(maxsize=256)
+def script_code(lua: str, text: bytes, name: bytes) -> bytes | None:
+    """A script's text as bytecode, made once for all states; None where it is wrong, which Lua tells best by itself."""
+    try:
+        return _compiler(lua)(text, name, False)
+    except error_of(lua):
+        return None
+
+
+def _joined(texts: dict[str, bytes]) -> bytes:
+    """The files of every state as one chunk: takes who gives code and whether there are guards, gives get and put.
+
+    What stands last in the text lies next to what is made first. While it loads them the collector rests: it would find
+    next to nothing.
+    """
+    files = {
+        name: b"prelude.%s = (function(...)\n%s\nend)(prelude)\n" % (name.encode(), texts[name]) for name in PRELUDE
+    }
+    others = b"".join(files[name] for name in PRELUDE if name not in HOT)
+    words = b", ".join(b"words." + word for word in _WORDS.split())
+    return b"""
+collectgarbage("stop")
+local give, guards = ...
+local _ = function(words) return %s end
+local prelude, get, put = (function(...)\n%s\nend)(give)
+local function others()\n%s\nend
+%s
+others()
+_ = guards and prelude.guards
+prelude.memory.begin()
+return get, put
+""" % (words, texts["boot"], others, b"".join(files[name] for name in HOT))
