@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from engine.reading.parser import parse
+from engine.reading.scopes import Scopes
 from engine.reading.syntax import (
     Assignment,
     Block,
@@ -74,9 +75,7 @@ class Scan:
     locals: set[str] = field(default_factory=set)
     calls: list[CallSite] = field(default_factory=list)
     self_calls: list[Call] = field(default_factory=list)
-    methods: list[CallSite] = field(
-        default_factory=list
-    )  # `self:burn()` and `bus:on()`, with the path in front of the colon
+    methods: list[CallSite] = field(default_factory=list)  # `self:burn()`, `bus:on()`; the path before the colon
     strings: list[String] = field(default_factory=list)
 
 
@@ -123,11 +122,11 @@ def _take_entries(found: Scan, made: Table) -> None:
 
 
 class _Scanner:
-    """Walks a script with its scopes; a local that stands for a field of a global is seen through."""
+    """Walks a script with its scopes."""
 
     def __init__(self, found: Scan) -> None:
         self._found = found
-        self._scopes: list[dict[str, list[Name] | None]] = [{}]
+        self._scopes = Scopes(found.locals)
         self._owner: str | None = None  # the function of the script's table around this place
         self._hook: str | None = None  # the same, unless another function is in between
         self._members = {id(member.value): name for name, member in found.members.items()}
@@ -135,49 +134,19 @@ class _Scanner:
     def run(self) -> None:
         self._block(self._found.body)
 
-    # Scopes.
-
-    def _bind(self, names: list[Name], values: list[Node] | None = None) -> None:
-        aliases = [self._parts(value) for value in values or []]
-        for position, name in enumerate(names):
-            self._found.locals.add(name.name)
-            self._scopes[-1][name.name] = aliases[position] if position < len(aliases) else None
-
-    def _is_local(self, name: str) -> bool:
-        return any(name in scope for scope in self._scopes)
-
-    def _alias(self, name: str) -> list[Name] | None:
-        return next((scope[name] for scope in reversed(self._scopes) if name in scope), None)
-
-    def _parts(self, node: Node) -> list[Name] | None:
-        """The parts of a global's name; None for anything that hangs on a local or is computed."""
-        match node:
-            case Name(name=name):
-                return self._alias(name) if self._is_local(name) else [node]
-            case Index(object=inner, key=String() as key):
-                before = self._parts(inner)
-                return None if before is None else [*before, Name(key.line, key.column, key.value)]
-            case Call(function=Name(name="require"), arguments=[String() as name]) if not self._is_local("require"):
-                return [Name(name.line, name.column, f"require {name.value}")]
-        return None
-
-    # The walk.
-
     def _block(self, body: list[Node]) -> None:
         for node in body:
             self._visit(node)
 
     def _scope(self, names: list[Name], body: list[Node]) -> None:
-        self._scopes.append({})
-        self._bind(names)
-        self._block(body)
-        self._scopes.pop()
+        with self._scopes.opened(names):
+            self._block(body)
 
     def _visit(self, node: Node) -> None:
         match node:
             case Local(names=names, values=values):
                 self._block(values)
-                self._bind(names, values)
+                self._scopes.bind(names, values)
             case Global(names=names, values=values):
                 self._block(values)
                 self._found.declared.update(name.name for name in names)
@@ -205,7 +174,7 @@ class _Scanner:
 
     def _definition(self, node: Definition) -> None:
         if node.local and isinstance(node.target, Name):
-            self._bind([node.target])
+            self._scopes.bind([node.target])
         else:
             self._assign(node.target)
         implied = [Name(node.line, node.column, "self")] if node.method else []
@@ -220,7 +189,7 @@ class _Scanner:
 
     def _assign(self, target: Node) -> None:
         if isinstance(target, Name):
-            if not self._is_local(target.name):
+            if not self._scopes.has(target.name):
                 self._found.writes.append(target)
         elif isinstance(target, Index):
             self._visit(target.object)
@@ -228,7 +197,7 @@ class _Scanner:
                 self._visit(target.key)
 
     def _call(self, node: Call) -> None:
-        parts = self._parts(node.function)
+        parts = self._scopes.parts(node.function)
         if parts is not None and node.method is None:
             self._found.calls.append(CallSite(".".join(part.name for part in parts), node, self._hook))
         match node.function:
@@ -236,15 +205,15 @@ class _Scanner:
                 self._found.self_calls.append(node)
             case Name(name="self") if node.method is not None and self._owner is not None:
                 self._found.methods.append(CallSite("self", node, self._hook))
-            case Name(name=name) if node.method is not None and not self._is_local(name):
+            case Name(name=name) if node.method is not None and not self._scopes.has(name):
                 self._found.methods.append(CallSite(name, node, self._hook))
         self._visit(node.function)
         self._block(node.arguments)
 
     def _use(self, node: Node) -> None:
-        parts = self._parts(node)
+        parts = self._scopes.parts(node)
         if parts is not None:
-            if not (isinstance(node, Name) and self._is_local(node.name)):
+            if not (isinstance(node, Name) and self._scopes.has(node.name)):
                 self._found.uses.append(Use(self._placed(parts, node), self._owner))
         elif isinstance(node, Index):
             self._visit(node.object)
