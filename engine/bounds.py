@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 
-from engine.limits import Limits
-from engine.lua.state import limits_for
+from engine.limits import Limits, limits_for
 from engine.process.children import Children
 
 

@@ -30,6 +30,11 @@ def check_count(what: str, value: object) -> None:
         raise EngineError(f"{what} must be a whole number >= 0, got {value!r}")
 
 
+def check_seed(value: object) -> None:
+    if not isinstance(value, int) or not -(2**63) <= value < 2**63:
+        raise EngineError(f"seed must be a whole number of 64 bits, got {value!r}")
+
+
 def check_script(what: str, name: object, kind: str = "the name of a script") -> None:
     if not isinstance(name, str):
         raise EngineError(f"{what}: expected {kind}, got {name!r}")

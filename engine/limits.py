@@ -3,7 +3,7 @@
 from dataclasses import dataclass, fields, replace
 from typing import Self
 
-from engine.errors import LimitError
+from engine.errors import EngineError, LimitError
 
 SMALLEST_MEMORY = 1024 * 1024
 """A state without a script already takes a sixth of this."""
@@ -80,3 +80,31 @@ def _check(name: str, value: object) -> None:
     if not fits:
         none = "" if name in _NEEDED else ", or None for no limit"
         raise LimitError(f"Limits.{name} must be a {kind}, 2**53 at most{none}; got {value!r}")
+
+
+def limits_for(lua: str, limits: Limits | None, *, process: bool = False) -> Limits:
+    """The limits that hold: the defaults on PUC Lua, none on LuaJIT, where asking for them is an error.
+
+    In a `process` of its own LuaJIT holds them, too: what cannot be stopped there can be killed, when its seconds are
+    over. That is what ends a loop there, so asking for `instructions` without `seconds` is an error.
+    """
+    if not isinstance(limits, Limits | None):
+        raise EngineError(f"limits must be Limits(...) or None, got {limits!r}")
+    if process or lua != "luajit21":
+        held = limits or Limits()
+        if lua == "luajit21" and held.seconds is None and held.instructions is not None:
+            raise LimitError(
+                "luajit21 counts no instructions, in a process of its own neither: there Limits.seconds ends a loop, "
+                "and that is None. Set seconds, or use lua55"
+            )
+        return held
+    if limits is None:
+        return Limits(instructions=None, seconds=None, memory=None)
+    asked = [name for name in ("instructions", "seconds", "memory") if getattr(limits, name) is not None]
+    if asked:
+        raise LimitError(
+            f"luajit21 cannot hold limits on {' and '.join(asked)}: its compiled loops cannot be stopped. "
+            'Use lua55 for scripts you do not trust, or isolation "process", or Limits.off(), '
+            f"or set {' and '.join(asked)} to None"
+        )
+    return limits

@@ -21,6 +21,7 @@ from engine.checks import (
     check_measure,
     check_pattern,
     check_script,
+    check_seed,
     refuse_copies,
 )
 from engine.display import Command
@@ -29,11 +30,10 @@ from engine.errors import EngineError, WorldClosed
 from engine.failures import Failures
 from engine.inputs import Inputs
 from engine.leaks import Leak, find_leaks
-from engine.limits import Limits
+from engine.limits import Limits, limits_for
 from engine.loop import Loop
 from engine.losses import Losses
 from engine.lua.commons import Commons
-from engine.lua.state import limits_for
 from engine.lua.versions import check_version
 from engine.mailboxes import most
 from engine.mods import Mod, Rights
@@ -85,12 +85,8 @@ class World:
     ) -> None:
         check_folder("World: scripts", scripts)
         self.children = Children(isolation)
-        if not isinstance(workers, int) or workers < 0:
-            raise EngineError(f"workers must be a whole number >= 0, got {workers!r}")
-        if not isinstance(seed, int) or not -(2**63) <= seed < 2**63:
-            raise EngineError(f"seed must be a whole number of 64 bits, got {seed!r}")
-        if not isinstance(limits, Limits | None):
-            raise EngineError(f"limits must be Limits(...) or None, got {limits!r}")
+        check_count("workers", workers)
+        check_seed(seed)
         check_version(lua)
         self.lua = lua
         self.isolation = isolation

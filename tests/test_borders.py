@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from engine import EngineError, LimitError, Limits, World
-from engine.lua.state import limits_for
+from engine.limits import limits_for
 from engine.problems import MOST_PLACES, Problems
 from helpers import ticks
 

@@ -14,7 +14,7 @@ from typing import Any, NoReturn, Self
 
 from engine.checks import refuse_copies
 from engine.errors import EngineError, LimitError, PayloadError, ScriptError, StateBusy, StateClosed
-from engine.limits import Limits
+from engine.limits import Limits, limits_for
 from engine.lua.bare import ROOM, limited_runtime
 from engine.lua.commons import Commons
 from engine.lua.failures import script_error
@@ -48,8 +48,6 @@ class LuaState:
         commons: Commons | None = None,
     ) -> None:
         check_version(lua)
-        if not isinstance(limits, Limits | None):
-            raise EngineError(f"limits must be Limits(...) or None, got {limits!r}")
         self.lua = lua
         self.name = name
         self.limits = limits_for(lua, limits)
@@ -346,32 +344,6 @@ def _take(queue: deque[int], most: int) -> list[int]:
         while len(taken) < most:
             taken.append(queue.popleft())
     return taken
-
-
-def limits_for(lua: str, limits: Limits | None, *, process: bool = False) -> Limits:
-    """The limits that hold: the defaults on PUC Lua, none on LuaJIT, where asking for them is an error.
-
-    In a `process` of its own LuaJIT holds them, too: what cannot be stopped there can be killed, when its seconds are
-    over. That is what ends a loop there, so asking for `instructions` without `seconds` is an error.
-    """
-    if process or lua != "luajit21":
-        held = limits or Limits()
-        if lua == "luajit21" and held.seconds is None and held.instructions is not None:
-            raise LimitError(
-                "luajit21 counts no instructions, in a process of its own neither: there Limits.seconds ends a loop, "
-                "and that is None. Set seconds, or use lua55"
-            )
-        return held
-    if limits is None:
-        return Limits(instructions=None, seconds=None, memory=None)
-    asked = [name for name in ("instructions", "seconds", "memory") if getattr(limits, name) is not None]
-    if asked:
-        raise LimitError(
-            f"luajit21 cannot hold limits on {' and '.join(asked)}: its compiled loops cannot be stopped. "
-            'Use lua55 for scripts you do not trust, or isolation "process", or Limits.off(), '
-            f"or set {' and '.join(asked)} to None"
-        )
-    return limits
 
 
 def _utf8(what: str, text: object) -> bytes:
