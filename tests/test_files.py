@@ -134,7 +134,7 @@ def test_a_write_that_fails_half_way_leaves_the_old_file_whole(play, ask, folder
 
     (said,) = play(world).said()
 
-    assert "files.write: OSError: [Errno 28] No space left on device (files.py:" in said
+    assert 'files.write: OSError: "save.txt": No space left on device (files.py:' in said
     assert [entry.name for entry in folder.iterdir()] == ["save.txt"]
     assert (folder / "save.txt").read_text() == "old and whole"
 
@@ -179,7 +179,7 @@ def test_files_and_their_number_are_bounded(play, ask):
     said = play(world).said(3)
 
     assert "would be larger than 100 bytes" in said[0]
-    assert "there are 2 files already; remove some" in said[1]
+    assert "there are 2 files and folders already; remove some" in said[1]
     assert said[2] == "again"
 
 
@@ -226,14 +226,16 @@ def test_json_goes_both_ways(ask):
       local back = json.decode(text)
       print(back.list[2], #back.list, next(back.empty), back.name, math.type and math.type(back.list[1]) or "integer")
       print(json.encode({ 1 }, { indent = 2 }))
+      print(json.encode({ 1, 2, x = { [-3] = 1, y = 2 } }), json.decode("\\239\\187\\191[5]")[1])
       print(json.decode("[1, null, 3]")[2], json.decode('{"a": null}').a, json.decode("3"), json.decode("null"))""")
 
-    said = Player(world).said(4)
+    said = Player(world).said(5)
 
     assert said[0] == '{"empty": {}, "list": [1, 2.5, true], "name": "é", "nested": {"a": 2, "b": 1}}'
     assert said[1] == "2.5\t3\tnil\té\tinteger"
     assert said[2] == "[\n  1\n]"
-    assert said[3] == "false\tnil\t3\tnil"
+    assert said[3] == '{"1": 1, "2": 2, "x": {"-3": 1, "y": 2}}\t5'
+    assert said[4] == "false\tnil\t3\tnil"
 
 
 @pytest.mark.parametrize(
@@ -244,7 +246,12 @@ def test_json_goes_both_ways(ask):
         ("json.decode(('['):rep(60) .. (']'):rep(60))", "more than 32 levels"),
         ("json.decode('[1e999]')[1]", None),
         ("json.encode(1 / 0)", "ValueError: Out of range float"),
-        ("json.encode('\\255')", "TypeError: Object of type bytes is not JSON serializable"),
+        ("json.encode('\\255')", "ValueError: a string that is no UTF-8 is no JSON"),
+        ("json.encode({ ['\\255'] = 1 })", "ValueError: a table with a name that is no UTF-8"),
+        ("json.encode({ [2] = 1, ['2'] = 1 })", "with a number and its text as names, is no JSON"),
+        ("json.encode({}, { indent = 1000000000 })", "ValueError: indent must be 0 to 16, got 1000000000"),
+        ("json.encode({}, { indent = -1 })", "ValueError: indent must be 0 to 16, got -1"),
+        ("json.decode(('9'):rep(5000))", None),
         ("json.decode(3)", "text must be a string, got the number 3"),
         ("json.decode('123456789012345678901234567890')", None),
     ],
@@ -272,3 +279,49 @@ def test_the_folder_is_made_with_the_first_file_and_not_before(play, ask, folder
 
     assert not before
     assert [entry.name for entry in folder.iterdir()] == ["x"]
+
+
+@pytest.mark.row("E10")
+@each_loop_and_each_lua
+def test_errors_name_what_the_script_named_and_not_where_the_player_keeps_it(play, ask, folder):
+    world = ask("""
+      files.write("slots/one", "x")
+      print(pcall(files.read, "slots"))
+      print(pcall(files.write, "slots", "x"))
+      print(pcall(files.write, "slots/one/two", "x"))
+      print(pcall(files.list, "slots/one"))
+      print(files.read("slots/one/two"), files.remove("slots/one/two"), files.exists("slots/one/two"))""")
+
+    said = play(world).said(5)
+
+    assert all('Error: "slots' in line and folder.parent.name not in line for line in said[:4])
+    assert said[4] == "nil\tfalse\tfalse"
+
+
+@pytest.mark.row("E10")
+@each_loop_and_each_lua
+def test_folders_count_as_files_and_go_with_the_last_of_theirs(play, ask, folder):
+    world = ask(
+        """
+      files.write("a/b/c/one", "")
+      print(pcall(files.write, "two", ""))
+      files.remove("a/b/c/one")
+      files.write("two", "")
+      print(table.concat(files.list(), " "))""",
+        max_files=4,
+    )
+
+    said = play(world).said(2)
+
+    assert "there are 4 files and folders already; remove some" in said[0]
+    assert said[1] == "two"
+
+
+@pytest.mark.row("E10")
+@each_loop_and_each_lua
+def test_a_save_in_utf_8_with_a_mark_in_front_is_read(play, ask, folder):
+    folder.mkdir()
+    (folder / "save.json").write_text('{"gold": 7}', encoding="utf-8-sig")
+    world = ask('print(files.read_json("save.json").gold)')
+
+    assert play(world).said() == ["7"]

@@ -3,14 +3,19 @@
 Whatever asks the server runs in each loop under Lua 5.5, and under each Lua in a plain loop.
 """
 
+import asyncio
 import socket
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
+import httpx
 import pytest
 
 from engine import EngineError, World
 from engine.host import http_module
+from engine.host.web import Client
+from engine.origins import origin
 from host_loops import each_loop_and_each_lua
 from http_server import Server
 
@@ -311,3 +316,19 @@ def test_a_header_cannot_smuggle_another_request(play, ask, server):
 
     assert said.startswith("false")
     assert server.requests == []
+
+
+def test_secrets_do_not_follow_a_redirect_that_gives_encryption_up(monkeypatch):
+    seen = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append((request.url.scheme, request.headers.get("authorization")))
+        if request.url.scheme == "https":
+            return httpx.Response(307, headers={"location": "http://a.example/"})
+        return httpx.Response(200, stream=httpx.ByteStream(b""))
+
+    monkeypatch.setattr(httpx, "AsyncClient", partial(httpx.AsyncClient, transport=httpx.MockTransport(answer)))
+    client = Client((origin("a.example"), origin("http://a.example")), timeout=5, max_bytes=1000, redirects=3)
+    asyncio.run(client.get("https://a.example/", headers={"Authorization": "key"}))
+
+    assert seen == [("https", "key"), ("http", None)]

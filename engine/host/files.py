@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import sys
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from engine.checks import check_count, check_folder
 from engine.errors import EngineError
-from engine.host.json import decode as decode_json
+from engine.host.json import decode, encode
 from engine.host.module import HostModule
 
 # No dot or space at either end: hidden files are ours, and Windows drops a dot or a space at the end.
 _PART = re.compile(r"\w(?:[\w .+()-]*[\w+()-])?")
 _DEVICES = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?", re.IGNORECASE)
+_SHOWN = 100  # letters of a path in an error
 
 
 def files_module(
@@ -30,8 +32,8 @@ def files_module(
 ) -> HostModule:
     """`files.read`, `write`, `list`, `exists`, `remove`, `read_json`, `write_json` inside `folder`.
 
-    Without a folder, `game` names one where this machine keeps what programs save. A file may have
-    `max_bytes`, the folder `max_files`. Each test of a game has an empty folder of its own instead.
+    Without a folder, `game` names one where this machine keeps what programs save. A file may have `max_bytes`, the
+    folder `max_files`, folders included. Each test of a game has an empty folder of its own instead.
     """
     if folder is None and game is None:
         raise EngineError('files_module needs a folder, or the name of the game: files_module(game="My Game")')
@@ -89,14 +91,15 @@ class Saves:
         self._folder = Path(os.path.abspath(folder))
         self._max_bytes = max_bytes
         self._max_files = max_files
+        self._changing = Lock()  # scripts write on several threads
 
     def read(self, path: str) -> bytes | None:
         """The contents of a file; nil where there is none."""
         file = self._find(path)
         try:
-            with file.open("rb") as source:
+            with _told(path), file.open("rb") as source:
                 data = source.read(self._max_bytes + 1)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         if len(data) > self._max_bytes:
             raise ValueError(f'"{path}" is larger than {self._max_bytes} bytes')
@@ -107,40 +110,49 @@ class Saves:
         if len(data) > self._max_bytes:
             raise ValueError(f'"{path}" would be larger than {self._max_bytes} bytes')
         file = self._find(path)
-        if not file.exists() and self._count() >= self._max_files:
-            raise ValueError(f"there are {self._max_files} files already; remove some")
-        file.parent.mkdir(parents=True, exist_ok=True)
-        _replace(file, data)
+        with _told(path), self._changing:
+            if not file.exists() and self._count() >= self._max_files:
+                raise ValueError(f"there are {self._max_files} files and folders already; remove some")
+            try:
+                file.parent.mkdir(parents=True, exist_ok=True)
+                _replace(file, data)
+            except OSError:
+                self._tidy(file.parent)
+                raise
 
     def list(self, folder: str = "") -> list[str]:
         """The names in a folder, sorted; those of folders end with "/"."""
         place = self._find(folder) if folder else self._folder
         try:
-            entries = sorted(place.iterdir())
+            with _told(folder):
+                entries = sorted(place.iterdir())
         except FileNotFoundError:
             return []
         return [entry.name + "/" * entry.is_dir() for entry in entries if _PART.fullmatch(entry.name)]
 
     def exists(self, path: str) -> bool:
-        return self._find(path).exists()
+        with _told(path):
+            return self._find(path).exists()
 
     def remove(self, path: str) -> bool:
-        """Remove a file; false where there was none."""
+        """Remove a file, and the folders that are empty without it; false where there was none."""
+        file = self._find(path)
         try:
-            self._find(path).unlink()
-        except FileNotFoundError:
+            with _told(path), self._changing:
+                file.unlink()
+                self._tidy(file.parent)
+        except (FileNotFoundError, NotADirectoryError):
             return False
         return True
 
     def read_json(self, path: str) -> Any:
         """The value in a JSON file; nil where there is none."""
         data = self.read(path)
-        return None if data is None else decode_json(data.decode())
+        return None if data is None else decode(data.decode())
 
     def write_json(self, path: str, value: Any) -> None:
         """Write a value as JSON, so that it can be read by people, too."""
-        text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
-        self.write(path, f"{text}\n".encode())
+        self.write(path, f"{encode(value, indent=2)}\n".encode())
 
     def _find(self, path: str) -> Path:
         """The file of `path`; `PermissionError` for whatever might lead out of the folder."""
@@ -152,12 +164,34 @@ class Saves:
                     'names are letters, digits, spaces and ".-_+()", with "/" between folders'
                 )
         file = self._folder.joinpath(*parts)
-        if not file.resolve().is_relative_to(self._folder.resolve()):
+        try:
+            inside = file.resolve().is_relative_to(self._folder.resolve())
+        except RuntimeError:  # a link to itself
+            inside = False
+        if not inside:
             raise PermissionError(f'"{path}" is a link that leads out of the save folder')
         return file
 
     def _count(self) -> int:
-        return sum(len(files) for _, _, files in os.walk(self._folder))
+        return sum(len(files) + len(folders) for _, folders, files in os.walk(self._folder))
+
+    def _tidy(self, folder: Path) -> None:
+        """Take empty folders away, from `folder` upwards."""
+        with suppress(OSError):
+            while folder != self._folder:
+                folder.rmdir()
+                folder = folder.parent
+
+
+@contextmanager
+def _told(path: str) -> Iterator[None]:
+    """Errors of the system name what the script named: where the player's folders lie is nothing that it may know."""
+    try:
+        yield
+    except OSError as error:
+        if error.strerror is None:
+            raise
+        raise type(error)(f'"{path[:_SHOWN]}": {error.strerror}') from error
 
 
 def _replace(file: Path, data: bytes) -> None:

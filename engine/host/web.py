@@ -139,7 +139,7 @@ class Client:
             if response.status_code == 303 or (response.status_code in (301, 302) and method == "POST"):
                 method, body = "GET", None
                 headers = {name: value for name, value in headers.items() if name != "content-type"}
-            if urlsplit(before).netloc != urlsplit(url).netloc:
+            if _origin(urlsplit(before)) != _origin(urlsplit(url)):  # nor may they go without encryption
                 headers = {name: value for name, value in headers.items() if name not in _SECRET}
         raise ConnectionError(f"{method} {url}: more than {self._redirects} redirects")
 
