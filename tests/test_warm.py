@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from engine import EngineError, Limits, World, WorldClosed
-from engine.lua import bare, runtime
+from engine.lua import bare, bytecode, runtime, versions
 
 PARENT = """
 local parent = {}
@@ -54,11 +54,11 @@ class Fetched(dict):
 @pytest.fixture
 def fetched(monkeypatch):
     """Names of the prelude's files that states loaded since `clear()`, in order."""
-    found = {lua: Fetched(runtime._prelude(lua)) for lua in runtime.VERSIONS if runtime.available(lua)}
+    found = {lua: Fetched(bytecode.prelude_code(lua)) for lua in versions.VERSIONS if versions.available(lua)}
     names = []
     for files in found.values():
         files.names = names
-    monkeypatch.setattr(runtime, "_prelude", found.__getitem__)
+    monkeypatch.setattr(runtime, "prelude_code", found.__getitem__)
     return names
 
 
@@ -245,6 +245,7 @@ def test_a_state_loads_no_more_than_its_script_uses(scripts, lua, isolation, fet
     [
         ("tween(self, 0.1, { x = 10 })", "tween"),
         ("bus.emit('told')", "bus"),
+        ("bus.handle('asked', print)", "requests"),
         ("bus.emit('told', { to = 1 })", "payload"),
         ("task.spawn(print)", "task"),
         ("local x = math.floor(1.5)", "standard"),
@@ -262,7 +263,7 @@ def test_a_state_loads_no_more_than_its_script_uses(scripts, lua, isolation, fet
     ],
 )
 def test_a_file_of_the_prelude_is_loaded_with_its_first_use(scripts, lua, fetched, word, file):
-    if lua == "luajit21" and file in runtime.GUARDS_LATER:
+    if lua == "luajit21" and file in bytecode.GUARDS_LATER:
         pytest.skip("luajit21 has no limits")
     scripts.write("plain", NOTHING)
     scripts.write("user", f"local m = {{}}\nfunction m:update() {word} end\nfunction m:start() end\nreturn m")
@@ -293,7 +294,7 @@ def test_a_state_keeps_its_code_when_nobody_else_does(scripts, lua):
     scripts.write("parent", PARENT)
     with World(scripts.path, lua=lua) as world:
         world.spawn("parent")
-        runtime._prelude.cache_clear()
+        bytecode.prelude_code.cache_clear()
         gc.collect()
         world.spawn("parent")
         for _ in range(20):

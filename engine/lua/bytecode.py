@@ -38,6 +38,7 @@ _WORDS = b"self x y wait now dt frame n open list sprite layer alpha draw light 
 PRELUDE_LATER = (
     "ahead",
     "async",
+    "awaiting",
     "blame",
     "bus",
     "calls",
@@ -75,6 +76,7 @@ PRELUDE_LATER = (
     "registry",
     "reload",
     "requiring",
+    "requests",
     "rights",
     "shared",
     "shown",

@@ -1,25 +1,25 @@
--- The `bus` library that scripts call, and what the world's mail does with it.
+-- The `bus` library that scripts call, and what events do with it.
 -- Guarantee: each handler runs as a task of the entity that registered it, with a copy of the payload of its own.
 
 local prelude = ...
-local scheduler, outbox, wait = prelude.scheduler, prelude.posting, prelude.wait
-local fault, suspension, decode = prelude.later("fault"), prelude.later("suspension"), prelude.reading.decode
-local checks, request_of = prelude.checks, wait.request_of
-local check_seconds, check_function = checks.check_seconds, checks.check_function
-local check_id = prelude.mail.check_id
+local scheduler, outbox, decode = prelude.scheduler, prelude.posting, prelude.reading.decode
+local check_function, check_id = prelude.checks.check_function, prelude.mail.check_id
 
 local error, next, type, tostring, setmetatable = error, next, type, tostring, setmetatable
-local format, getinfo = string.format, debug.getinfo
+local format = string.format
 local put, put_payload = outbox.put, outbox.put_payload
 
 local bus = prelude.mail
 local receive, subscriptions, last_id = bus.receive, bus.subscriptions, 0
-local pending, last_token = {}, 0
-local waiters = setmetatable({}, { __mode = "k" }) -- task -> the subscription that woke it in this tick
 local ids = setmetatable({}, { __mode = "k" }) -- what a script holds -> subscription id
 
 local OPTIONS = { coalesce = true }
 local Subscription = {}
+
+-- Asking and answering, in a file of their own.
+for word, fn in next, prelude.sandbox.on_first_call("requests", { "request", "handle" }) do
+  bus[word] = fn
+end
 
 
 local function check_name(word, name, level)
@@ -31,6 +31,7 @@ local function check_name(word, name, level)
       name == "" and "an empty one" or name == nil and "nil" or "a " .. type(name)), level + 1)
   end
 end
+bus.check_name = check_name
 
 
 local function check_options(word, options, level)
@@ -61,6 +62,7 @@ local function drop(sub)
     put("unsubscribe", sub.entity.id, sub.id)
   end
 end
+bus.drop = drop
 
 
 local function subscribe(word, name, fn, once, coalesce)
@@ -83,6 +85,7 @@ local function subscribe(word, name, fn, once, coalesce)
   put(word, entity.id, last_id, name, coalesce or false)
   return sub
 end
+bus.subscribe = subscribe
 
 
 --- Stop listening; also while the event is being delivered, also twice.
@@ -130,6 +133,7 @@ local function post(word, operation, name, target, token, value)
   end
   outbox.events = events
 end
+bus.post = post
 
 
 --- Tell everybody who listens.
@@ -147,127 +151,12 @@ function bus.send(id, name, value)
 end
 
 
---- Ask one entity and wait for its answer; an error after `timeout` seconds, and where nobody can answer.
-function bus.request(id, name, value, timeout)
-  check_id("bus.request", id, 2)
-  check_name("bus.request", name, 2)
-  if timeout ~= nil then
-    check_seconds("bus.request", timeout, 2)
-  end
-  suspension.check_can_wait("bus.request", 2)
-  local me = scheduler.current
-  last_token = last_token + 1
-  local token = last_token
-  post("bus.request", "request", name, id, token, value)
-  pending[token] = me
-  local function forget()
-    pending[token] = nil
-    put("forget", me.entity.id, token)
-  end
-  me.abandon = forget
-  local ok, reply = suspension.suspend("bus.request", 2, timeout and request_of(timeout) or nil)
-  me.abandon = nil
-  if pending[token] then
-    forget()
-    error(format("bus.request: entity %d did not answer %q within %g s", id, name, timeout), 2)
-  elseif not ok then
-    error("bus.request: " .. reply, 2)
-  end
-  return reply
-end
-
-
--- "scripts/door.lua:12" where a function begins, or nothing for an object that can be called.
-local function place_of(fn)
-  return type(fn) == "function" and fault.place(fn, getinfo(fn, "S").linedefined) or nil
-end
-
-
--- Two handlers of one name are most often a mistake, of which nothing else would tell: the first is never called again.
-local function warn_of_second(entity, before)
-  local place, line = fault.caller(5)
-  put("log", entity.id, "warn", format("bus.handle: entity %d answers %q already; from here on this handler does, and that of "
-    .. "%s no more. Give one of them another name, if both are to answer", entity.id, before.name,
-    place_of(before.fn) or "before"), place or entity.script, line)
-end
-
-
---- Answer requests of this name with what `fn(event)` returns. The newest handler of a name counts, and the first to take
---- the place of another is a line in the log.
-function bus.handle(name, fn)
-  check_name("bus.handle", name, 2)
-  check_function("bus.handle", fn, 2)
-  local entity = scheduler.current.entity
-  local before = entity.answers[name]
-  if before and not before.second then
-    warn_of_second(entity, before)
-  end
-  entity.answers[name] = { fn = fn, name = name, answers = true, failures = 0, second = before and true }
-end
-
-
--- The subscription that `me` waits with: that which woke it in this tick, where it waits for the same again. So events
--- that came together are heard one after the other. A record may have become that of another task meanwhile.
-local function waiter(me, name)
-  local sub = waiters[me]
-  if not sub or sub.name ~= name or not sub.active or sub.sleeper or sub.woke ~= me.number or not me.listed then
-    sub = subscribe("subscribe", name, nil, false)
-    sub.waits = true
-  end
-  sub.sleeper = me
-  return sub
-end
-
-
--- Keeps a subscription that woke its task until the end of the tick, unless the task waits with it again by then.
-local function linger(me, sub)
-  waiters[me], sub.woke = sub, me.number
-  if not sub.lingers then
-    sub.lingers = true
-    prelude.deferral.at_tick_end(function()
-      sub.lingers, waiters[me] = nil, nil
-      if not sub.sleeper then
-        drop(sub)
-      end
-    end)
-  end
-end
-
-
---- Suspend until the next such event; nil when `timeout` seconds passed first.
-function bus.wait_event(name, timeout)
-  check_name("task.wait_event", name, 2)
-  if timeout ~= nil then
-    check_seconds("task.wait_event", timeout, 2)
-  end
-  local me = scheduler.current
-  local sub = waiter(me, name)
-  me.abandon = function()
-    sub.sleeper = nil
-    drop(sub)
-  end
-  local event = suspension.suspend("task.wait_event", 2, timeout and request_of(timeout) or nil)
-  me.abandon = nil
-  if not event then
-    sub.sleeper = nil
-    drop(sub)
-  end
-  return event
-end
-
-
 --- Tell a subscription, however it listens.
 local function hear(sub, event)
   if sub.paused then
     return
   elseif sub.waits then
-    local me = sub.sleeper
-    if me then
-      sub.sleeper = nil
-      linger(me, sub)
-      suspension.wake(me, event)
-    end
-    return
+    return prelude.awaiting.hear(sub, event)
   elseif sub.once then
     drop(sub)
   end
@@ -295,51 +184,6 @@ function receive.direct(box, i)
   if hook and not hook.paused then
     local event = { name = box[i + 1], payload = value, sender = box[i + 2] or nil }
     scheduler.run(entity, hook, hook.fn, entity.self, event)
-  end
-  return after
-end
-
-
--- A request: entity, name, sender, token of the asker, shape, leaves.
-function receive.request(box, i)
-  local id, name, sender, token = box[i], box[i + 1], box[i + 2], box[i + 3]
-  local value, after = decode(box[i + 4], box, i + 5)
-  local entity = bus.entities[id]
-  local answer = entity and entity.answers[name]
-  if not answer then
-    put_payload("reply", id, sender, token, "none", nil)
-    return after
-  elseif answer.paused then
-    local why = format("it failed %d times in a row and is paused until its script reloads", answer.failures)
-    put_payload("reply", id, sender, token, "error", why)
-    return after
-  end
-  local event = { name = name, payload = value, sender = sender or nil }
-  local function respond()
-    local reason = put_payload("reply", id, sender, token, "ok", answer.fn(event), "reply")
-    if reason then
-      local place = place_of(answer.fn)
-      error((place and place .. ": " or "") .. "bus.handle: " .. reason, 0)
-    end
-  end
-  local function failed(ok, problem)
-    if not ok and not entity.leaving then -- that it ended, the world tells
-      put_payload("reply", id, sender, token, "error", fault.told(problem), "reply")
-    end
-  end
-  suspension.run_watched(entity, answer, failed, respond)
-  return after
-end
-
-
--- The answer to a request or a host call: token, whether it is one (else the payload says what went wrong), shape, leaves.
-function receive.reply(box, i)
-  local token = box[i]
-  local value, after = decode(box[i + 2], box, i + 3)
-  local waiting = pending[token]
-  if waiting then
-    pending[token] = nil
-    suspension.wake(waiting, box[i + 1], value)
   end
   return after
 end

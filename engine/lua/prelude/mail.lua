@@ -16,7 +16,7 @@ local mail = {
 
 -- Files that read mail and are loaded with the first of its kind.
 local READERS = {
-  direct = "bus", request = "bus", reply = "bus", typed = "console", result = "host", callback = "host",
+  direct = "bus", request = "requests", reply = "requests", typed = "console", result = "host", callback = "host",
   snapshot = "reload", load = "reload", fill = "reload", discard = "reload", resume = "reload",
   early = "early", catch_up = "early",
   final = "leaving",

@@ -254,7 +254,7 @@ function task.library()
     made[word] = fn
   end
   made.wait = prelude.wait.wait
-  made.wait_event = prelude.sandbox.on_first_call("bus", { "wait_event" }).wait_event
+  made.wait_event = prelude.sandbox.on_first_call("awaiting", { "wait_event" }).wait_event
   return made
 end
 
