@@ -97,7 +97,7 @@ PRELUDE_LATER = (
 
 # Only where there are limits. These do a script's work, so a stop may strike in them: they keep their names.
 GUARDS = ("guards",)
-GUARDS_LATER = ("patterns", "steps", "strings", "tables")
+GUARDS_LATER = ("patterns", "steps", "strings", "substitution", "tables", "weighing")
 
 EAGER = b"every state's"
 NAME = b"=[tidelock]"

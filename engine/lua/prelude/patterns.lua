@@ -10,10 +10,10 @@ local script_line = prelude.blame.place
 local patterns = {}
 
 local byte, find, sub = string.byte, string.find, string.sub
-local error, format, floor = error, string.format, math.floor
+local error, format = error, string.format
 
 local KEPT, LONGEST_KEPT = 200, 400
-local LONG, AT_ONCE = 64, 16 -- bytes of a set that is long; bytes of one that Lua asks in the time of a step
+local LONG = 64 -- bytes of a set that is long
 local read, OPEN, POSITION = prelude.steps.read, prelude.steps.OPEN, prelude.steps.POSITION
 local NOT = byte("^")
 
@@ -21,6 +21,7 @@ local subject, length = "", 0
 local from, size = {}, {} -- of the captures: where each starts, how long it is (or OPEN, POSITION)
 
 local programs, kept = {}, 0
+local make = {} -- kind of step -> function(step, follow): the function of the step, before that of the rest
 
 
 --- Raise `message` at the script's line.
@@ -29,7 +30,8 @@ function patterns.fail(message)
 end
 
 
-local function single(set, follow)
+function make.single(step, follow)
+  local set = step.set
   return function(at)
     if set[byte(subject, at)] then
       return follow(at + 1)
@@ -39,7 +41,8 @@ end
 
 
 -- Lua asks each byte of a long set, for each of the subject: the loop is counted.
-local function greedy_of_many(set, least, follow)
+local function greedy_of_many(step, follow)
+  local set, least = step.set, step.least
   return function(at)
     local last = at
     while set[byte(subject, last)] do
@@ -55,8 +58,11 @@ local function greedy_of_many(set, least, follow)
 end
 
 
-local function greedy(item, least, follow)
-  local run = "^" .. item .. "*"
+function make.greedy(step, follow)
+  if #step.item > LONG then
+    return greedy_of_many(step, follow)
+  end
+  local run, least = "^" .. step.item .. "*", step.least
   return function(at)
     local _, last = find(subject, run, at)
     for place = last + 1, at + least, -1 do
@@ -69,7 +75,8 @@ local function greedy(item, least, follow)
 end
 
 
-local function lazy(set, follow)
+function make.lazy(step, follow)
+  local set = step.set
   return function(at)
     while true do
       local stop = follow(at)
@@ -84,14 +91,16 @@ local function lazy(set, follow)
 end
 
 
-local function optional(set, follow)
+function make.optional(step, follow)
+  local set = step.set
   return function(at)
     return set[byte(subject, at)] and follow(at + 1) or follow(at)
   end
 end
 
 
-local function open(n, kind, follow)
+function make.open(step, follow)
+  local n, kind = step.n, step.size
   return function(at)
     from[n], size[n] = at, kind
     return follow(at)
@@ -99,7 +108,8 @@ local function open(n, kind, follow)
 end
 
 
-local function close(n, follow)
+function make.close(step, follow)
+  local n = step.n
   return function(at)
     local before = size[n]
     size[n] = at - from[n]
@@ -112,7 +122,8 @@ local function close(n, follow)
 end
 
 
-local function balance(left, right, follow)
+function make.balance(step, follow)
+  local left, right = step.left, step.right
   return function(at)
     if byte(subject, at) ~= left then
       return nil
@@ -133,7 +144,8 @@ local function balance(left, right, follow)
 end
 
 
-local function frontier(set, follow)
+function make.frontier(step, follow)
+  local set = step.set
   return function(at)
     if not set[at > 1 and byte(subject, at - 1) or 0] and set[byte(subject, at) or 0] then
       return follow(at)
@@ -142,7 +154,8 @@ local function frontier(set, follow)
 end
 
 
-local function again(n, follow)
+function make.again(step, follow)
+  local n = step.n
   return function(at)
     local long = size[n]
     if long ~= POSITION and at + long - 1 <= length
@@ -153,15 +166,17 @@ local function again(n, follow)
 end
 
 
-local function refuse(message)
+function make.refuse(step)
   return function()
-    patterns.fail(message)
+    patterns.fail(step.message)
   end
 end
 
 
-local function at_end(at)
-  return at > length and at or nil
+make["end"] = function()
+  return function(at)
+    return at > length and at or nil
+  end
 end
 
 
@@ -170,83 +185,12 @@ local function anywhere(at)
 end
 
 
-local MAKERS = {
-  single = function(step, follow) return single(step.set, follow) end,
-  greedy = function(step, follow)
-    if #step.item > LONG then
-      return greedy_of_many(step.set, step.least, follow)
-    end
-    return greedy(step.item, step.least, follow)
-  end,
-  lazy = function(step, follow) return lazy(step.set, follow) end,
-  optional = function(step, follow) return optional(step.set, follow) end,
-  open = function(step, follow) return open(step.n, step.size, follow) end,
-  close = function(step, follow) return close(step.n, follow) end,
-  balance = function(step, follow) return balance(step.left, step.right, follow) end,
-  frontier = function(step, follow) return frontier(step.set, follow) end,
-  again = function(step, follow) return again(step.n, follow) end,
-  refuse = function(step) return refuse(step.message) end,
-  ["end"] = function() return at_end end,
-}
-
-
 local function chain(steps)
   local follow = anywhere
   for i = #steps, 1, -1 do
-    follow = MAKERS[steps[i].kind](steps[i], follow)
+    follow = make[steps[i].kind](steps[i], follow)
   end
   return follow
-end
-
-
-local function overlap(a, b)
-  for code = 0, 255 do
-    if a[code] and b[code] then
-      return true
-    end
-  end
-  return false
-end
-
-
--- True when what follows step `i` can begin with what the step repeats, so that giving back makes new ways to go on.
-local function ambiguous(steps, i)
-  local set = steps[i].set
-  for k = i + 1, #steps do
-    local step = steps[k]
-    local kind = step.kind
-    if kind == "end" then
-      return false
-    elseif kind == "again" or kind == "refuse" then
-      return true
-    elseif kind ~= "open" and kind ~= "close" and kind ~= "frontier" then
-      if overlap(set, step.set) then
-        return true
-      elseif kind == "single" or kind == "balance" or (kind == "greedy" and step.least == 1) then
-        return false
-      end
-    end
-  end
-  return false -- the rest matches anything, so nothing is ever given back
-end
-
-
--- How the time that the C functions may need grows: `power` of the subject's length, times `factor`.
-local function weigh(steps, anchored)
-  local power, factor, repeats = anchored and 0 or 1, #steps + 1, 0
-  for i = 1, #steps do
-    local kind, item = steps[i].kind, steps[i].item
-    factor = factor + (item and floor(#item / AT_ONCE) or 0)
-    if kind == "greedy" or kind == "lazy" then
-      repeats = 1
-      power = power + (ambiguous(steps, i) and 1 or 0)
-    elseif kind == "balance" or kind == "again" then
-      repeats = 1
-    elseif kind == "optional" and ambiguous(steps, i) then
-      factor = factor * 2
-    end
-  end
-  return power + repeats, factor
 end
 
 
@@ -259,7 +203,7 @@ function patterns.compile(pattern, caret)
   end
   local anchored = caret and byte(pattern) == NOT
   local steps, captures, faulty = read(pattern, anchored and 2 or 1)
-  local power, factor = weigh(steps, anchored)
+  local power, factor = prelude.weighing.of(steps, anchored)
   local first = not anchored and steps[1]
   program = {
     steps = steps, anchored = anchored, captures = captures, power = power, factor = factor, match = nil, faulty = faulty,

@@ -13,8 +13,7 @@ local strings = {
 }
 
 local raw_find, raw_match, raw_gmatch, raw_gsub, raw_rep = string.find, string.match, string.gmatch, string.gsub, string.rep
-local sub, format = string.sub, string.format
-local concat, type, error, next, tostring = table.concat, type, error, next, tostring
+local type, error, next, tostring = type, error, next, tostring
 local math_type, floor = math.type, math.floor
 local charge, refuses, own = budget.charge, prelude.blame.refuses, prelude.blame.own
 
@@ -168,65 +167,6 @@ function strings.gmatch(text, pattern, init)
 end
 
 
--- What `replacement` makes of the last match, as `gsub` says.
-local function expand(program, replacement, first, last, text)
-  return (raw_gsub(replacement, "%%(.?)", function(mark)
-    if mark == "%" then
-      return "%"
-    elseif mark == "0" then
-      return sub(text, first, last)
-    elseif raw_find(mark, "^%d") then
-      local value = patterns.capture(program, mark + 0, first, last)
-      return tostring(value)
-    end
-    patterns.fail("invalid use of '%' in replacement string")
-  end))
-end
-
-
-local function replace(program, replacement, kind, first, last, text)
-  local value
-  if kind == "function" then
-    value = replacement(patterns.captures(program, first, last))
-  elseif kind == "table" then
-    value = replacement[patterns.capture(program, 1, first, last)]
-  else
-    return expand(program, replacement, first, last, text)
-  end
-  if not value then
-    return sub(text, first, last)
-  elseif not is_text(value) then
-    patterns.fail(format("invalid replacement value (a %s)", type(value)))
-  end
-  return value
-end
-
-
-local function substitute(program, text, replacement, most)
-  local kind = type(replacement)
-  local parts, n, count, at, kept, last_stop = {}, 0, 0, 1, 1, nil
-  while count < most do
-    local first, last = patterns.search(program, text, at)
-    if first and last + 1 == last_stop then
-      first, last = patterns.search(program, text, first + 1)
-    end
-    if not first then
-      break
-    end
-    count = count + 1
-    parts[n + 1] = sub(text, kept, first - 1)
-    parts[n + 2] = replace(program, replacement, kind, first, last, text)
-    n = n + 2
-    at, kept, last_stop = last + 1, last + 1, last + 1
-    if program.anchored then
-      break
-    end
-  end
-  parts[n + 1] = sub(text, kept)
-  return concat(parts), count
-end
-
-
 function strings.gsub(text, pattern, replacement, most)
   if easily(anchoring[pattern or false], text, most) and type(replacement) == "string"
     and not raw_find(replacement, "%", 1, true) then
@@ -240,7 +180,7 @@ function strings.gsub(text, pattern, replacement, most)
   elseif kind == "number" then
     replacement = tostring(replacement)
   end
-  return substitute(program, tostring(text), replacement, most or #tostring(text) + 1)
+  return prelude.substitution.run(program, tostring(text), replacement, most or #tostring(text) + 1)
 end
 
 
