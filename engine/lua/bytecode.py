@@ -54,6 +54,7 @@ PRELUDE_LATER = (
     "exposed",
     "failures",
     "fault",
+    "fields",
     "group",
     "handles",
     "hearing",

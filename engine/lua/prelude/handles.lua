@@ -1,22 +1,19 @@
 -- What Python's handles and proxies do with the values that they stand for.
--- Guarantee: reads and writes are raw, so that no metamethod of a script runs outside its own task.
+-- Guarantee: what Python asks of a value that is gone is answered, not an error.
 --
 -- Values that are too many for one crossing go in parts: in, `stage` gathers them under a key; out, an answer is (key,
 -- how many), to be fetched, instead of (false, values...).
 
 local prelude = ...
-local payload, scheduler, outbox = prelude.payload, prelude.scheduler, prelude.outbox
+local payload, scheduler = prelude.payload, prelude.scheduler
 local bus, entity, kept = prelude.mail, prelude.entity, prelude.kept
 
 local handles = { keep = kept.keep, count = kept.count }
 
-local type, next, rawget, rawequal, select = type, next, rawget, rawequal, select
-local getmetatable, floor, math_type = debug.getmetatable, math.floor, math.type
-local unpack, collect = table.unpack or unpack, collectgarbage
-local rawset = prelude.sandbox.base.rawset -- which tells who has to know
+local type, next, rawequal, select = type, next, rawequal, select
+local getmetatable, unpack, collect = debug.getmetatable, table.unpack or unpack, collectgarbage
 local values, keep, owner = kept.values, kept.keep, kept.owner
 
-local CLASSES = 16 -- how far a read follows `__index` tables
 local PART = 4000 -- values per crossing: LuaJIT's C stack has room for 8,000
 local GONE = "gone"
 handles.GONE = GONE
@@ -94,66 +91,6 @@ function handles.fetch(key, from, to)
 end
 
 
--- Keys arrive as they are. A float that is an integer is that integer, as in Lua.
-local function key_of(key)
-  return (math_type and math_type(key) == "float" and floor(key) == key) and floor(key) or key
-end
-
-
-local function read(value, key)
-  for _ = 1, CLASSES do
-    local field = rawget(value, key)
-    if field ~= nil then
-      return field
-    end
-    local meta = getmetatable(value)
-    value = meta and rawget(meta, "__index")
-    if type(value) ~= "table" then
-      return nil
-    end
-  end
-  return nil
-end
-
-
---- "plain", a shape and its leaf; "table" or "function" and a new key; "other" and its type; or "gone".
-function handles.get(id, key)
-  if values[id] == nil then
-    return GONE
-  end
-  local value = read(values[id], key_of(key))
-  local kind = type(value)
-  if kind == "table" or kind == "function" then
-    return kind, keep(value, owner(id), kept.is_leased(id))
-  elseif kind == "userdata" or kind == "thread" then
-    return "other", kind
-  elseif value == nil then
-    return "plain", "_"
-  end
-  return "plain", ".", value
-end
-
-
---- True where a read finds something, "other" where it cannot leave.
-function handles.has(id, key)
-  if values[id] == nil then
-    return GONE
-  end
-  local value = read(values[id], key_of(key))
-  local kind = type(value)
-  return (kind == "userdata" or kind == "thread") and "other" or value ~= nil
-end
-
-
---- True where the table itself has the field.
-function handles.own(id, key)
-  if values[id] == nil then
-    return GONE
-  end
-  return rawget(values[id], key_of(key)) ~= nil
-end
-
-
 --- Any entity of the state may have moved; with `always`, may move another one from now on.
 function handles.look_at_all(always)
   local ran = scheduler.ran
@@ -163,58 +100,6 @@ function handles.look_at_all(always)
   if always then
     entity.entangled = true
   end
-end
-
-
---- Set a field to plain data, or to nil.
-function handles.set(id, key, shape, ...)
-  if values[id] == nil then
-    return GONE
-  end
-  local value = payload.decode(shape, (handles.gathered(...)), 1)
-  rawset(values[id], key_of(key), value)
-  handles.look_at_all()
-  return nil
-end
-
-
---- Set a field to the value of another key.
-function handles.link(id, key, other)
-  if values[id] == nil or values[other] == nil then
-    return GONE
-  end
-  rawset(values[id], key_of(key), values[other])
-  handles.look_at_all(true)
-  return nil
-end
-
-
-function handles.size(id)
-  if values[id] == nil then
-    return GONE
-  end
-  local n = 0
-  for _ in next, values[id] do
-    n = n + 1
-  end
-  return n
-end
-
-
---- The keys as they are; those that are no plain data are left out.
-function handles.keys(id)
-  if values[id] == nil then
-    return GONE
-  end
-  local list, n = {}, 0
-  for key in next, values[id] do
-    local kind = type(key)
-    if kind == "string" or kind == "number" or kind == "boolean" then
-      n = n + 1
-      list[n] = key
-    end
-  end
-  return handles.answer(list, n)
 end
 
 
@@ -228,21 +113,6 @@ function handles.bare(value)
     copy[key] = field
   end
   return copy
-end
-
-
---- The whole value as an answer of shape and leaves; or "refused" and why.
-function handles.copy(id)
-  if values[id] == nil then
-    return GONE
-  end
-  local list = {}
-  local shape, last = payload.encode(handles.bare(values[id]), list, 1, outbox.limits, "value")
-  if not shape then
-    return "refused", last
-  end
-  list[1] = shape
-  return handles.answer(list, last)
 end
 
 
@@ -285,9 +155,12 @@ function handles.tasks(id)
 end
 
 
---- Calls, in a file of their own.
-for word, fn in next, prelude.sandbox.on_first_call("calls", { "call", "run" }) do
-  handles[word] = fn
+-- Calls, and the fields of tables, in files of their own.
+local ELSEWHERE = { calls = { "call", "run" }, fields = { "get", "has", "own", "set", "link", "size", "keys", "copy" } }
+for file, words in next, ELSEWHERE do
+  for word, fn in next, prelude.sandbox.on_first_call(file, words) do
+    handles[word] = fn
+  end
 end
 
 
