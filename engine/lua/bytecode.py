@@ -65,6 +65,7 @@ PRELUDE_LATER = (
     "loading",
     "log",
     "march",
+    "nurseries",
     "overruns",
     "pauses",
     "payload",

@@ -3,11 +3,12 @@
 -- the caller; a caller that is cancelled takes its children with it.
 
 local prelude = ...
-local scheduler, turns, records, task = prelude.scheduler, prelude.turns, prelude.records, prelude.task
-local wait, checks, suspension = prelude.wait, prelude.checks, prelude.suspension
-local stops, exposed = prelude.stops, prelude.exposed
+local scheduler, turns, wait = prelude.scheduler, prelude.turns, prelude.wait
+local checks, suspension, stops = prelude.checks, prelude.suspension, prelude.stops
+local nurseries = prelude.nurseries
+local open, close, bear, leave = nurseries.open, nurseries.close, nurseries.bear, nurseries.leave
 
-local error, type, next, rawequal, rawget, tostring = error, type, next, rawequal, rawget, tostring
+local error, type, next, rawget, tostring = error, type, next, rawget, tostring
 local format, sort = string.format, table.sort
 local unpack, select = table.unpack or unpack, select
 
@@ -16,88 +17,6 @@ local group = {
 }
 
 local BODY = {} -- key of the function that `task.group` was given
-
-
-local function open(word)
-  suspension.check_can_wait(word, 3)
-  return { word = word, parent = scheduler.current, children = {}, alive = 0, results = {} }
-end
-
-
-local function close(nursery)
-  nursery.closed = true
-  stops.stop_each(nursery.children)
-end
-
-
--- Both tracebacks: the parent's problem shows this one below its own.
-local function cause_of(child, value, trace)
-  local place = exposed.origin(child)
-  return { value = value, trace = (place and "in a task started at " .. place .. ":\n" or "") .. trace }
-end
-
-
-local function child_failed(nursery, child, value, trace)
-  if rawequal(value, stops.CANCELLED) then
-    nursery.cancelled = nursery.cancelled or child.key
-  elseif nursery.failure or nursery.settled then
-    prelude.failures.on_failure(child, value, trace)
-  else
-    nursery.failure = cause_of(child, value, trace)
-    close(nursery)
-  end
-end
-
-
-local function child_ended(nursery, child, ok, ...)
-  nursery.children[child] = nil
-  nursery.alive = nursery.alive - 1
-  if ok then
-    nursery.ended(nursery, child.key, ...)
-  else
-    child_failed(nursery, child, ...)
-  end
-  if nursery.alive == 0 and nursery.waiting then
-    suspension.wake_later(nursery.parent)
-  end
-end
-
-
--- A child that belongs to the nursery, not started; or nil and why there may be no more.
-local function bear(nursery, key, fn, level)
-  local child, full = exposed.make(records.new_thread(task.function_of(fn)), nursery.parent.entity)
-  if not child then
-    return nil, full
-  end
-  exposed.remember(child, level + 1)
-  child.key = key
-  child.on_end = function(...)
-    child_ended(nursery, child, ...)
-  end
-  nursery.children[child] = true
-  nursery.alive = nursery.alive + 1
-  return child
-end
-
-
--- Waits for the children; raises what one of them failed with.
-local function leave(nursery)
-  local me = nursery.parent
-  if nursery.alive > 0 then
-    me.abandon = function()
-      close(nursery)
-    end
-    nursery.waiting = true
-    suspension.suspend(nursery.word, 1)
-    me.abandon = nil
-  end
-  nursery.closed = true
-  local failure = nursery.failure
-  if failure then
-    me.cause = failure
-    error(failure.value, 0)
-  end
-end
 
 
 local function keep_result(nursery, key, ...)
