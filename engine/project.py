@@ -100,7 +100,7 @@ class Project:
             try:
                 with redirect_stdout(StringIO()):
                     setup(world)
-            except Exception:
+            except (Exception, SystemExit):
                 pass  # it missed its scripts; what it installed before counts
             return list(world.installed)
 

@@ -85,6 +85,14 @@ class Scripts:
         found = ((self.names_of(path), path) for path in self.folder.rglob("*.lua"))
         return sorted(name for name, path in found if name and path.is_file() and self._holds(path))
 
+    def strays(self) -> list[str]:
+        """The Lua files in the folder that are no scripts, because of their names; as errors call them, sorted."""
+        files = (
+            path for path in self.folder.rglob("*") if path.suffix.lower() == ".lua" and self.names_of(path) is None
+        )
+        below = (path.relative_to(self.folder) for path in files if path.is_file())
+        return sorted(f"{self.folder.name}/{path.as_posix()}" for path in below if path.parts[-1][0] != ".")
+
     def names_of(self, path: str | os.PathLike[str]) -> str | None:
         """The name that the file at `path` has, or had until it was deleted; `None` for what is no script."""
         below = self._below(path)
@@ -162,7 +170,12 @@ def _script_text(raw: bytes, chunk: str) -> bytes:
             script=chunk,
             line=1,
         )
-    # Only Lua's own file loader skips a `#!` line, and scripts are loaded from memory.
+    return bare_text(raw)
+
+
+def bare_text(raw: bytes) -> bytes:
+    """The text of a file without what only some readers skip: a mark of its encoding, and a `#!` line."""
+    text = raw.removeprefix(codecs.BOM_UTF8)
     return b"--" + text if text.startswith(b"#!") else text
 
 

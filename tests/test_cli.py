@@ -160,6 +160,52 @@ def test_warnings_fail_only_when_asked_to(game, capsys):
     assert 'did you mean "hero.moved"?' in capsys.readouterr().out
 
 
+def test_files_whose_names_no_script_can_have_are_found(game, capsys):
+    for name in ("big door.lua", "door.v2.lua", "LAMP.LUA", ".#hero.lua"):
+        (game / "scripts" / name).write_text("return {}")
+
+    assert run_command(["check"]) == 0
+
+    said = capsys.readouterr().out
+    for name in ("big door.lua", "door.v2.lua", "LAMP.LUA"):
+        assert f"scripts/{name}:1:1: warning: no script can have this name" in said
+    assert "#hero" not in said and "3 warnings in 2 scripts" in said
+
+
+def test_tests_are_read_as_editors_on_windows_and_unix_write_them(game, capsys):
+    (game / "tests/mark.lua").write_text(
+        'test "one" (function() expect(1).is(1) end)\n', encoding="utf-8-sig", newline="\r\n"
+    )
+    (game / "tests/run.lua").write_text('#!/usr/bin/lua\ntest "two" (function() expect(1).is(1) end)\n')
+    (game / "tests/folder.lua").mkdir()
+
+    assert run_command(["check"]) == 0
+    assert run_command(["test", "-k", "o"]) == 0
+    assert {"mark: one", "run: two"} <= {line[7:] for line in capsys.readouterr().out.splitlines()}
+
+
+@pytest.mark.parametrize(
+    ("ended", "code", "said"), [("", 0, ""), ("0", 0, ""), ("3", 3, ""), ("'no save'", 1, "no save\n")]
+)
+def test_a_game_that_ends_itself_says_how_it_went(game, capsys, ended, code, said):
+    (game / "scripts/title.lua").write_text("return { start = function() wait() bus.emit('game.quit') end }")
+    (game / "main.py").write_text(
+        f"import sys\ndef setup(world):\n    world.spawn('title')\n"
+        f"    world.bus.on('game.quit', lambda event: sys.exit({ended}))\n"
+    )
+
+    assert run_command(["run", "--headless", "--frames", "3"]) == code
+    assert capsys.readouterr().err == said
+
+
+@pytest.mark.parametrize("command", ["check", "annotations", "test"])
+def test_a_setup_that_ends_the_game_ends_none_of_the_tools(game, capsys, command):
+    (game / "main.py").write_text("def setup(world):\n    raise SystemExit(7)\n")
+
+    assert run_command([command]) == 0
+    assert capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("main", "said"),
     [

@@ -28,7 +28,9 @@ from engine.project import Project
 from engine.reading.lexer import LuaSyntaxError, ignored_lines
 from engine.reading.scan import Scan, scan
 from engine.reading.syntax import Call, Definition, Index, Name, Node, String, walk
-from engine.scripts import Scripts, Source
+from engine.scripts import Scripts, Source, bare_text
+
+STRAY = 'no script can have this name, so nobody can use it: letters, digits, "_" and "-", and ".lua" in small letters'
 
 
 def check(project: Project, lua: str = "lua55", modules: Sequence[HostModule] = ()) -> list[Finding]:
@@ -43,6 +45,9 @@ def check(project: Project, lua: str = "lua55", modules: Sequence[HostModule] = 
             read = _read(scripts, name, compilers, lua, reports)
             if read is not None:
                 scans[name] = read
+        for name in scripts.strays():
+            reports[name] = Report(name)
+            reports[name].add(1, 1, "warning", "file", STRAY, "rename it, or take it out of the folder")
         tests = _tests(project, compilers, lua, reports)
         reports["main.py"] = Report("main.py")
         check_setup(project.main, set(scripts.names()), reports["main.py"])
@@ -70,8 +75,10 @@ def _tests(project: Project, compilers: Compilers, lua: str, reports: dict[str, 
     """The tests in Lua that can be read, by file."""
     found = {}
     for file in sorted(project.tests.glob("*.lua")) if project.tests.is_dir() else ():
+        if not file.is_file():
+            continue
         name = f"{project.tests.name}/{file.name}"
-        text = file.read_bytes().decode(errors="replace")
+        text = bare_text(file.read_bytes()).decode(errors="replace")
         report = reports[name] = Report(name, ignored_lines(text))
         source = Source(name, name, text.encode())
         read = _scan(source, text, report) if compilers.check(source, lua, report) else None

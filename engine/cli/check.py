@@ -9,6 +9,7 @@ from engine.check.finding import Finding
 from engine.cli.console import as_json as print_json
 from engine.cli.console import complain, findings_as_data, say, show_finding
 from engine.project import Project, ProjectError
+from engine.scripts import Scripts
 
 
 def check_game(folder: Path, *, as_json: bool, strict: bool, lua: str | None) -> int:
@@ -34,7 +35,7 @@ def check_game(folder: Path, *, as_json: bool, strict: bool, lua: str | None) ->
 def _show(findings: list[Finding], project: Project) -> None:
     for finding in findings:
         show_finding(finding, project.folder)
-    scripts = len(list(project.scripts.rglob("*.lua")))
+    scripts = len(Scripts(project.scripts).names())
     errors = sum(finding.level == "error" for finding in findings)
     warnings = len(findings) - errors
     if findings:

@@ -177,7 +177,7 @@ def _guarded(command: Callable[[], object]) -> int:
     try:
         command()
     except SystemExit as end:
-        return end.code if isinstance(end.code, int) else 1
+        return _exit_code(end.code)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())
         return 0
@@ -193,3 +193,11 @@ def _guarded(command: Callable[[], object]) -> int:
         complain(f"{error.strerror or error}: {error.filename}" if error.filename else str(error))
         return 2
     return 0
+
+
+def _exit_code(said: object) -> int:
+    """As Python has it: `sys.exit()` went well, and a text is shown."""
+    if said is None or isinstance(said, int):
+        return said or 0
+    click.echo(said, err=True)
+    return 1

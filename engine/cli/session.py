@@ -98,7 +98,7 @@ class Session:
         self.world.bus.put(entity.actor, mail)
 
     def _use(self, name: str) -> None:
-        found = self.world.entity(int(name)) if name.isdigit() else next(iter(self.world.find(name)), None)
+        found = self.world.entity(int(name)) if name.isdecimal() else next(iter(self.world.find(name)), None)
         if found is None:
             self._show(f"there is no entity {name!r}; :entities lists those there are")
         else:

@@ -16,7 +16,7 @@ from engine.errors import ScriptError
 from engine.host.module import HostModule
 from engine.problems import Problem
 from engine.project import Project, ProjectError
-from engine.scripts import Source
+from engine.scripts import Source, bare_text
 from engine.testing.game_world import GameWorld
 from engine.testing.sim import Sim, fields_of
 
@@ -77,7 +77,7 @@ class LuaTests:
         self._options = {**world, **({"lua": lua} if lua else {})}
 
     def files(self) -> list[Path]:
-        return sorted(self.project.tests.glob("*.lua")) if self.project.tests.is_dir() else []
+        return sorted(file for file in self.project.tests.glob("*.lua") if file.is_file())
 
     def collect(self, file: Path) -> list[LuaTest]:
         """The tests of a file; `ScriptError` where it does not load."""
@@ -200,7 +200,7 @@ def _harness() -> bytes:
 def _source(file: Path) -> Source:
     name = re.sub(r"[^\w-]", "_", file.stem)
     try:
-        text = file.read_bytes()
+        text = bare_text(file.read_bytes())
         text.decode()
     except UnicodeDecodeError as error:
         raise ScriptError("the test is not UTF-8; save it as UTF-8", script=f"tests/{file.name}", line=1) from error
