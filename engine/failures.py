@@ -102,7 +102,10 @@ class Failures:
             self._raised.clear()
             for other in others:
                 first.add_note(f"also in this frame: {type(other).__name__}: {other}")
-            raise first
+            try:
+                raise first
+            finally:
+                del first, others  # its traceback names this frame: both would live on, and the states of the tick
 
 
 def _way_out(message: str) -> str:

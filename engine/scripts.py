@@ -34,6 +34,10 @@ class Source:
     chunk: str
     text: bytes
 
+    def rows(self) -> list[str]:
+        """Its lines as Lua counts them: a text would be split at form feeds and such, too."""
+        return [row.decode(errors="replace") for row in self.text.splitlines()]
+
 
 class Scripts:
     """The scripts and libraries of one folder; every call looks at the disk anew."""

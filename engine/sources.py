@@ -126,7 +126,7 @@ class Sources:
         """A line of a file as it is in the running version of `script`, or in another one; "" where it is unknown."""
         for source in self._texts(script, version):
             if source.chunk == chunk:
-                rows = source.text.decode(errors="replace").splitlines()
+                rows = source.rows()
                 return rows[line - 1].rstrip() if 0 < line <= len(rows) else ""
         return ""
 
@@ -147,7 +147,7 @@ class Sources:
         return [
             f"{source.chunk}:{number}"
             for source in self._texts(script)
-            for number, row in enumerate(source.text.decode(errors="replace").splitlines(), 1)
+            for number, row in enumerate(source.rows(), 1)
             if re.search(pattern, row.partition("--")[0])
         ]
 

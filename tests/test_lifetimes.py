@@ -146,6 +146,24 @@ def test_a_failed_host_function_holds_nothing_of_the_state_that_called_it(make, 
 
 
 @pytest.mark.row("D2")
+def test_what_a_listener_raises_holds_no_state_of_the_frame_it_leaves(make, scripts, no_gc):
+    scripts.write("hurry", "return { start = function() while true do wait() bus.emit('news') end end }")
+    world = make()
+    hurry, other = world.spawn("hurry"), world.spawn("hurry")
+
+    def listener(_: object) -> None:
+        hurry.destroy()
+        other.destroy()
+        raise KeyError("news")
+
+    world.bus.on("news", listener)
+    states = [weakref.ref(hurry.actor), weakref.ref(other.actor)]
+    with suppress(KeyError):
+        world.tick(0.1)
+
+    assert [state() for state in states] == [None, None]
+
+
 def test_an_entity_destroyed_while_the_world_ticks_is_freed_when_the_frame_ends(make, no_gc):
     world = make()
     entity = world.spawn("busy")

@@ -103,6 +103,15 @@ def test_every_error_of_a_script_comes_with_its_line_and_its_mark(world, scripts
     }
 
 
+def test_a_line_ends_for_a_problem_where_it_does_for_lua(world, scripts):
+    scripts.write("door", "-- a\f, b\v, c\x85, d\u2028\nreturn { start = function()\r\n  error('stuck')\nend }")
+    world.spawn("door")
+
+    (problem,) = world.problems
+    assert (problem.line, problem.source) == (3, "  error('stuck')")
+    assert world.places("door", "stuck") == ["scripts/door.lua:3"]
+
+
 def test_of_a_long_line_the_beginning_is_shown_and_marked(world, scripts):
     scripts.write("short", f"return {{ start = function(self) self.bell.rings = 1 {'local a = 1 ' * 100} end }}")
     scripts.write("long", f"return {{ start = function(self) {'local a = 1 ' * 100} self.bell.rings = 1 end }}")
