@@ -6,8 +6,9 @@ This is the hot path of the engine: one `send` per awake state; a tick with mail
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import repeat
-from operator import attrgetter, call
+from functools import partial
+from itertools import repeat, takewhile
+from operator import attrgetter, call, is_not
 from typing import Any
 
 from engine.lua.actor import IN_PARTS, Actor, Mail, Result
@@ -96,7 +97,7 @@ def send_all(actors: Sequence[Actor], send: Hear, ways: list[Any], args: tuple[A
     while True:
         error: Exception | None = None
         try:
-            results += iter(calls.__next__, None)
+            results += takewhile(_said, calls)
         except Exception as lost:
             error = lost
         place = len(results)
@@ -104,6 +105,9 @@ def send_all(actors: Sequence[Actor], send: Hear, ways: list[Any], args: tuple[A
             return results
         results.append(actors[place].turn(args, error))
         ways[place] = way_of(actors[place], send)
+
+
+_said = partial(is_not, None)
 
 
 def way_of(actor: Actor, send: Hear) -> Any:
