@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import weakref
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from engine.errors import ScriptError
@@ -100,8 +101,8 @@ class Failures:
         if self._raised:
             first, *others = self._raised
             self._raised.clear()
-            for other in others:
-                first.add_note(f"also in this frame: {type(other).__name__}: {other}")
+            for told, times in Counter(f"{type(other).__name__}: {other}" for other in others).items():
+                first.add_note(f"also in this frame: {told}{f' ({times} times)' if times > 1 else ''}")
             try:
                 raise first
             finally:

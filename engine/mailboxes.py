@@ -29,6 +29,7 @@ class Mailboxes:
         self.told: tuple[Audience, Mail] | None = None
         self.held: dict[tuple[int, int], tuple[Actor, Mail]] = {}  # (entity, callback) -> newest mail
         self._mailed: dict[Actor, None] = {}
+        self._crowded: dict[Actor, bool] = {}  # of those that are full, until they are read
 
     @property
     def mailed(self) -> dict[Actor, None]:
@@ -69,11 +70,16 @@ class Mailboxes:
         self.put(actor, mail)
         return True
 
-    @staticmethod
-    def crowded(actor: Actor | None) -> bool:
-        """True where events of scripts lie in the inbox: it is not the game alone that has filled it."""
-        inbox = [] if actor is None else actor.inbox
-        return any(mail[2] if type(mail[0]) is int else mail[0] in _POSTED and mail[3] for mail in inbox)
+    def crowded(self, actor: Actor | None) -> bool:
+        """True where events of scripts lie in a full inbox: it is not the game alone that has filled it."""
+        if actor is None:
+            return False
+        if actor not in self._crowded:  # looked through once, however many events find no room
+            inbox = actor.inbox
+            self._crowded[actor] = any(
+                mail[2] if type(mail[0]) is int else mail[0] in _POSTED and mail[3] for mail in inbox
+            )
+        return self._crowded[actor]
 
     def hold(self, actor: Actor, entity: int, callback: int, mail: Mail) -> None:
         """Keep the newest mail of a callback for `release`."""
@@ -88,6 +94,8 @@ class Mailboxes:
     def take_mailed(self) -> dict[Actor, None]:
         """The actors that have mail, to be ticked now."""
         mailed, self._mailed = self.mailed, {}
+        if self._crowded:
+            self._crowded.clear()
         return mailed
 
     def waiting(self) -> set[Actor]:
@@ -110,11 +118,13 @@ class Mailboxes:
     def close(self) -> None:
         self.told = None
         self._mailed.clear()
+        self._crowded.clear()
         self.held.clear()
 
     def forget(self, actor: Actor) -> None:
         """The actor is not ticked any more."""
         self.mailed.pop(actor, None)
+        self._crowded.pop(actor, None)
         for key in [key for key, (owner, _) in self.held.items() if owner is actor]:
             del self.held[key]
 

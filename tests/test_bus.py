@@ -270,6 +270,32 @@ def test_a_game_that_floods_gets_an_error_out_of_tick(make_world, scripts):
         world.tick(0.1)
 
 
+@pytest.mark.row("A7")
+def test_a_game_that_floods_without_end_is_told_once_and_in_each_frame_anew_who_filled_the_mailbox(make_world, scripts):
+    world = make_world(limits=Limits(instructions=None, seconds=None, memory=None, mailbox=5))
+    scripts.write("listener", LISTENER)
+    scripts.write("sender", "return { start = function() wait() bus.emit('over') end }")
+    world.spawn("listener")
+    world.spawn("sender")
+    looked_at = []
+    inbox = type("Inbox", (list,), {"__iter__": lambda self: looked_at.append(1) or list.__iter__(self)})
+    world.entities[0].actor.inbox = inbox()
+    for i in range(500):
+        world.bus.emit("news", i)
+
+    with pytest.raises(EngineError, match="mailbox of entity 1 is full") as flooded:
+        world.tick(0.1)
+
+    told = "mailbox of entity 1 is full"
+    assert len(looked_at) < 10
+    assert [note.endswith("(494 times)") and told in note for note in flooded.value.__notes__] == [True]
+    scripts.write("other", "return { start = function() for _ = 1, 5 do bus.send(1, 'news') end end }")
+    world.spawn("other")
+    world.bus.emit("news")
+    world.tick(0.1)
+    assert told in world.problems[-1].message
+
+
 @pytest.mark.row("A8")
 def test_an_event_from_another_thread_arrives_on_the_ticking_thread_with_the_next_frame(world, scripts, heard):
     scripts.write("listener", LISTENER)
