@@ -60,6 +60,13 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+@pytest.fixture(scope="module", autouse=True)
+def earlier_modules_are_not_looked_at() -> None:
+    """Many tests have garbage collected, which need not look at what the tests of other modules left to stay."""
+    gc.collect()
+    gc.freeze()
+
+
 def _is_needed(item: pytest.Function) -> bool:
     """Every Lua meets the first isolation; beside that, who varies by `isolation` or `play` does so on one Lua."""
     free = varies_by(item)
