@@ -235,7 +235,7 @@ OVERWORK = {
     "for i = 1, 6 do bus.emit('x') end",
     "one who is sent all a thousand times": "for i = 1, 999 do bus.on('x', print) end wait() "
     "for i = 1, 6 do bus.send(entity.id, 'x') end",
-    "one who hears everything, under any name": "for i = 1, 9000 do bus.on('*', print) end "
+    "one who hears everything, under any name": "for i = 1, 9000 do bus.on('*', function() end) end "
     "for i = 1, 4000 do bus.emit('x' .. i) end",
     "requests that are given up": "bus.handle('x', function() wait(9) end) for i = 1, 15000 do "
     "task.spawn(pcall, bus.request, entity.id, 'x', nil, 0) end",
