@@ -58,98 +58,142 @@ local function item_end(pattern, at)
 end
 
 
--- Reads a pattern into a list of steps; each has what makes its function, and what the weighing looks at.
-local function read(pattern, at)
-  local steps, n, captures, unclosed, nested = {}, 0, 0, {}, 0
-  local function add(step)
-    n = n + 1
-    steps[n] = step
-  end
-  local function fail(message)
-    add({ kind = "refuse", message = message })
-    return steps, captures, true
-  end
-  while at <= #pattern do
-    local first, second = byte(pattern, at, at + 1)
-    if first == BRACE then
-      if captures >= MOST_CAPTURES then
-        return fail("too many captures")
-      end
-      captures, nested = captures + 1, nested + 1
-      if second == CLOSE then
-        add({ kind = "open", n = captures, size = POSITION })
-        at = at + 2
-      else
-        add({ kind = "open", n = captures, size = OPEN })
-        unclosed[#unclosed + 1] = captures
-        at = at + 1
-      end
-    elseif first == CLOSE then
-      if #unclosed == 0 then
-        return fail("invalid pattern capture")
-      end
-      add({ kind = "close", n = unclosed[#unclosed] })
-      unclosed[#unclosed] = nil
-      at, nested = at + 1, nested + 1
-    elseif first == DOLLAR and at == #pattern then
-      add({ kind = "end" })
-      at = at + 1
-    elseif first == ESCAPE and second == BALANCE then
-      if at + 3 > #pattern then
-        return fail("malformed pattern (missing arguments to '%b')")
-      end
-      local left, right = byte(pattern, at + 2, at + 3)
-      add({ kind = "balance", left = left, right = right, set = { [left] = true } })
-      at = at + 4
-    elseif first == ESCAPE and second == FRONTIER then
-      if byte(pattern, at + 2) ~= SET then
-        return fail("missing '[' after '%f' in pattern")
-      end
-      local stop, message = item_end(pattern, at + 2)
-      if not stop then
-        return fail(message)
-      end
-      local item = sub(pattern, at + 2, stop - 1)
-      add({ kind = "frontier", item = item, set = set_of(item) })
-      at = stop
-    elseif first == ESCAPE and second and second >= ZERO and second <= NINE then
-      local index = second - ZERO
-      local known = index >= 1 and index <= captures
-      for i = 1, #unclosed do
-        known = known and unclosed[i] ~= index
-      end
-      if not known then
-        return fail(format("invalid capture index %%%d", index))
-      end
-      add({ kind = "again", n = index })
-      at = at + 2
-    else
-      local stop, message = item_end(pattern, at)
-      if not stop then
-        return fail(message)
-      end
-      local item, mark = sub(pattern, at, stop - 1), byte(pattern, stop)
-      local step = { kind = "single", item = item, set = set_of(item) }
-      if mark == STAR or mark == PLUS then
-        step.kind, step.least = "greedy", mark == PLUS and 1 or 0
-      elseif mark == LAZY then
-        step.kind = "lazy"
-      elseif mark == MAYBE then
-        step.kind = "optional"
-      end
-      nested = nested + (step.kind == "single" and 0 or 1)
-      at = step.kind == "single" and stop or stop + 1
-      add(step)
-    end
-    if nested > MOST_NESTED then
-      return fail("pattern too complex")
-    end
-  end
-  return steps, captures, #unclosed > 0
+local function add(job, step)
+  job.n = job.n + 1
+  job.steps[job.n] = step
 end
 
 
-reader.read, reader.OPEN, reader.POSITION = read, OPEN, POSITION
+-- What reads one step each: it gives the place after it; nil and a message where the pattern is wrong.
+
+local function read_open(job, at, second)
+  local n = job.captures + 1
+  if n > MOST_CAPTURES then
+    return nil, "too many captures"
+  end
+  job.captures, job.nested = n, job.nested + 1
+  if second == CLOSE then
+    add(job, { kind = "open", n = n, size = POSITION })
+    return at + 2
+  end
+  add(job, { kind = "open", n = n, size = OPEN })
+  job.unclosed[#job.unclosed + 1] = n
+  return at + 1
+end
+
+
+local function read_close(job, at)
+  local unclosed = job.unclosed
+  if #unclosed == 0 then
+    return nil, "invalid pattern capture"
+  end
+  add(job, { kind = "close", n = unclosed[#unclosed] })
+  unclosed[#unclosed] = nil
+  job.nested = job.nested + 1
+  return at + 1
+end
+
+
+local function read_balance(job, at)
+  if at + 3 > #job.pattern then
+    return nil, "malformed pattern (missing arguments to '%b')"
+  end
+  local left, right = byte(job.pattern, at + 2, at + 3)
+  add(job, { kind = "balance", left = left, right = right, set = { [left] = true } })
+  return at + 4
+end
+
+
+local function read_frontier(job, at)
+  if byte(job.pattern, at + 2) ~= SET then
+    return nil, "missing '[' after '%f' in pattern"
+  end
+  local stop, message = item_end(job.pattern, at + 2)
+  if not stop then
+    return nil, message
+  end
+  local item = sub(job.pattern, at + 2, stop - 1)
+  add(job, { kind = "frontier", item = item, set = set_of(item) })
+  return stop
+end
+
+
+local function read_again(job, at, second)
+  local index = second - ZERO
+  local known = index >= 1 and index <= job.captures
+  for i = 1, #job.unclosed do
+    known = known and job.unclosed[i] ~= index
+  end
+  if not known then
+    return nil, format("invalid capture index %%%d", index)
+  end
+  add(job, { kind = "again", n = index })
+  return at + 2
+end
+
+
+local function read_item(job, at)
+  local stop, message = item_end(job.pattern, at)
+  if not stop then
+    return nil, message
+  end
+  local item, mark = sub(job.pattern, at, stop - 1), byte(job.pattern, stop)
+  local step = { kind = "single", item = item, set = set_of(item) }
+  add(job, step)
+  if mark == STAR or mark == PLUS then
+    step.kind, step.least = "greedy", mark == PLUS and 1 or 0
+  elseif mark == LAZY then
+    step.kind = "lazy"
+  elseif mark == MAYBE then
+    step.kind = "optional"
+  else
+    return stop
+  end
+  job.nested = job.nested + 1
+  return stop + 1
+end
+
+
+local function read_step(job, at)
+  local first, second = byte(job.pattern, at, at + 1)
+  if first == BRACE then
+    return read_open(job, at, second)
+  elseif first == CLOSE then
+    return read_close(job, at)
+  elseif first == DOLLAR and at == #job.pattern then
+    add(job, { kind = "end" })
+    return at + 1
+  elseif first == ESCAPE and second == BALANCE then
+    return read_balance(job, at)
+  elseif first == ESCAPE and second == FRONTIER then
+    return read_frontier(job, at)
+  elseif first == ESCAPE and second and second >= ZERO and second <= NINE then
+    return read_again(job, at, second)
+  end
+  return read_item(job, at)
+end
+
+
+--- The steps of a pattern from place `at` on, how many captures there are, and whether it is faulty. Each step has what
+-- makes its function, and what the weighing looks at.
+function reader.read(pattern, at)
+  local job = { pattern = pattern, steps = {}, n = 0, captures = 0, unclosed = {}, nested = 0 }
+  while at <= #pattern do
+    local stop, message = read_step(job, at)
+    if stop and job.nested > MOST_NESTED then
+      stop, message = nil, "pattern too complex"
+    end
+    if not stop then
+      add(job, { kind = "refuse", message = message })
+      return job.steps, job.captures, true
+    end
+    at = stop
+  end
+  return job.steps, job.captures, #job.unclosed > 0
+end
+
+
+reader.OPEN, reader.POSITION = OPEN, POSITION
 
 
 return reader
