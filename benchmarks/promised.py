@@ -1,7 +1,7 @@
 """The least birth that keeps what is promised of an entity in a state of its own, one promise after the other.
 
-Beside the least prelude (`benchmarks.newborn`), on nothing but lupa: the script has been read, there is a VM with an
-environment, a thread and a pump; what is left is the entity. Each step does what those before it do. Nobody hears
+Beside the least prelude (`benchmarks.least_prelude`), on nothing but lupa: the script has been read, there is a VM with
+an environment, a thread and a pump; what is left is the entity. Each step does what those before it do. Nobody hears
 anything, nothing is reloaded, no place of an error is looked up, no script is a mod: all that an engine does beside is
 missing.
 """
@@ -14,7 +14,8 @@ from typing import Any
 from zlib import crc32
 
 from benchmarks.harness import Case
-from benchmarks.newborn import COMMON, FIELDS, MEMORY, TICKS, State, loader, made
+from benchmarks.least_prelude import COMMON, MEMORY, TICKS, State, loader, made
+from benchmarks.newborn import FIELDS
 from benchmarks.swarm import MOVER
 
 STEPS = (

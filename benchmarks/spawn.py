@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from benchmarks.harness import Case, Size, compare, main
-from benchmarks.newborn import COMPILE, FIELDS, newborn
+from benchmarks.least_prelude import COMPILE
+from benchmarks.newborn import FIELDS, newborn
 from benchmarks.promised import promised
 from benchmarks.swarm import MOVER
 from benchmarks.tables import Table
