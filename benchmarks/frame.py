@@ -7,26 +7,18 @@ heard.
 from __future__ import annotations
 
 import importlib
-import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from heapq import heappop, heappush
-from pathlib import Path
 from typing import Any
 
+from benchmarks.cast import MIX, SCRIPTS, cast, play
 from benchmarks.harness import Case, Size, compare, main
+from benchmarks.scene import STEPS, scene
 from benchmarks.tables import Table
 from benchmarks.worlds import make_world
 from engine import World
 
 COUNT = 1000
-SCRIPTS = Path(__file__).parent.parent / "scripts"
-
-MIX = {"lamp": 0.11, "wisp": 0.05, "firefly": 0.2, "slime": 0.18, "owl": 0.22, "ripple": 0.24}
-"""Which share of the entities is of which script. Lamps and wisps are awake in every frame."""
-
-SECONDS = 10
-"""Of play before anything is measured: not all do the same then, and each has done all that it does, as in its first
-seconds a state loads what its script uses first."""
 
 STUB = """
 function(map, script, x, y, seed)
@@ -48,22 +40,6 @@ function(map, script, x, y, seed)
   end, update and function(dt) update(self, dt) end
 end
 """
-
-
-def cast(count: int) -> list[tuple[str, float, float]]:
-    """Script and place of each entity; the same in every run."""
-    chance = random.Random(5)
-    names = [name for name, share in MIX.items() for _ in range(max(round(count * share), 1))]
-    chance.shuffle(names)
-    return [(name, chance.uniform(60, 400), chance.uniform(60, 210)) for name in names]
-
-
-def play(run: Callable[[float], object]) -> None:
-    """Let the game be in full swing: all but the last second in big steps, as few frames take less time."""
-    for _ in range((SECONDS - 1) * 10):
-        run(1 / 10)
-    for _ in range(60):
-        run(1 / 60)
 
 
 def tidelock(lua: str, count: int, **options: Any) -> tuple[Case, World]:
@@ -129,8 +105,6 @@ def asleep(world: World, frames: int = 60) -> float:
 
 
 def tables(size: Size, luas: list[str]) -> Iterator[Table]:
-    from benchmarks import scene  # which plays this cast
-
     count = size.count(COUNT)
     for lua in luas:
         case, world = tidelock(lua, count)
@@ -139,7 +113,7 @@ def tables(size: Size, luas: list[str]) -> Iterator[Table]:
         together.name = "Tidelock, one state for a script"
         title = f"A frame of {count:,} entities of the demo's scripts on {lua}"
         least = floor(lua, count)
-        kept = Case("floor: and what scripts are promised", scene.scene(lua, count, len(scene.STEPS)).run, 1)
+        kept = Case("floor: and what scripts are promised", scene(lua, count, len(STEPS)).run, 1)
         table = compare(f"frame/{lua}", title, [least, kept, case, together], least.name, size, repeat=30)
         table.facts["asleep"] = round(share, 2)
         yield table

@@ -10,7 +10,7 @@ import importlib
 from heapq import heappop, heappush
 from typing import Any
 
-from benchmarks import frame
+from benchmarks.cast import MIX, SCRIPTS, cast, play
 from benchmarks.harness import Case
 
 STEPS = (
@@ -160,9 +160,9 @@ return pump
 def scene(lua: str, count: int, steps: int) -> Case:
     """So many of the steps, from the first on."""
     module = importlib.import_module(f"lupa.{lua}")
-    texts = {name: (frame.SCRIPTS / f"{name}.lua").read_bytes() for name in (*frame.MIX, "map")}
+    texts = {name: (SCRIPTS / f"{name}.lua").read_bytes() for name in (*MIX, "map")}
     sends = []
-    for seed, (name, x, y) in enumerate(frame.cast(count)):
+    for seed, (name, x, y) in enumerate(cast(count)):
         vm = module.LuaRuntime(encoding=None, register_builtins=False, unpack_returned_tuples=True)
         sends.append(vm.execute(STATE, steps, texts["map"], texts[name], x, y, seed).coroutine().send)
         sends[-1](None)
@@ -194,5 +194,5 @@ def scene(lua: str, count: int, steps: int) -> Case:
             elif wake:
                 heappush(heap, (wake, number))
 
-    frame.play(run)
+    play(run)
     return Case(STEPS[steps - 1], run, count)
