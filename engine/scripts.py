@@ -149,7 +149,10 @@ class Scripts:
         return path
 
     def _holds(self, path: Path) -> bool:
-        return path.resolve().is_relative_to(self._real)
+        try:
+            return path.resolve().is_relative_to(self._real)
+        except RuntimeError:  # a link to itself, for which Python before 3.13 has no other word
+            return False
 
     def _missing(self, name: str) -> NoReturn:
         advice = _advice(name, self.names())

@@ -164,6 +164,27 @@ def test_a_missing_image_is_a_checkerboard_and_one_line_with_the_nearest_name(fa
     assert caplog.messages == ['no slim.png in assets/; did you mean "slime"?']
 
 
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("ok.png", '; did you mean "ok"?'),
+        ("LOUD", "; LOUD.PNG is there, write its ending in small letters"),
+        ("folder", ""),
+        ("loop", ""),
+    ],
+)
+def test_an_image_under_another_ending_is_named_and_what_is_no_file_is_not(fake, app, tmp_path, name, advice):
+    assets = fake.image("ok", "#ff0000").parent
+    (assets / "LOUD.PNG").write_bytes((assets / "ok.png").read_bytes())
+    (assets / "folder.png").mkdir()
+    (assets / "loop.png").symlink_to("loop.png")
+    fake.add(20, 10, sprite=name)
+
+    ticks(app)
+
+    assert app.notices.lines == [f"no {name}.png in assets/{advice}"]
+
+
 def test_an_image_that_is_none_is_a_checkerboard_and_one_line(fake, app, quiet, caplog):
     (fake.assets / "torn.png").write_bytes(b"\x89PNG half of")
     fake.add(20, 16, sprite="torn")

@@ -29,14 +29,20 @@ class Assets:
         """The name that scripts use for the file `path`; `None` for a file outside the folder."""
         try:
             return path.resolve().relative_to(self.folder.resolve()).with_suffix("").as_posix()
-        except (OSError, ValueError):
+        except (OSError, ValueError, RuntimeError):  # Python before 3.13 has no other word for a link to itself
             return None
 
     def missing(self, name: str, endings: tuple[str, ...]) -> str:
         """What to tell somebody who asked for a file that is not there."""
-        names = sorted(
-            known for file in self.folder.rglob("*") if file.suffix in endings and (known := self.name_of(file))
-        )
-        near = difflib.get_close_matches(name, names, 1)
         shown = " or ".join(f"{name[:60]}{ending}" for ending in endings)
-        return f"no {shown} in {self.folder.name}/" + (f'; did you mean "{near[0]}"?' if near else "")
+        return f"no {shown} in {self.folder.name}/{self._advice(name, endings)}"
+
+    def _advice(self, name: str, endings: tuple[str, ...]) -> str:
+        """What lies near, or nothing."""
+        files = [file for file in self.folder.rglob("*") if file.suffix.lower() in endings and file.is_file()]
+        known = {found: file for file in files if (found := self.name_of(file))}
+        if name in known:
+            return f"; {known[name].name} is there, write its ending in small letters"
+        ended = [name.removesuffix(ending) for ending in endings if name.removesuffix(ending) in known]
+        near = ended or difflib.get_close_matches(name, sorted(known), 1)
+        return f'; did you mean "{near[0]}"?' if near else ""
