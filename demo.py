@@ -32,11 +32,13 @@ def main() -> int:
 def read_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--headless", action="store_true", help="no window; 600 frames unless told")
-    parser.add_argument("--frames", type=int, help="end after so many frames")
+    parser.add_argument("--frames", type=int, help="end after so many frames, 1 or more")
     parser.add_argument("--screenshot", type=Path, metavar="FILE", help="write the last frame to a .png")
     parser.add_argument("--seed", type=int, default=7, help="the same seed plays the same night")
-    parser.add_argument("--lua", default="lua55", metavar="VERSION", help="lua55, lua54 or luajit21")
+    parser.add_argument("--lua", default="lua55", choices=("lua55", "lua54", "luajit21"))
     options = parser.parse_args()
+    if options.frames is not None and options.frames < 1:
+        parser.error(f"--frames must be 1 or more, got {options.frames}")
 
     no_display = not options.headless and not display_available()
     options.headless = options.headless or no_display

@@ -1,7 +1,9 @@
 """The window's life: its loop, its clock, its size, and that everything ends with it."""
 
 import asyncio
+import math
 import os
+import re
 import threading
 
 import pygame
@@ -11,7 +13,7 @@ from app_fakes import NIGHT, RED, FakeWorld, pixel
 from engine.app import App, NoDisplay, display_available
 from engine.app.app import LONGEST_DT, SPARE, TURN
 from engine.app.pace import RealTime
-from engine.errors import WorldClosed
+from engine.errors import EngineError, WorldClosed
 from helpers import threads
 
 SIZE = (64, 36)
@@ -42,6 +44,44 @@ def test_run_writes_a_picture_of_the_window(fake, tmp_path):
     picture = pygame.image.load(tmp_path / "new" / "shot.png")
     assert picture.get_size() == (128, 72)
     assert picture.get_at((1, 71))[:3] == (32, 64, 96)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"title": None},
+        {"size": 320},
+        {"size": (320,)},
+        {"size": ("320", "180")},
+        {"size": (0, 180)},
+        {"scale": "3"},
+        {"scale": 0},
+        {"fps": 0},
+        {"fps": math.nan},
+        {"assets": 5},
+        {"actions": "space"},
+        {"actions": {"jump": None}},
+        {"actions": {"jump": ["space", 5]}},
+        {"actions": {5: "space"}},
+    ],
+    ids=str,
+)
+def test_a_keyword_that_is_none_of_its_kind_is_named_before_a_window_opens(fake, words):
+    (name, value), *_ = words.items()
+
+    with pytest.raises(EngineError, match=f"^{name} must be .*, got {re.escape(repr(value))}$"):
+        App(fake, headless=True, **words)
+
+
+def test_what_is_no_world_no_frames_no_seconds_and_no_path_is_refused_with_what_it_is(fake, app):
+    with pytest.raises(EngineError, match="App: expected a World, got None"):
+        App(None, headless=True)
+    with pytest.raises(EngineError, match=r"step: dt must be a finite number of seconds >= 0, .*, got 'x'"):
+        app.step("x")
+    with pytest.raises(EngineError, match="screenshot: expected a path, as a string or a Path, got 5"):
+        app.screenshot(5)
+    with pytest.raises(EngineError, match="run: frames must be a whole number >= 0, got -1"):
+        app.run(frames=-1)
 
 
 def test_the_close_button_ends_the_loop_after_its_frame(fake):

@@ -10,9 +10,10 @@ from typing import Any, Self
 import pygame
 
 from engine.app import images, sounds
-from engine.app.arguments import color
+from engine.app.arguments import BadCall, color
 from engine.app.assets import Assets
 from engine.app.controls import Controls
+from engine.app.keywords import check_keywords
 from engine.app.notices import Notices
 from engine.app.overlay import Overlay
 from engine.app.pace import FixedTime, Pace, RealTime
@@ -20,6 +21,7 @@ from engine.app.ports import Reload, World
 from engine.app.stage import Stage
 from engine.app.text import Font
 from engine.app.window import Window, drivers
+from engine.checks import check_count, check_folder, check_measure
 from engine.errors import EngineError, WorldClosed
 from engine.saves import Saves, polls
 
@@ -60,6 +62,9 @@ class App:
         headless: bool = False,
         watch: bool | str | None = None,
     ) -> None:
+        if not hasattr(world, "tick"):
+            raise BadCall(f"App: expected a World, got {world!r}")
+        check_keywords(title, size, scale, fps, assets, actions)
         self.world = world
         self.fps = fps
         self.headless = headless
@@ -118,6 +123,7 @@ class App:
     def step(self, dt: float) -> None:
         """Make one frame, `dt` seconds after the last one: events, the world's tick, the picture."""
         self.open()
+        check_measure("step: dt", dt)
         began = time.perf_counter()
         for event in pygame.event.get():
             self._handle(event)
@@ -137,6 +143,7 @@ class App:
     def screenshot(self, path: Path | str) -> None:
         """Write what the window shows to `path`, a .png."""
         self.open()
+        check_folder("screenshot", path)
         file = Path(path)
         file.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -202,6 +209,8 @@ class App:
         return FixedTime(self.fps) if self.headless else RealTime(self.fps)
 
     def _each(self, frames: int | None) -> Iterator[int]:
+        if frames is not None:
+            check_count("run: frames", frames)
         made = 0
         while self.running and (frames is None or made < frames):
             yield made
