@@ -147,6 +147,16 @@ def test_without_a_display_the_error_names_the_way_out_and_the_world_is_closed(f
     assert fake.closed == 1
 
 
+def test_a_display_that_sdl_makes_up_is_none(fake, monkeypatch):
+    monkeypatch.delenv("SDL_VIDEODRIVER")
+    monkeypatch.setattr(pygame.display, "get_driver", lambda: "offscreen")
+
+    with pytest.raises(NoDisplay, match=r"no window can be opened here \(.+\); App\(headless=True\) needs none"):
+        App(fake).run()
+
+    assert fake.closed == 1
+
+
 def test_headless_leaves_the_environment_as_it_was(fake, monkeypatch):
     monkeypatch.delenv("SDL_VIDEODRIVER")
     monkeypatch.setenv("SDL_AUDIODRIVER", "disk")

@@ -33,6 +33,9 @@ class Window:
         """Show the window."""
         try:
             pygame.display.init()
+            # Without a display SDL takes what nobody can see: a game would run there for ever.
+            if not os.environ.get("SDL_VIDEODRIVER") and pygame.display.get_driver() in _INVISIBLE:
+                raise pygame.error("there is no display")
             pygame.display.set_caption(self._title)
             width, height = self.size
             pygame.display.set_mode((width * self._scale, height * self._scale), pygame.RESIZABLE)
