@@ -37,10 +37,12 @@ class Problem(Protocol):
     def count(self) -> int: ...
 
     @property
-    def source(self) -> str: ...
+    def source(self) -> str:
+        """The line that failed, as it was; "" where it is not known."""
 
     @property
-    def outcome(self) -> str: ...
+    def outcome(self) -> str:
+        """What became of the entity; "" where there is nothing to say."""
 
 
 class Report(NamedTuple):

@@ -4,6 +4,7 @@ An image wider than high whose width is a multiple of its height is a sheet of s
 A name without an image shows a checkerboard, so that a slip is seen where it is, and is reported once.
 """
 
+from pathlib import Path
 from typing import NamedTuple
 
 import pygame
@@ -13,6 +14,7 @@ from engine.app.arguments import RGBA
 from engine.app.assets import Assets
 from engine.app.cache import Cache
 from engine.app.notices import Notices
+from engine.app.shelf import Shelf
 
 ENDINGS = (".png",)
 WHITE = (255, 255, 255, 255)
@@ -39,52 +41,28 @@ class Look(NamedTuple):
     flash: RGBA = (0, 0, 0, 0)
 
 
-class _Loaded(NamedTuple):
-    image: pygame.Surface
-    trouble: str = ""
-
-
 class Images:
     """The images of one window, each loaded when it is first shown."""
 
     def __init__(self, assets: Assets, notices: Notices) -> None:
-        self._assets = assets
-        self._notices = notices
-        self._loaded: Cache[str, _Loaded] = Cache(512)
+        self._images = Shelf("an image", ENDINGS, assets, notices, read=_read, stand_in=_checkerboard, size=512)
         self._pictures: Cache[Look, pygame.Surface] = Cache(PICTURES)
 
     def picture(self, look: Look) -> pygame.Surface:
         """The image as `look` wants it; kept, so do not draw on it."""
-        image = self._image(look.name)
+        image = self._images.get(look.name)
         return self._pictures.get(look, lambda: _picture(image, look))
 
     def reload(self, name: str) -> bool:
         """Show the file as it is now; one that is gone or half written leaves the old image standing."""
-        if name not in self._loaded:
+        if not self._images.reload(name):
             return False
-        old, new = self._loaded.get(name, lambda: self._load(name)), self._load(name)
-        if new.trouble and not old.trouble:
-            self._notices.report(("image", name), new.trouble)
-            return False
-        self._notices.mend(("image", name))
-        self._loaded.put(name, new)
         self._pictures.drop(lambda look: look.name == name)
-        return not new.trouble
+        return True
 
-    def _image(self, name: str) -> pygame.Surface:
-        loaded = self._loaded.get(name, lambda: self._load(name))
-        if loaded.trouble:
-            self._notices.report(("image", name), loaded.trouble)
-        return loaded.image
 
-    def _load(self, name: str) -> _Loaded:
-        file = self._assets.find(name, ENDINGS)
-        if file is None:
-            return _Loaded(_checkerboard(), self._assets.missing(name, ENDINGS))
-        try:
-            return _Loaded(pygame.image.load(str(file)).convert_alpha())
-        except (pygame.error, OSError) as error:
-            return _Loaded(_checkerboard(), f"{file.name} cannot be read as an image: {error}")
+def _read(file: Path) -> pygame.Surface:
+    return pygame.image.load(str(file)).convert_alpha()
 
 
 def _picture(image: pygame.Surface, look: Look) -> pygame.Surface:

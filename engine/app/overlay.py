@@ -8,9 +8,9 @@ from engine.app import palette
 from engine.app.arguments import RGBA
 from engine.app.cache import Cache
 from engine.app.panel import BAR, BREAK, PADDING, Line, Span, panel
-from engine.app.ports import Problem, Reload
+from engine.app.ports import Reload
 from engine.app.text import Font
-from engine.report import Report, report
+from engine.report import Problem, Report, report
 
 MARGIN = 4
 MOST = 4

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from engine.report import Problem
+
 
 class Entity(Protocol):
     """Something that may be drawn."""
@@ -40,30 +42,6 @@ class Command(Protocol):
 
     @property
     def sender(self) -> int: ...
-
-
-class Problem(Protocol):
-    """A script error that is not mended yet."""
-
-    @property
-    def message(self) -> str: ...
-
-    @property
-    def script(self) -> str | None: ...
-
-    @property
-    def line(self) -> int | None: ...
-
-    @property
-    def count(self) -> int: ...
-
-    @property
-    def source(self) -> str:
-        """The line that failed, as it was; "" where it is not known."""
-
-    @property
-    def outcome(self) -> str:
-        """What became of the entity; "" where there is nothing to say."""
 
 
 class Reload(Protocol):

@@ -5,14 +5,15 @@ nothing is heard and nothing is said about it; a file that is missing is a notic
 """
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 import pygame
 
 from engine.app.arguments import length, name
 from engine.app.assets import Assets
-from engine.app.cache import Cache
 from engine.app.notices import Notices
+from engine.app.shelf import Shelf
 
 ENDINGS = (".wav", ".ogg")
 CHANNELS = 32
@@ -26,20 +27,13 @@ class _Voice(NamedTuple):
     loops: bool
 
 
-class _Loaded(NamedTuple):
-    sound: pygame.mixer.Sound | None
-    trouble: str = ""
-
-
 class Sounds:
     """The sounds of one window, each loaded when it is first heard."""
 
     def __init__(self, assets: Assets, notices: Notices) -> None:
-        self._assets = assets
-        self._notices = notices
         self._on = False
         self._muted = False
-        self._loaded: Cache[str, _Loaded] = Cache(256)
+        self._sounds = Shelf("a sound", ENDINGS, assets, notices, read=self._read, stand_in=lambda: None, size=256)
         self._voices: dict[int, _Voice] = {}
         self.verbs: dict[str, Callable[..., None]] = {
             "play": self._play,
@@ -64,18 +58,13 @@ class Sounds:
 
     def reload(self, name: str) -> bool:
         """Use the file as it is now, also where it loops; one that cannot be read leaves the old sound."""
-        if name not in self._loaded:
+        if not self._sounds.reload(name):
             return False
-        old, new = self._loaded.get(name, lambda: self._load(name)), self._load(name)
-        if new.trouble and not old.trouble:
-            self._notices.report(("sound", name), new.trouble)
-            return False
-        self._notices.mend(("sound", name))
-        self._loaded.put(name, new)
+        sound = self._sounds.get(name)
         for index, voice in self._playing():
-            if voice.name == name and voice.loops and new.sound is not None:
-                self._start(index, new.sound, voice)
-        return not new.trouble
+            if voice.name == name and voice.loops and sound is not None:
+                self._start(index, sound, voice)
+        return True
 
     def _play(self, sender: int, which: object, volume: object = 1) -> None:
         self._begin(_Voice(name(which, "name"), length(volume, "volume"), False))
@@ -95,14 +84,12 @@ class Sounds:
                 pygame.mixer.Channel(index).stop()
 
     def _begin(self, voice: _Voice) -> None:
-        loaded = self._loaded.get(voice.name, lambda: self._load(voice.name))
-        if loaded.trouble:
-            self._notices.report(("sound", voice.name), loaded.trouble)
-        if loaded.sound is None:
+        sound = self._sounds.get(voice.name)
+        if sound is None:
             return
         for index in range(CHANNELS):
             if not pygame.mixer.Channel(index).get_busy():
-                self._start(index, loaded.sound, voice)
+                self._start(index, sound, voice)
                 return
 
     def _start(self, index: int, sound: pygame.mixer.Sound, voice: _Voice) -> None:
@@ -117,13 +104,5 @@ class Sounds:
     def _playing(self) -> list[tuple[int, _Voice]]:
         return [(index, voice) for index, voice in self._voices.items() if pygame.mixer.Channel(index).get_busy()]
 
-    def _load(self, wanted: str) -> _Loaded:
-        file = self._assets.find(wanted, ENDINGS)
-        if file is None:
-            return _Loaded(None, self._assets.missing(wanted, ENDINGS))
-        if not self._on:
-            return _Loaded(None)
-        try:
-            return _Loaded(pygame.mixer.Sound(str(file)))
-        except (pygame.error, OSError) as error:
-            return _Loaded(None, f"{file.name} cannot be read as a sound: {error}")
+    def _read(self, file: Path) -> pygame.mixer.Sound | None:
+        return pygame.mixer.Sound(str(file)) if self._on else None
