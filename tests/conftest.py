@@ -16,7 +16,9 @@ from hypothesis import HealthCheck, settings
 from helpers import PATIENCE, ScriptFolder
 
 if TYPE_CHECKING:
+    from app_fakes import FakeWorld
     from engine import World
+    from engine.app import App
     from host_loops import Play
     from host_modules import Doors
 
@@ -151,6 +153,36 @@ def one_window() -> Iterator[None]:
     import pygame
 
     pygame.quit()
+
+
+@pytest.fixture
+def fake(tmp_path: Path) -> "FakeWorld":
+    """A world without Lua, for tests of the window."""
+    from app_fakes import FakeWorld
+
+    return FakeWorld(tmp_path)
+
+
+@pytest.fixture
+def window() -> dict[str, Any]:
+    """What is special about the window of a module's tests."""
+    return {}
+
+
+@pytest.fixture
+def app(fake: "FakeWorld", window: dict[str, Any]) -> Iterator["App"]:
+    """A window on that world."""
+    from engine.app import App
+
+    with App(fake, headless=True, **{"size": (64, 36), "scale": 1, **window}) as app:
+        yield app
+
+
+@pytest.fixture
+def quiet(app: "App") -> "App":
+    """Problems and notices would cover so small a window."""
+    app.overlay.draw = lambda *_: None
+    return app
 
 
 @pytest.fixture(params=LOOPS)

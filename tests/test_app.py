@@ -9,7 +9,7 @@ import threading
 import pygame
 import pytest
 
-from app_fakes import NIGHT, RED, FakeWorld, pixel
+from app_fakes import NIGHT, RED, pixel
 from engine.app import App, NoDisplay, display_available
 from engine.app.app import LONGEST_DT, SPARE, TURN
 from engine.app.pace import RealTime
@@ -20,14 +20,8 @@ SIZE = (64, 36)
 
 
 @pytest.fixture
-def fake(tmp_path):
-    return FakeWorld(tmp_path)
-
-
-@pytest.fixture
-def app(fake):
-    with App(fake, size=SIZE, scale=2, headless=True) as app:
-        yield app
+def window():
+    return {"scale": 2}
 
 
 def test_run_makes_the_frames_asked_for_and_closes_the_world(fake):

@@ -3,28 +3,9 @@
 import pygame
 import pytest
 
-from app_fakes import BLUE, GREEN, NIGHT, RED, FakeWorld, inked, pixel, ticks
-from engine.app import App, palette
+from app_fakes import BLUE, GREEN, NIGHT, RED, inked, pixel, ticks
+from engine.app import palette
 from engine.app.text import LINE, Font
-
-
-@pytest.fixture
-def fake(tmp_path):
-    return FakeWorld(tmp_path)
-
-
-@pytest.fixture
-def app(fake):
-    with App(fake, size=(64, 36), scale=1, headless=True) as app:
-        yield app
-
-
-@pytest.fixture
-def quiet(app):
-    """Problems and notices would cover so small a window."""
-    app.overlay.draw = lambda *_: None
-    return app
-
 
 # Camera.
 

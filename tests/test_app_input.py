@@ -3,20 +3,14 @@
 import pygame
 import pytest
 
-from app_fakes import FakeInput, FakeWorld
+from app_fakes import FakeInput
 from engine.app import App
 from engine.app.controls import Controls
 
 
 @pytest.fixture
-def fake(tmp_path):
-    return FakeWorld(tmp_path)
-
-
-@pytest.fixture
-def app(fake):
-    with App(fake, size=(64, 36), scale=2, headless=True) as app:
-        yield app
+def window():
+    return {"scale": 2}
 
 
 def key(down, code):

@@ -3,22 +3,16 @@
 import pygame
 import pytest
 
-from app_fakes import FakeProblem, FakeWorld, inked, ticks
-from engine.app import App, palette
+from app_fakes import FakeProblem, inked, ticks
+from engine.app import palette
 from engine.app.notices import MOST, Notices
 
 SIZE = (320, 180)
 
 
 @pytest.fixture
-def fake(tmp_path):
-    return FakeWorld(tmp_path)
-
-
-@pytest.fixture
-def app(fake):
-    with App(fake, size=SIZE, scale=3, headless=True) as app:
-        yield app
+def window():
+    return {"size": SIZE, "scale": 3}
 
 
 @pytest.fixture

@@ -6,21 +6,15 @@ import pygame
 import pytest
 
 import helpers
-from app_fakes import GREEN, NIGHT, RED, FakeWorld, pixel
+from app_fakes import GREEN, NIGHT, RED, pixel
 from engine.app import App
 
 SIZE = (160, 120)
 
 
 @pytest.fixture
-def fake(tmp_path):
-    return FakeWorld(tmp_path)
-
-
-@pytest.fixture
-def app(fake):
-    with App(fake, size=SIZE, scale=1, headless=True, watch=True) as app:
-        yield app
+def window():
+    return {"size": SIZE, "watch": True}
 
 
 def until(app, condition):

@@ -5,19 +5,8 @@ import wave
 import pygame
 import pytest
 
-from app_fakes import FakeWorld, ticks
+from app_fakes import ticks
 from engine.app import App
-
-
-@pytest.fixture
-def fake(tmp_path):
-    return FakeWorld(tmp_path)
-
-
-@pytest.fixture
-def app(fake):
-    with App(fake, size=(64, 36), headless=True) as app:
-        yield app
 
 
 def sound(fake, name, seconds=60):
