@@ -23,7 +23,7 @@ pytestmark = pytest.mark.row("G4")
 # Through tables with their keys and metatables, functions with their upvalues, threads with what their stack holds.
 # What Lua's own libraries call a function is its name; `raw` is where they stand.
 WALK = rb"""
-local debug, next, type, tostring, raw = debug, next, type, tostring, _G
+local debug, next, type, tostring, raw = package.loaded.debug, next, type, tostring, _G
 local names = {}
 for library, functions in next, package.loaded do
   for name, fn in next, type(functions) == "table" and functions or {} do
@@ -235,7 +235,7 @@ METHODS = rb"""
 return function(given)
   local found = {}
   for name, object in next, given do
-    local meta = debug.getmetatable(object)
+    local meta = package.loaded.debug.getmetatable(object)
     for _, holder in next, { object, meta or {}, meta and meta.__index or {} } do
       for key, value in next, holder do
         if type(value) == "function" then

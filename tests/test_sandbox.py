@@ -28,7 +28,7 @@ return function(env, names)
           found[#found + 1] = path .. "!key " .. type(key)
         end
       end
-      local meta = debug.getmetatable(value)
+      local meta = package.loaded.debug.getmetatable(value)
       if meta and rawget(meta, "__metatable") == nil then
         visit(path .. "<metatable>", meta)
       end

@@ -311,7 +311,7 @@ def test_a_birth_in_a_shared_state_takes_as_much_work_whoever_else_lives_there(s
         first = world.spawn("plain")
         world.tick(1 / 60)
         vm = first.actor._runtime._vm
-        vm.execute(b"steps = 0 debug.sethook(function() steps = steps + 1 end, '', 10)")
+        vm.execute(b"steps = 0 package.loaded.debug.sethook(function() steps = steps + 1 end, '', 10)")
 
         def work():
             vm.execute(b"steps = 0")

@@ -104,6 +104,9 @@ GUARDS_LATER = ("patterns", "steps", "strings", "substitution", "tables", "weigh
 EAGER = b"every state's"
 NAME = b"=[tidelock]"
 
+# In every call lupa looks for `debug.traceback`: where there is no `debug`, that is a dozen cache lines less.
+_DEBUG = b"local debug = package.loaded.debug "
+
 # Lua 5.5 can use bytecode where it lies: all states run the same few lines of the processor's cache, and none has a
 # copy. What a VM calls to get code holds the bytes, so that they lie there as long as the VM lives. For the lines that
 # stripped code lacks Lua takes the bytes behind: there must be some.
@@ -131,9 +134,9 @@ def prelude_code(lua: str) -> dict[bytes, bytes]:
     compile_text = _compiler(lua)
     guards = () if lua == "luajit21" else GUARDS + GUARDS_LATER
     texts = {name: (folder / f"{name}.lua").read_bytes() for name in ("boot", *PRELUDE, *PRELUDE_LATER, *guards)}
-    code = {name.encode(): compile_text(texts[name], NAME, True) for name in PRELUDE_LATER}
+    code = {name.encode(): compile_text(_DEBUG + texts[name], NAME, True) for name in PRELUDE_LATER}
     for name in guards:
-        code[name.encode()] = compile_text(texts[name], b"=[tidelock %s]" % name.encode(), False)
+        code[name.encode()] = compile_text(_DEBUG + texts[name], b"=[tidelock %s]" % name.encode(), False)
     code[EAGER] = compile_text(_joined(texts), NAME, True)
     return {name: part + _BEHIND for name, part in code.items()} if lua in FIXED else code
 
@@ -168,5 +171,6 @@ local function others()\n%s\nend
 others()
 _ = guards and prelude.guards
 prelude.memory.begin()
+debug = nil
 return get, put
 """ % (words, texts["boot"], others, b"".join(files[name] for name in HOT))
