@@ -22,7 +22,7 @@ from engine.lua.failures import script_error
 from engine.operations import Operation, each
 from engine.process.process import Process
 from engine.process.remote import RemoteActor
-from engine.rehearsal import loaded_by
+from engine.rehearsal import Carried, loaded_by
 from engine.sources import Version
 from engine.trial import Trial, is_usual, only, parted, without
 
@@ -34,9 +34,6 @@ FEW = 16
 
 SETTLING, SETTLING_EARLY = 0.5, 1.6
 """What an entity costs at the swap after its start, as a share of that; of taking its data, if it started early."""
-
-Carried = tuple[bytes, bytes, tuple[Any, ...]]
-"""`self` of an old version: the names of its properties, shape, leaves."""
 
 _HINT = '; begin the field\'s name with "_" and set it in start, then it is not carried'
 
@@ -224,16 +221,14 @@ class Attempt:
 
     def _carry(self, entities: list[Entity]) -> None:
         """Take `self` of every entity whose old version got through `init`, as plain data."""
+        entities = [entity for entity in entities if entity.ready]
+        given = self._rehearsal.given(entities)
+        self._carried |= given
         by_actor: dict[Actor, list[Any]] = {}
         shape, _ = self._rehearsal.habits(self.script)
         for entity in entities:
-            actor = entity.actor
-            if entity.ready and actor is not None:
-                given = self._rehearsal.given(entity, actor)
-                if given is not None:
-                    self._carried[entity.id] = given
-                else:
-                    by_actor.setdefault(actor, []).extend((b"snapshot", entity.id, shape))
+            if entity.id not in given and entity.actor is not None:
+                by_actor.setdefault(entity.actor, []).extend((b"snapshot", entity.id, shape))
         for actor, mail in by_actor.items():
             self._take(actor, actor.hand(tuple(mail)))
 
@@ -261,39 +256,46 @@ class Attempt:
         Nothing happens to them before the swap, unless the game changes one: that is made anew. A script whose start
         asks the world for something waits for the swap, as do entities that the game is busy with.
         """
-        questions = self._world.population.questions
         count, done, first = len(self._trials), 0, time.perf_counter()
         settling = SETTLING_EARLY if self._early.possible else SETTLING
-        for trial in self._trials:
-            if done >= FEW:
-                now = time.perf_counter()
-                if now - began >= (count - done + settling * count) * (now - first) / done:
+        for place in range(0, count, FEW):
+            now = time.perf_counter()
+            if done and now - began >= (count - done + settling * count) * (now - first) / done:
+                return
+            some = [trial for trial in self._trials[place : place + FEW] if self._may_start(trial)]
+            done += len(some)
+            for trial in self._caught_up(some):
+                if not trial.started and not self._start_now(trial):
                     return
-            (entity,) = trial.entities.values()
-            if entity.id not in self._carried or not entity.alive or self._was_changed(entity):
-                continue
-            trial = self._caught_up(trial, entity)
-            if not trial.started:
-                with questions.held_back() as asked:
-                    result = trial.actor.hand(self._starting(trial))
-                if asked:
-                    self._remake(trial)
-                    return
-                self._take_start(trial, result)
-            done += 1
 
-    def _caught_up(self, trial: Trial, entity: Entity) -> Trial:
-        """A trial with its data, where it started early; another in its place, if that would start otherwise."""
-        if not trial.early:
-            return trial
-        if entity.id in self._carried:
-            _, shape, leaves = self._carried[entity.id]
-            result = catch_up(trial, entity, shape, leaves)
+    def _may_start(self, trial: Trial) -> bool:
+        """True where nothing happens to its entity before the swap."""
+        (entity,) = trial.entities.values()
+        return entity.id in self._carried and entity.alive and not self._was_changed(entity)
+
+    def _start_now(self, trial: Trial) -> bool:
+        """False where its start asks the world for something."""
+        with self._world.population.questions.held_back() as asked:
+            result = trial.actor.hand(self._starting(trial))
+        if asked:
+            self._remake(trial)
+            return False
+        self._take_start(trial, result)
+        return True
+
+    def _caught_up(self, trials: list[Trial]) -> list[Trial]:
+        """Trials with their data, where they started early; others in the place of those that would start otherwise."""
+        ids = [next(iter(trial.entities)) for trial in trials]
+        early = [trial for trial, id in zip(trials, ids, strict=True) if trial.early and not trial.started]
+        known = [trial for trial in early if next(iter(trial.entities)) in self._carried]
+        data = [self._carried[next(iter(trial.entities))] for trial in known]
+        for trial, result in zip(known, catch_up(known, data), strict=True):
             if result is not DOUBT:
                 self._take_start(trial, result)
-                return trial
-        self._remake(trial)
-        return self._by_id[entity.id]
+        for trial in early:
+            if not trial.started:
+                self._remake(trial)
+        return [self._by_id[id] for id in ids]
 
     def _remake(self, trial: Trial) -> None:
         """A loaded state in place of one that was started too early."""
@@ -308,10 +310,8 @@ class Attempt:
     def _start(self) -> None:
         """Start every entity in its new state; one that never ran may fail again, unless all do."""
         broken: dict[int, ScriptError] = {}
+        self._caught_up([trial for trial in self._trials if trial.early])
         for trial in [*self._trials]:
-            if trial.early and not trial.started:
-                (entity,) = trial.entities.values()
-                trial = self._caught_up(trial, entity)
             if not trial.started:
                 failed = self._take_start(trial, trial.actor.hand(self._starting(trial)))
                 for _, id, values in failed:

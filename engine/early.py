@@ -8,11 +8,15 @@ come after it.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from engine.entity import Entity
+from engine.errors import EngineError
 from engine.lua.actor import IN_PARTS, Mail, Result
+from engine.lua.rounds import asked
 from engine.lua.state import size_of
+from engine.rehearsal import Carried, Told
 from engine.sources import Version
 from engine.trial import Trial
 
@@ -39,14 +43,14 @@ class Early:
         self._version = version
         self._looked_at = 0  # texts that have none of these words
 
-    def start(self, trial: Trial, entity: Entity, told: tuple[bytes, bytes]) -> bool:
-        """False where that state is of no use any more. `told` are its properties' names and a shape of its data."""
-        with self._world.population.questions.held_back() as asked:
-            result = handed(trial, (b"early", entity.id, *told))
+    def start(self, trial: Trial, entity: Entity, told: Told) -> bool:
+        """False where that state is of no use any more. `told` is what its old state did when it rehearsed."""
+        with self._world.population.questions.held_back() as questions:
+            result = handed(trial, (b"early", entity.id, told.names, told.shape))
         failed = self._world.loop.operations.failed(result)  # as it will again, when it matters
-        self.possible = not (result is DOUBT or asked or failed or self._is_unseen())
+        self.possible = not (result is DOUBT or questions or failed or self._is_unseen())
         if self.possible:
-            trial.early = told[1]
+            trial.early, trial.take = told.shape, trial.actor.way_to("early", "catch_up")
             trial.results.append(result)
         return self.possible
 
@@ -58,18 +62,33 @@ class Early:
         return any(_UNSEEN.search(source.text) for source in texts.values())
 
 
-def catch_up(trial: Trial, entity: Entity, shape: bytes, leaves: tuple[Any, ...]) -> Result:
-    """Give a state that has started early its data. What it says, or `DOUBT`."""
-    actor = trial.actor
-    if shape != trial.early or len(leaves) > MOST_GIVEN:
-        return handed(trial, (b"catch_up", entity.id, shape, *leaves))
+def catch_up(trials: Sequence[Trial], data: Sequence[Carried]) -> list[Result]:
+    """Give states that have started early the data of their only entity. What each says, or `DOUBT`."""
+    results: list[Result] = []
+    calls: dict[int, tuple[Any, ...]] = {}
+    for place, (trial, (_, shape, leaves)) in enumerate(zip(trials, data, strict=True)):
+        if trial.take is not None and shape == trial.early and len(leaves) <= MOST_GIVEN and _has_room(trial, leaves):
+            calls[place] = (trial.take, *trial.actor.clock.args[:3], *leaves)
+            results.append(None)
+        else:
+            results.append(handed(trial, (b"catch_up", next(iter(trial.entities)), shape, *leaves)))
+    said = asked(trials[0].actor.commons, [*calls.values()]) if calls else []
+    for place, result in zip(calls, said, strict=True):
+        if isinstance(result, Exception):  # another state will meet it again
+            result = DOUBT
+        elif type(result) is tuple and len(result) == IN_PARTS:
+            result = trials[place].actor.whole(result)
+        results[place] = result
+    return results
+
+
+def _has_room(trial: Trial, leaves: tuple[Any, ...]) -> bool:
     try:
         if size := size_of(leaves):
-            actor.check_room(size)
-        result = actor.function("early", "catch_up")(*actor.clock.args[:3], *leaves)
-    except Exception:  # another state will meet it again
-        return DOUBT
-    return actor.whole(result) if type(result) is tuple and len(result) == IN_PARTS else result
+            trial.actor.check_room(size)
+    except EngineError:
+        return False
+    return True
 
 
 def handed(trial: Trial, mail: Mail) -> Result:

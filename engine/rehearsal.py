@@ -7,12 +7,14 @@ the next version are told when they are loaded.
 from __future__ import annotations
 
 import weakref
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from engine.builder import Habits
 from engine.entity import Entity
 from engine.lua.actor import Actor
 from engine.lua.bytecode import PRELUDE_LATER
+from engine.lua.rounds import asked
 from engine.process.remote import RemoteActor
 from engine.trial import parted
 
@@ -21,8 +23,16 @@ if TYPE_CHECKING:
 
 _UNKNOWN: Habits = (False, b"")
 
-Told = tuple[bytes, bytes]
-"""The names of an entity's properties, and the shape of its data."""
+Carried = tuple[bytes, bytes, tuple[Any, ...]]
+"""`self` of an old version: the names of its properties, shape, leaves."""
+
+
+class Told(NamedTuple):
+    """The names of an entity's properties, and the shape of its data; what gives that, where it is alone."""
+
+    names: bytes
+    shape: bytes
+    give: Callable[..., Any] | None
 
 
 _NOT_AHEAD = frozenset(("rights", "trace"))
@@ -52,9 +62,9 @@ class Rehearsal:
         for _, _, values in snapshots:
             if values[0] is not False:
                 self._habits[entity.script] = values[3], values[1] or libraries
-                self._done[actor] = values[0], values[3]
-                if actor.only is entity:
-                    actor.function("reload", "give")()  # it is kept from here on
+                give = actor.way_to("reload", "give") if actor.only is entity else None
+                asked(self._world.commons, [(give,)] if give else [])  # so that it has room for what it will give
+                self._done[actor] = Told(values[0], values[3], give)
         self.absorb(actor, rest)
 
     def told(self, entity: Entity) -> Told | None:
@@ -62,13 +72,18 @@ class Rehearsal:
         actor = entity.actor
         return None if actor is None else self._done.get(actor)
 
-    def given(self, entity: Entity, actor: Actor) -> tuple[bytes, bytes, tuple[Any, ...]] | None:
-        """The data of an entity that has rehearsed, taken without a tick, where it is alone and has the same fields."""
-        told = self._done.get(actor)
-        if told is None or actor.only is not entity or actor.changed:
-            return None
-        said = actor.function("reload", "give")()
-        return (told[0], said[0], said[1:]) if type(said) is tuple else None
+    def given(self, entities: Iterable[Entity]) -> dict[int, Carried]:
+        """The data of those that have rehearsed, taken without a tick, where they are alone and have the same fields."""
+        ids, names, calls = [], [], []
+        for entity in entities:
+            actor = entity.actor
+            told = None if actor is None else self._done.get(actor)
+            if told is not None and told.give is not None and actor.only is entity and not actor.changed:
+                ids.append(entity.id)
+                names.append(told.names)
+                calls.append((told.give,))
+        given = zip(ids, names, asked(self._world.commons, calls), strict=True)
+        return {id: (name, said[0], said[1:]) for id, name, said in given if type(said) is tuple}
 
     def absorb(self, actor: Actor, rest: tuple[object, ...]) -> None:
         """What Python changed in a state since its last tick was told together with its data."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +20,7 @@ class Trial:
     results: list[Result] = field(default_factory=list)
     started: bool = False
     early: bytes = b""  # it has started, and waits for its data, which probably has this shape
+    take: Callable[..., Any] | None = None  # what takes that then
 
 
 def only(result: Result, wanted: bytes) -> list[Operation]:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from itertools import repeat, takewhile
+from itertools import repeat, starmap, takewhile
 from operator import attrgetter, call, is_not
 from typing import Any
 
 from engine.lua.actor import IN_PARTS, Actor, Mail, Result
+from engine.lua.commons import Commons
 
 Hear = Callable[[Any, tuple[Any, ...]], Any]
 """Takes one event into the state that is given first."""
@@ -158,6 +159,14 @@ def _mail(args: tuple[Any, ...], callback: int, tail: Mail, brief: Mail | None) 
     kind, *rest = brief
     now, dt, frame, _ = args  # mail only
     return (now, dt, frame, -3 - callback - _CALLBACKS * kind, *rest)  # each value that crosses costs a hundredth
+
+
+def asked(commons: Commons, calls: Sequence[tuple[Any, ...]]) -> list[Any]:
+    """What each of these functions gives for its values, or its error: one way into Lua for all of them.
+
+    They are of `Actor.way_to`, and none of a state that runs.
+    """
+    return commons.enter(_collected, starmap(call, calls), len(calls))  # type: ignore[no-any-return]
 
 
 def whole(actors: Sequence[Actor], results: Sequence[Result]) -> list[Result]:
