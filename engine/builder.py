@@ -118,5 +118,4 @@ class Builder:
         bare = adopted_ahead(make_bare(lua, limits, seed), fixed_step)
         bare.runtime.load([*sorted(modules), "early"])
         bare.runtime.get("reload", "make_ahead")(*self._habits)
-        bare.runtime.kept("early", "catch_up")
         return bare, modules

@@ -50,7 +50,7 @@ class Early:
         failed = self._world.loop.operations.failed(result)  # as it will again, when it matters
         self.possible = not (result is DOUBT or questions or failed or self._is_unseen())
         if self.possible:
-            trial.early, trial.take = told.shape, trial.actor.way_to("early", "catch_up")
+            trial.early, trial.take = told.shape, trial.actor.way_to("early", "take")
             trial.results.append(result)
         return self.possible
 

@@ -63,7 +63,6 @@ class Rehearsal:
             if values[0] is not False:
                 self._habits[entity.script] = values[3], values[1] or libraries
                 give = actor.way_to("reload", "give") if actor.only is entity else None
-                asked(self._world.commons, [(give,)] if give else [])  # so that it has room for what it will give
                 self._done[actor] = Told(values[0], values[3], give)
         self.absorb(actor, rest)
 
@@ -73,12 +72,14 @@ class Rehearsal:
         return None if actor is None else self._done.get(actor)
 
     def given(self, entities: Iterable[Entity]) -> dict[int, Carried]:
-        """The data of those that have rehearsed, taken without a tick, where they are alone and have the same fields."""
+        """The data of those that have rehearsed, without a tick, where they are alone and have the same fields."""
         ids, names, calls = [], [], []
         for entity in entities:
             actor = entity.actor
             told = None if actor is None else self._done.get(actor)
-            if told is not None and told.give is not None and actor.only is entity and not actor.changed:
+            if actor is None or told is None or told.give is None:
+                continue
+            if actor.only is entity and not actor.changed:
                 ids.append(entity.id)
                 names.append(told.names)
                 calls.append((told.give,))

@@ -245,9 +245,9 @@ class Actor(LuaState):
             operations += part if type(part) is tuple else (part,)
         return (wake, x, y, *operations)
 
-    def way_to(self, module: str, word: str) -> Callable[..., Any]:
-        """A trusted function of the prelude that never changes, for `rounds.asked`; it holds the VM."""
-        return self._ready().kept(module, word)  # type: ignore[no-any-return]
+    def way_to(self, module: str, word: str) -> Callable[..., Any] | None:
+        """A function that the prelude has made, or None: for `rounds.asked`; it holds the VM."""
+        return self._ready().get(module, word)  # type: ignore[no-any-return]
 
     def note_spans(self, now: Callable[[], float]) -> None:
         """Note from here on when tasks run, on this clock; `function("trace", ...)` gives what was noted."""

@@ -6,8 +6,12 @@ local prelude = ...
 local scheduler, entity, mail, clock = prelude.scheduler, prelude.entity, prelude.mail, prelude.clock
 local reload, payload, watched, standing = prelude.reload, prelude.payload, prelude.watched, prelude.standing
 
-local error, next, rawget, type, raw_resume = error, next, rawget, type, coroutine.resume
-local receive, by_id, leave = mail.receive, mail.entities, prelude.pump.leave
+local error, next, raw_resume, huge = error, next, coroutine.resume, math.huge
+local receive, by_id, leave, as_number = mail.receive, mail.entities, prelude.pump.leave, prelude.screen.as_number
+
+local early = {
+  take = nil, -- takes the data of one that has started early
+}
 
 local DOUBT = "the start depends on when it runs"
 local SHOWN = {} -- the fields that a window shows, besides the place
@@ -31,15 +35,18 @@ local function ready_beat(me)
 end
 
 
--- Has the records of timers, and the queue, room for what they will note when these begin.
+-- Has the records of timers, and the queue, room for what they will note when these begin. One that is alone stays in the
+-- queue, whatever its time: that comes with the data.
 local function ready_timers(timers)
   for n = 1, #timers do
     local made = timers[n][1]
-    made.since = 0
+    made.since, made.state = 0, "waiting"
     scheduler.sleep_until(made, 1)
-    scheduler.take_out(made)
+    if #timers > 1 then
+      scheduler.take_out(made)
+      scheduler.pending = false
+    end
   end
-  scheduler.pending = false
 end
 
 
@@ -53,13 +60,14 @@ end
 
 
 -- The keys whose values come with the data, in its order: false for those that `start` has set. `self` has room for them
--- from here on: a field that is set to nil leaves its place. Also, whether a window shows any of them.
+-- from here on: a field that is set to nil leaves its place. Also, whether it is a place and nothing that a window shows.
 local function keys_to_fill(keys, written, self)
-  local left, shows = {}, false
+  local left, places, shows = {}, 0, false
   for i = 1, #keys do
     local key = keys[i]
     left[i] = not written[key] and key
     if left[i] then
+      places = places + ((key == "x" or key == "y") and 1 or 0)
       shows = shows or SHOWN[key]
       self[key] = true
     end
@@ -69,7 +77,51 @@ local function keys_to_fill(keys, written, self)
       self[left[i]] = nil
     end
   end
-  return left, shows
+  return left, places == 2 and not shows
+end
+
+
+-- Its timers begin now.
+local function begin_timers(timers)
+  for n = 1, #timers do
+    local made = timers[n][1]
+    if made.list then
+      scheduler.take_out(made)
+    end
+    prelude.task.begin(made, timers[n][2])
+  end
+end
+
+
+-- What takes the data of the only entity, of the shape that it started early for: the leaves. It gives what a tick with mail
+-- does, and touches little beside its own locals, as in a thousand states nearly all would be out of the cache.
+local function taker(me, keys, timers, moves)
+  local self, spot, hooked = me.self, entity.only, entity.hooked
+  local seconds = #timers == 1 and timers[1][2]
+  local timer = seconds and timers[1][1]
+  return function(now, dt, frame, ...)
+    local clock, leaves = clock, { ... } -- luacheck: ignore 431
+    clock.now, clock.dt, clock.frame = now, dt, frame
+    for place = 1, #keys do
+      local key = keys[place]
+      if key then
+        self[key] = leaves[place]
+      end
+    end
+    local due = timer and now + seconds
+    if due and now < due and due < huge then
+      timer.since, timer.due = now, due
+    else
+      begin_timers(timers)
+    end
+    me.began = nil
+    local x, y = self.x, self.y
+    if not moves or as_number(x) ~= x or as_number(y) ~= y then
+      return leave(-1)
+    end
+    spot.x, spot.y = x, y
+    return hooked or scheduler.wake_time(), x, y
+  end
 end
 
 
@@ -78,7 +130,7 @@ end
 function receive.early(box, i)
   local me, names, shape = by_id[box[i]], box[i + 1], box[i + 2]
   local keys = reload.keys(shape)
-  local began = { shape = shape, written = {}, missing = {}, timers = {}, keys = nil, shows = nil }
+  local began = { shape = shape, written = {}, missing = {}, timers = {} }
   if not keys or me.hooks.on_reload or names ~= reload.names_of(me) then
     error(DOUBT)
   end
@@ -88,8 +140,8 @@ function receive.early(box, i)
   end
   ready_beat(me)
   ready_timers(began.timers)
-  began.keys, began.shows = keys_to_fill(keys, began.written, me.self)
-  me.began = began
+  local left, moves = keys_to_fill(keys, began.written, me.self)
+  me.began, early.take = began, taker(me, left, began.timers, moves)
   return i + 3
 end
 
@@ -106,46 +158,15 @@ local function fill(self, began, fields)
 end
 
 
--- Its timers begin now.
-local function begin_timers(me, list)
-  for n = 1, #list do
-    prelude.task.begin(list[n][1], list[n][2])
-  end
-  me.began = nil
-end
-
-
 --- Data of any shape for one that has started early: id, shape, leaves.
 function receive.catch_up(box, i)
   local me = by_id[box[i]]
   local fields, after = payload.decode(box[i + 1], box, i + 2)
   fill(me.self, me.began, fields)
-  begin_timers(me, me.began.timers)
+  begin_timers(me.began.timers)
+  me.began = nil
   return after
 end
 
 
-return {
-  --- Data for the only entity here, of the shape that it started early for: the leaves. Gives what a tick with mail does, and
-  -- touches less than one.
-  catch_up = function(now, dt, frame, ...)
-    local me = entity.only.me
-    local self, keys, began = me.self, me.began.keys, me.began
-    clock.now, clock.dt, clock.frame = now, dt, frame
-    local leaves = { ... }
-    for place = 1, #keys do
-      local key = keys[place]
-      if key then
-        self[key] = leaves[place]
-      end
-    end
-    begin_timers(me, began.timers)
-    local x, y = rawget(self, "x"), rawget(self, "y")
-    if began.shows or type(x) ~= "number" or type(y) ~= "number" then
-      return leave(-1)
-    end
-    local spot = entity.only
-    spot.x, spot.y = x, y
-    return entity.hooked or scheduler.wake_time(), x, y
-  end,
-}
+return early

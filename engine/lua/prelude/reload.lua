@@ -8,13 +8,18 @@ local bus, entity, script, sandbox = prelude.mail, prelude.entity, prelude.scrip
 local next, rawget, type = next, rawget, type
 local concat, sort = table.concat, table.sort
 local find, gmatch, sub = string.find, string.gmatch, string.sub
+local as_number = prelude.screen.as_number
 local unpack = table.unpack or unpack
 local put, receive, by_id = outbox.put, bus.receive, bus.entities
+
+local reload = {
+  give = nil, -- gives the data of the newest entity, without a tick; for Python, where that is alone
+}
 
 local SEPARATOR = "\n"
 local keys_of = {} -- shape -> the keys of a map without tables, in the order of its leaves
 local CARRIED = 16 * 1024 * 1024 -- bytes of `self`: what never leaves the world may be more than a payload
-local given, MOST_GIVEN = {}, 200 -- leaves that need no tick to be taken
+local MOST_GIVEN = 200 -- leaves that need no tick to be taken
 local PLANNED = 32 * 1024 -- bytes of the strings in `self`, where nobody counts the rest
 
 
@@ -70,57 +75,62 @@ local function learn(shape)
 end
 
 
--- Notes where each field of `self` stands in the data that was just put, for the next time.
+-- What gives the data of an entity as long as its fields are those that are known: their shape and the leaves; else false.
+-- It is called in a thousand states at once, where nearly all but its own locals is out of the cache.
+local function giver(self, shape, keys)
+  local places, list, n = {}, {}, #keys
+  for place = 1, n do
+    places[keys[place]], list[place] = place, true
+  end
+  return function()
+    local list, count, bytes = list, 0, 0 -- luacheck: ignore 431
+    for key, value in next, self do
+      local place = places[key]
+      if place then
+        if as_number(value) ~= value and value ~= true and value ~= false then
+          local kind = type(value)
+          if kind == "string" then
+            bytes = bytes + #value
+          elseif kind ~= "number" then
+            return false
+          end
+        end
+        count = count + 1
+        list[place] = value
+      elseif type(key) ~= "string" or sub(key, 1, 1) ~= "_" then
+        return false
+      end
+    end
+    if count < n or bytes > PLANNED then
+      return false
+    end
+    return shape, unpack(list, 1, n)
+  end
+end
+
+
+-- Notes where each field of `self` stands in data of this shape, for the next time.
 local function plan(me, shape)
   local keys = learn(shape)
-  if not keys then
-    return
+  if keys and #keys <= MOST_GIVEN then
+    me.give = giver(me.self, shape, keys)
+    reload.give = me.give
   end
-  local places = {}
-  for place = 1, #keys do
-    places[keys[place]] = place
-  end
-  me.plan = { shape = shape, places = places, n = #keys }
 end
 
 
--- Writes the data of an entity behind place `base` of a list, as its plan says; how much that is, or nothing where its fields
--- are others than when the plan was made, or no leaves.
-local function lay_out(me, list, base)
-  local planned = me.plan
-  if not planned then
-    return nil
-  end
-  local places, count, bytes = planned.places, 0, 0
-  for key, value in next, me.self do
-    local place, kind = places[key], type(value)
-    if place then
-      if kind == "string" then
-        bytes = bytes + #value
-      elseif kind ~= "number" and kind ~= "boolean" then
-        return nil
-      end
-      count = count + 1
-      list[base + place] = value
-    elseif type(key) ~= "string" or sub(key, 1, 1) ~= "_" then
-      return nil
-    end
-  end
-  return count == planned.n and bytes <= PLANNED and count or nil
-end
-
-
--- Puts `self` as the plan says. False, and nothing is put, where there is none for it.
+-- Puts `self` as it was planned. False, and nothing is put, where that is not possible.
 local function put_planned(me)
-  local list, n = outbox.list, outbox.n
-  local base = n + 7
-  local count = lay_out(me, list, base)
-  if not count then
+  local data = me.give and { me.give() }
+  if not data or not data[1] then
     return false
   end
+  local list, n = outbox.list, outbox.n
   list[n + 1], list[n + 2], list[n + 4], list[n + 5], list[n + 6] = "snapshot", me.id, names_of(me), 0, 0
-  list[base] = me.plan.shape
-  return not outbox.commit(n, base + count)
+  for i = 1, #data do
+    list[n + 6 + i] = data[i]
+  end
+  return not outbox.commit(n, n + 6 + #data)
 end
 
 
@@ -128,7 +138,7 @@ end
 -- it probably has, or false. Where that is not so for the first time, it also tells which libraries the entity has used.
 function receive.snapshot(box, i)
   local me, shape = by_id[box[i]], box[i + 1]
-  if shape and not me.plan then
+  if shape and not me.give then
     plan(me, shape)
   end
   if put_planned(me) then
@@ -257,36 +267,31 @@ function receive.resume(box, i)
 end
 
 
-return {
-  keys = learn, names_of = names_of, renew = renew,
-  --- The data of the only entity, where its fields are those that are known: their shape and the leaves; else false. This
-  -- is no tick: it touches next to nothing, as in a thousand states nearly all of that would be out of the cache.
-  give = function()
-    local me = entity.only.me
-    local count = lay_out(me, given, 0)
-    if not count or count > MOST_GIVEN then
-      return false
-    end
-    return me.plan.shape, unpack(given, 1, count)
-  end,
-  --- Make what an entity of the next version will need, whatever its text: of the old one the shape of its `self`, or
-  -- false, and the libraries that it used.
-  make_ahead = function(shape, names)
-    if shape then
-      learn(shape)
-    end
-    for name in gmatch(names, "%a+") do
-      local _ = sandbox.libraries[name]
-    end
-    prelude.ahead.make()
-    prelude.memory.begin() -- what is here stays: else the collector would work while the next version loads
-  end,
-  --- The names of the prelude's modules that this state has loaded.
-  loaded = function()
-    local names = {}
-    for name in next, prelude do
-      names[#names + 1] = name
-    end
-    return concat(names, SEPARATOR)
-  end,
-}
+reload.keys, reload.names_of, reload.renew = learn, names_of, renew
+
+
+--- Make what an entity of the next version will need, whatever its text: of the old one the shape of its `self`, or
+-- false, and the libraries that it used.
+function reload.make_ahead(shape, names)
+  if shape then
+    learn(shape)
+  end
+  for name in gmatch(names, "%a+") do
+    local _ = sandbox.libraries[name]
+  end
+  prelude.ahead.make()
+  prelude.memory.begin() -- what is here stays: else the collector would work while the next version loads
+end
+
+
+--- The names of the prelude's modules that this state has loaded.
+function reload.loaded()
+  local names = {}
+  for name in next, prelude do
+    names[#names + 1] = name
+  end
+  return concat(names, SEPARATOR)
+end
+
+
+return reload
