@@ -165,7 +165,7 @@ class Attempt:
         if trial is None:
             try:
                 bare = None if self._builder is None else self._builder.take()
-                trial = Trial(self._world.population.new_actor(entity, self._process, bare))
+                trial = Trial(self._world.population.new_actor(entity, self._process, bare), entity.id)
             except EngineError as error:  # there is no process for it
                 self._report(ScriptError(str(error)), entity)
                 raise Failed from None
@@ -270,8 +270,8 @@ class Attempt:
 
     def _may_start(self, trial: Trial) -> bool:
         """True where nothing happens to its entity before the swap."""
-        (entity,) = trial.entities.values()
-        return entity.id in self._carried and entity.alive and not self._was_changed(entity)
+        entity = trial.entities[trial.id]
+        return trial.id in self._carried and entity.alive and not self._was_changed(entity)
 
     def _start_now(self, trial: Trial) -> bool:
         """False where its start asks the world for something."""
@@ -285,21 +285,19 @@ class Attempt:
 
     def _caught_up(self, trials: list[Trial]) -> list[Trial]:
         """Trials with their data, where they started early; others in the place of those that would start otherwise."""
-        ids = [next(iter(trial.entities)) for trial in trials]
-        early = [trial for trial, id in zip(trials, ids, strict=True) if trial.early and not trial.started]
-        known = [trial for trial in early if next(iter(trial.entities)) in self._carried]
-        data = [self._carried[next(iter(trial.entities))] for trial in known]
-        for trial, result in zip(known, catch_up(known, data), strict=True):
+        early = [trial for trial in trials if trial.early and not trial.started]
+        known = [trial for trial in early if trial.id in self._carried]
+        for trial, result in catch_up(known, self._carried).items():
             if result is not DOUBT:
                 self._take_start(trial, result)
         for trial in early:
             if not trial.started:
                 self._remake(trial)
-        return [self._by_id[id] for id in ids]
+        return [self._by_id[trial.id] for trial in trials]
 
     def _remake(self, trial: Trial) -> None:
         """A loaded state in place of one that was started too early."""
-        (entity,) = trial.entities.values()
+        entity = trial.entities[trial.id]
         place = self._trials.index(trial)
         self._left_over.append(trial.actor.husk())
         trial.actor.close()

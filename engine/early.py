@@ -8,12 +8,12 @@ come after it.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from engine.entity import Entity
 from engine.errors import EngineError
-from engine.lua.actor import IN_PARTS, Mail, Result
+from engine.lua.actor import IN_PARTS, Actor, Mail, Result
 from engine.lua.rounds import asked
 from engine.lua.state import size_of
 from engine.rehearsal import Carried, Told
@@ -27,8 +27,8 @@ _UNSEEN = re.compile(rb"\b(?:next|load)")
 """Words of scripts on LuaJIT: a loop over `next` goes past what watches a start, and so may what is loaded later."""
 
 
-MOST_GIVEN = 200
-"""Leaves that a state takes without a tick."""
+MOST_BYTES = 64 * 1024
+"""Strings that a state takes without a tick, if it was within its memory before."""
 
 DOUBT = object()
 """What is said of a state that is of no use, as it may have started otherwise than it would have at the swap."""
@@ -50,8 +50,10 @@ class Early:
         failed = self._world.loop.operations.failed(result)  # as it will again, when it matters
         self.possible = not (result is DOUBT or questions or failed or self._is_unseen())
         if self.possible:
-            trial.early, trial.take = told.shape, trial.actor.way_to("early", "take")
+            trial.early = told.shape
             trial.results.append(result)
+            if told.give is not None and _is_within_limits(trial.actor):
+                trial.take = trial.actor.way_to("early", "take")
         return self.possible
 
     def _is_unseen(self) -> bool:
@@ -62,33 +64,33 @@ class Early:
         return any(_UNSEEN.search(source.text) for source in texts.values())
 
 
-def catch_up(trials: Sequence[Trial], data: Sequence[Carried]) -> list[Result]:
-    """Give states that have started early the data of their only entity. What each says, or `DOUBT`."""
-    results: list[Result] = []
-    calls: dict[int, tuple[Any, ...]] = {}
-    for place, (trial, (_, shape, leaves)) in enumerate(zip(trials, data, strict=True)):
-        if trial.take is not None and shape == trial.early and len(leaves) <= MOST_GIVEN and _has_room(trial, leaves):
-            calls[place] = (trial.take, *trial.actor.clock.args[:3], *leaves)
-            results.append(None)
-        else:
-            results.append(handed(trial, (b"catch_up", next(iter(trial.entities)), shape, *leaves)))
-    said = asked(trials[0].actor.commons, [*calls.values()]) if calls else []
-    for place, result in zip(calls, said, strict=True):
-        if isinstance(result, Exception):  # another state will meet it again
-            result = DOUBT
-        elif type(result) is tuple and len(result) == IN_PARTS:
-            result = trials[place].actor.whole(result)
-        results[place] = result
-    return results
-
-
-def _has_room(trial: Trial, leaves: tuple[Any, ...]) -> bool:
+def _is_within_limits(actor: Actor) -> bool:
     try:
-        if size := size_of(leaves):
-            trial.actor.check_room(size)
+        actor.check_room()
     except EngineError:
         return False
     return True
+
+
+def catch_up(trials: Sequence[Trial], carried: Mapping[int, Carried]) -> dict[Trial, Result]:
+    """Give states that have started early the data of their only entity. What each says, or `DOUBT`."""
+    results: dict[Trial, Result] = {}
+    calls: dict[Trial, tuple[Any, ...]] = {}
+    for trial in trials:
+        _, shape, leaves = carried[trial.id]
+        if trial.take is not None and shape == trial.early and size_of(leaves) < MOST_BYTES:
+            calls[trial] = (trial.take, *trial.actor.clock.args[:3], *leaves)
+        else:
+            results[trial] = handed(trial, (b"catch_up", trial.id, shape, *leaves))
+    if calls:
+        said = asked(trials[0].actor.commons, [*calls.values()])
+        for trial, result in zip(calls, said, strict=True):
+            if isinstance(result, Exception):  # another state will meet it again
+                result = DOUBT
+            elif type(result) is tuple and len(result) == IN_PARTS:
+                result = trial.actor.whole(result)
+            results[trial] = result
+    return results
 
 
 def handed(trial: Trial, mail: Mail) -> Result:

@@ -16,6 +16,7 @@ class Trial:
     """A new state, the entities that it was made for, and what it said so far."""
 
     actor: Actor
+    id: int  # of the entity that it was made for first
     entities: dict[int, Entity] = field(default_factory=dict)
     results: list[Result] = field(default_factory=list)
     started: bool = False
