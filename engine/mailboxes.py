@@ -125,8 +125,8 @@ class Mailboxes:
         """The actor is not ticked any more."""
         self.mailed.pop(actor, None)
         self._crowded.pop(actor, None)
-        for key in [key for key, (owner, _) in self.held.items() if owner is actor]:
-            del self.held[key]
+        if self.held:
+            self.held = {key: (owner, mail) for key, (owner, mail) in self.held.items() if owner is not actor}
 
     def _spread(self) -> None:
         """Put the event that waits for its audience into their inboxes."""

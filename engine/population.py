@@ -298,9 +298,8 @@ class Population:
         """Close a state that no entity lives in."""
         if self.actors.get(actor.key) is actor:
             del self.actors[actor.key]
-        for script, together in list(self._together.items()):
-            if together is actor:
-                del self._together[script]
+        if self._together:
+            self._together = {script: together for script, together in self._together.items() if together is not actor}
         self._world.loop.forget(actor)
         actor.close()
 

@@ -114,6 +114,8 @@ class Routes:
         self._reroute(name)
 
     def _reroute(self, name: str) -> None:
+        if not self.known:  # nor then is anybody alike: most come and go many at once
+            return
         self._alike.clear()
         if name.endswith("*"):
             self.known.clear()

@@ -47,7 +47,8 @@ class Wakes:
         actor.wake = None
         if self._sleeping.get(actor.key) is actor:
             del self._sleeping[actor.key]
-        self.mingle()
+        if self.again:
+            self.mingle()
         self.soon.pop(actor, None)
 
     def mingle(self) -> None:
