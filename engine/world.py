@@ -158,9 +158,10 @@ class World:
 
     def entity(self, id: int) -> Entity | None:
         """The living entity of that id."""
-        if not isinstance(id, int):
-            raise EngineError(f"entity: expected the id of an entity, got {id!r}")
-        return self.population.entities.get(id)
+        try:
+            return self.population.entities.get(id)
+        except TypeError:  # asked for in every frame: a look at what it is would cost as much as the rest
+            raise EngineError(f"entity: expected the id of an entity, got {id!r}") from None
 
     def limit(self, scripts: str, limits: Limits) -> None:
         """Other limits for the scripts of a name or pattern ("mods/*"); the newest that matches counts.

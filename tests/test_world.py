@@ -171,6 +171,17 @@ def test_entities_tick_in_id_order_and_spawns_take_effect_at_the_end_of_the_fram
     ]
 
 
+def test_no_entity_has_an_id_that_is_none(world, scripts):
+    scripts.write(
+        "asker",
+        "return { start = function() for _, id in ipairs { 2 ^ 60, -1, 0, 7 } do print(entity.exists(id)) end end }",
+    )
+    world.spawn("asker")
+
+    assert [line.text for line in world.log] == ["false"] * 4
+    assert not world.problems and world.entity("1") is None
+
+
 def test_mail_to_an_entity_that_is_being_made_waits_for_it(world, scripts):
     scripts.write(
         "gun",

@@ -182,7 +182,7 @@ function coroutines.close(...)
     elseif waiting[co] or not raw_close and status ~= "dead" and status ~= "suspended" then
       error("cannot close a " .. status .. " coroutine", 2)
     end
-  elseif co ~= nil or not CLOSES_ITSELF then
+  elseif select("#", ...) > 0 or not CLOSES_ITSELF then
     error("bad argument #1 to 'close' (coroutine expected)", 2)
   end
   if budget.killed[co or false] then

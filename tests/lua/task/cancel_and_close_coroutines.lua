@@ -31,6 +31,7 @@ function script:start()
     wait(5)
   end)
   print(coroutine.close(closed), coroutine.status(closed), coroutine.close(closed))
+  print(pcall(function() coroutine.close(nil) end))
 end
 
 
@@ -43,3 +44,4 @@ return script
 --> 2 | dead
 --> 2 | a closed task cleans up
 --> 2 | true dead true
+--> 2 | false @:34: bad argument #1 to 'close' (coroutine expected)
