@@ -7,12 +7,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
+from land import Land
 from palette import FRAME as TILE
-
-if TYPE_CHECKING:
-    from make_ground import Land
 
 
 def paint_all(land: Land) -> None:
