@@ -146,6 +146,14 @@ def world(make_world: Callable[..., "World"]) -> "World":
     return make_world()
 
 
+@pytest.fixture
+def heard(world: "World") -> list[tuple[int, Any]]:
+    """Every "heard" event that a script emits, as (entity, payload)."""
+    events: list[tuple[int, Any]] = []
+    world.bus.on("heard", lambda event: events.append((event.sender, event.payload)))
+    return events
+
+
 @pytest.fixture(scope="module")
 def one_window() -> Iterator[None]:
     """The tests of a module share what pygame opened."""

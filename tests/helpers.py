@@ -8,10 +8,10 @@ from collections.abc import Callable
 from os import replace  # also where a test has made that of `os` fail
 from pathlib import Path
 from textwrap import dedent
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from engine import World
+    from engine import Entity, World
 
 PATIENCE = 60.0
 """Seconds that a test waits for what must come: far above what is needed, reached only when it never comes."""
@@ -38,6 +38,30 @@ def ticks(world: "World", n: int, dt: float = 1 / 60) -> None:
     """Tick `world` `n` times."""
     for _ in range(n):
         world.tick(dt)
+
+
+def fields(entity: "Entity") -> dict[str, Any]:
+    """A copy of what its `self` holds."""
+    with entity.self.upgrade() as self_:
+        found: dict[str, Any] = self_.to_dict()
+    return found
+
+
+def messages(world: "World") -> list[str]:
+    """What the problems of a world say."""
+    return [problem.message for problem in world.problems]
+
+
+def payloads_of(world: "World", name: str = "said") -> list[Any]:
+    """The payloads of every event called `name`, as they come."""
+    payloads: list[Any] = []
+    world.bus.on(name, lambda event: payloads.append(event.payload))
+    return payloads
+
+
+def printed(world: "World") -> list[str]:
+    """What scripts printed so far."""
+    return [line.text for line in world.log]
 
 
 def run_child(code: str, *, timeout: float = 5 * PATIENCE, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from engine.app import App
-from helpers import PATIENCE, threads, until
+from helpers import PATIENCE, printed, threads, until
 
 if TYPE_CHECKING:
     from engine import World
@@ -129,11 +129,6 @@ def play_in(loop: str) -> Iterator[Play]:
             return players[world]
 
         yield play
-
-
-def printed(world: "World") -> list[str]:
-    """What scripts printed so far."""
-    return [line.text for line in world.log]
 
 
 def _report(world: "World") -> str:

@@ -3,6 +3,7 @@
 import pytest
 
 from engine import Limits, World
+from helpers import fields
 
 READ = {
     "makes its table": "",
@@ -79,11 +80,6 @@ def play(scripts, lua):
             )
 
     return played
-
-
-def fields(entity):
-    with entity.self.upgrade() as self_:
-        return self_.to_dict()
 
 
 @pytest.mark.parametrize("chunk", [*READ.values(), *NOT_READ.values()], ids=[*READ, *NOT_READ])

@@ -3,14 +3,7 @@
 import pytest
 
 from engine import EngineError
-
-
-def heard(world):
-    """The payloads of every event called "said", as they come."""
-    payloads = []
-    world.bus.on("said", lambda event: payloads.append(event.payload))
-    return payloads
-
+from helpers import payloads_of
 
 SAYS = """
 local door = {}
@@ -29,7 +22,7 @@ def test_an_entity_that_ends_itself_on_its_way_into_the_world_ends_when_it_has_b
     scripts.write(
         "door", f'local door = {{}}\n{where}{words}\nfunction door:final() bus.emit("said", 3) end return door'
     )
-    said = heard(world)
+    said = payloads_of(world)
 
     door = world.spawn("door")
 
@@ -39,7 +32,7 @@ def test_an_entity_that_ends_itself_on_its_way_into_the_world_ends_when_it_has_b
 
 def test_a_listener_that_ends_an_entity_while_it_begins_ends_it_when_it_has_begun(world, scripts):
     scripts.write("door", SAYS)
-    said = heard(world)
+    said = payloads_of(world)
     world.bus.once("said", lambda event: world.entity(event.sender).destroy())
 
     door = world.spawn("door")
@@ -51,7 +44,7 @@ def test_a_listener_that_ends_an_entity_while_it_begins_ends_it_when_it_has_begu
 @pytest.mark.parametrize("what", [lambda world: world.close(), lambda world: world.tick(1)], ids=["close", "tick"])
 def test_a_listener_can_neither_close_nor_tick_the_world_while_an_entity_begins_or_ends(world, scripts, what):
     scripts.write("door", SAYS)
-    said, refusals = heard(world), []
+    said, refusals = payloads_of(world), []
 
     def listen(event):
         with pytest.raises(EngineError) as refused:
@@ -77,7 +70,7 @@ def test_what_a_final_hook_ends_between_two_frames_ends_after_it(world, scripts)
         return chain
         """,
     )
-    said = heard(world)
+    said = payloads_of(world)
     last = world.spawn("chain")
     middle = world.spawn("chain", next=last.id)
     first = world.spawn("chain", next=middle.id)

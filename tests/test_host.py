@@ -8,8 +8,7 @@ import pytest
 from engine import HostModule
 from engine.app import App
 from engine.host import Callback
-from helpers import run_child, threads
-from host_loops import printed
+from helpers import printed, run_child, threads
 from host_modules import broken, sums
 
 pytestmark = pytest.mark.row("E4")

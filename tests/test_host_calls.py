@@ -10,8 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from engine import EngineError, HostModule, ScriptError
-from helpers import threads, ticks
-from host_loops import printed
+from helpers import printed, threads, ticks
 from host_modules import broken, caller, sums
 
 

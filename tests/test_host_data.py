@@ -7,7 +7,8 @@ import pytest
 
 from engine import FunctionHandle, HostModule, Limits, ScriptError, StateClosed
 from engine.host import Callback
-from host_loops import each_loop_and_each_lua, printed
+from helpers import printed
+from host_loops import each_loop_and_each_lua
 from host_modules import caller
 
 pytestmark = pytest.mark.row("E4")

@@ -7,8 +7,8 @@ import threading
 import pytest
 
 from engine import HostModule, Limits, World
-from helpers import PATIENCE, threads
-from host_loops import Player, printed
+from helpers import PATIENCE, printed, threads
+from host_loops import Player
 from host_modules import caller, sums
 
 pytestmark = pytest.mark.row("E4")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from host_loops import printed
+from helpers import printed
 from host_modules import broken, caller
 
 pytestmark = pytest.mark.row("E4")

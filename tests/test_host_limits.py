@@ -12,8 +12,8 @@ from collections import Counter
 import pytest
 
 from engine import HostModule, Limits
-from helpers import PATIENCE, run_child
-from host_loops import LOOPS, each_loop_and_each_lua, printed
+from helpers import PATIENCE, printed, run_child
+from host_loops import LOOPS, each_loop_and_each_lua
 from host_modules import caller, sums
 
 pytestmark = pytest.mark.row("E4")

@@ -12,7 +12,7 @@ import pytest
 
 from engine import EngineError, HostModule, LimitError, Limits, StateBusy, StateClosed, World
 from engine.process import launch
-from helpers import run_child, ticks, until
+from helpers import messages, run_child, ticks, until
 
 pytestmark = pytest.mark.usefixtures("unhurried")
 POSIX = pytest.mark.skipif(os.name != "posix", reason="signals are a matter of POSIX")
@@ -139,10 +139,6 @@ def hurry(world, script, unhurried):
 def field(entity, name):
     with entity.self.upgrade() as self_:
         return self_.get(name)
-
-
-def messages(world):
-    return [problem.message for problem in world.problems]
 
 
 # The same game.

@@ -6,11 +6,7 @@ from itertools import pairwise
 import pytest
 
 from engine import Limits
-from helpers import ticks
-
-
-def said(world):
-    return [line.text for line in world.log]
+from helpers import printed, ticks
 
 
 def test_the_time_of_day_is_the_clock_of_the_world(world, scripts):
@@ -31,7 +27,7 @@ def test_the_time_of_day_is_the_clock_of_the_world(world, scripts):
 
     ticks(world, 10, 10.0)
 
-    assert [float(word) if word != "true" else word for word in said(world)[0].split("\t")] == [90, 90, "true"]
+    assert [float(word) if word != "true" else word for word in printed(world)[0].split("\t")] == [90, 90, "true"]
 
 
 def test_collectgarbage_counts_and_does_nothing_else(world, scripts):
@@ -48,7 +44,7 @@ def test_collectgarbage_counts_and_does_nothing_else(world, scripts):
     )
     world.spawn("miser")
 
-    first, *others = said(world)
+    first, *others = printed(world)
 
     assert first == "true"
     assert len(others) == 4
@@ -104,7 +100,7 @@ def test_deaths_come_before_births_and_both_in_the_order_in_which_they_were_aske
 
     world.tick(0.01)
 
-    assert said(world) == ["dead\t2", "dead\t1", "born\t4", "born\t5"]
+    assert printed(world) == ["dead\t2", "dead\t1", "born\t4", "born\t5"]
 
 
 def test_events_of_the_game_and_input_come_in_the_order_in_which_they_came(world, scripts):
@@ -125,7 +121,7 @@ def test_events_of_the_game_and_input_come_in_the_order_in_which_they_came(world
     world.input.release("jump")
     world.tick(0.01)
 
-    assert said(world) == ["1", "jump\ttrue", "2", "jump\tfalse"]
+    assert printed(world) == ["1", "jump\ttrue", "2", "jump\tfalse"]
 
 
 @pytest.mark.row("G5")
@@ -133,7 +129,7 @@ def test_a_line_of_the_log_and_the_message_of_a_problem_end_at_their_bounds(worl
     scripts.write("talker", "return { start = function() print(('x'):rep(10000)) error(('y'):rep(10000), 0) end }")
     world.spawn("talker")
 
-    assert said(world)[0].count("x") == 4000
+    assert printed(world)[0].count("x") == 4000
     assert world.problems[0].message.count("y") == 2000
 
 

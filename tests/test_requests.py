@@ -50,14 +50,6 @@ def world(make_world, scripts):
     return make_world()
 
 
-@pytest.fixture
-def heard(world):
-    """What the askers got, as (entity, [ok, reply])."""
-    events = []
-    world.bus.on("heard", lambda event: events.append((event.sender, event.payload)))
-    return events
-
-
 def ask(world, target, name, payload=None, timeout=None):
     fields = {"of": target if isinstance(target, int) else target.id, "name": name}
     if payload is not None:

@@ -10,13 +10,6 @@ from helpers import ticks
 pytestmark = pytest.mark.row("A10")
 
 
-@pytest.fixture
-def heard(world):
-    events = []
-    world.bus.on("heard", lambda event: events.append((event.sender, event.payload)))
-    return events
-
-
 def test_one_sets_another_gets_a_copy_and_changing_it_changes_nothing(world, scripts, heard):
     scripts.write("setter", 'return { start = function() shared.set("score", { points = { 1, 2 } }) end }')
     scripts.write(

@@ -1,27 +1,9 @@
-"""Entities and their hooks, problems, the order of a frame, the clock, and the end of a world."""
-
-import threading
+"""Entities and their hooks, the order of a frame, the clock, the log, and the end of a world."""
 
 import pytest
 
-from engine import EngineError, Limits, ScriptError, World, WorldClosed
-from helpers import run_child, ticks
-
-
-def heard(world, name="said"):
-    """The payloads of every event called `name`, as they come."""
-    payloads = []
-    world.bus.on(name, lambda event: payloads.append(event.payload))
-    return payloads
-
-
-def messages(world):
-    return [problem.message for problem in world.problems]
-
-
-def fields(entity):
-    with entity.self.upgrade() as self_:
-        return self_.to_dict()
+from engine import EngineError, World, WorldClosed
+from helpers import fields, messages, payloads_of, run_child, ticks
 
 
 def test_init_runs_once_then_start_and_keywords_override_properties(world, scripts):
@@ -155,7 +137,7 @@ def test_entities_tick_in_id_order_and_spawns_take_effect_at_the_end_of_the_fram
     )
     world.spawn("parent")
     world.spawn("parent")
-    said = heard(world)
+    said = payloads_of(world)
     world.bus.emit("go")
 
     world.tick(1 / 60)
@@ -222,7 +204,7 @@ def test_destroy_runs_final_and_the_entity_is_gone_at_the_end_of_the_frame(world
     )
     ghost = world.spawn("ghost")
     handle = ghost.self
-    said = heard(world)
+    said = payloads_of(world)
     world.bus.emit("boo")
 
     world.tick(1 / 60)
@@ -248,270 +230,12 @@ def test_find_knows_scripts_and_tags(world, scripts):
         """,
     )
     ids = [world.spawn(name).id for name in ("slime", "bat", "slime")]
-    said = heard(world)
+    said = payloads_of(world)
     world.bus.emit("count")
     world.tick(0.0)
 
     assert said == [[ids, [ids[0], ids[2]]]]
     assert [entity.id for entity in world.find("enemy")] == ids
-
-
-# Scripts that cannot be used.
-
-
-BROKEN = {
-    "empty": ("", "empty"),
-    "not utf-8": (b"return '\xff'", "UTF-8"),
-    "no table": ("return 5", "must return its table of hooks, got a number"),
-    "nothing returned": ("local broken = {}", 'did you forget "return broken"?'),
-    "syntax": ("local x = = 1\nreturn {}", "unexpected symbol"),
-    "error while loading": ("error('no way') return {}", "no way"),
-    "error in init": ("return { init = function() error('no init') end }", "no init"),
-    "error in start": ("return { start = function() local x = nil + 1 end }", "arithmetic on a nil value"),
-    "misspelt hook": ("return { on_imput = function() end }", 'there is no hook "on_imput"; did you mean "on_input"?'),
-    "misspelt update": ("return { udpate = function() end }", 'did you mean "update"?'),
-    "a dot in a definition": (
-        "local d = {} function d.start() self.x = 1 end return d",
-        "a function that uses self is written with a colon",
-    ),
-    "a dot in a call": (
-        "local d = {} function d:open(n) self.n = n end function d:start() self.open(3) end return d",
-        "called with a dot",
-    ),
-    "properties": ("return { properties = 3 }", "properties must be a table such as { speed = 60 }, got a number"),
-    "error object": ("return { start = function() error({ code = 7 }) end }", "{code = 7}"),
-}
-
-
-@pytest.mark.parametrize("kind", BROKEN)
-def test_a_broken_script_is_one_clear_problem_and_the_game_goes_on(world, scripts, kind):
-    text, expected = BROKEN[kind]
-    (scripts.path / "broken.lua").write_bytes(text if isinstance(text, bytes) else text.encode())
-    scripts.write("good", "return { update = function(self) self.n = (self.n or 0) + 1 end }")
-
-    world.spawn("broken")
-    good = world.spawn("good")
-    ticks(world, 3)
-
-    (problem,) = world.problems
-    assert expected in problem.message
-    assert problem.script == "scripts/broken.lua"
-    assert problem.count == 1
-    assert fields(good) == {"n": 3}
-
-
-def test_an_unknown_script_suggests_the_nearest(world, scripts):
-    scripts.write("door", "return {}")
-
-    world.spawn("dor")
-
-    assert messages(world) == ['no script "dor" in scripts/; did you mean "door"?']
-
-
-def test_an_unknown_script_is_an_error_at_the_line_that_spawns_it(world, scripts):
-    scripts.write("door", "return {}")
-    scripts.write("level", "local level = {}\nfunction level:start()\n  entity.spawn('dor')\nend\nreturn level")
-
-    world.spawn("level")
-
-    (problem,) = world.problems
-    assert (problem.script, problem.line) == ("scripts/level.lua", 3)
-    assert problem.message == 'no script "dor" in scripts/; did you mean "door"?'
-
-
-@pytest.mark.parametrize("hook", ["update", "fixed_update", "late_update"])
-def test_a_failing_hook_is_one_problem_with_count_script_line_and_traceback(world, scripts, hook):
-    scripts.write("bad", f"local bad = {{}}\nfunction bad:{hook}()\n  local n = self.missing.field\nend\nreturn bad")
-    bad = world.spawn("bad")
-
-    ticks(world, 5)
-
-    (problem,) = world.problems
-    assert (problem.script, problem.line, problem.entity) == ("scripts/bad.lua", 3, bad.id)
-    assert (problem.count, problem.first_frame, problem.last_frame) == (5, 1, 5)
-    assert "attempt to index a nil value" in problem.message or "attempt to index field" in problem.message
-    assert hook in problem.traceback
-
-
-def test_a_callback_that_fails_too_often_in_a_row_is_paused(world, scripts):
-    scripts.write("bad", "return { update = function(self) self.n = (self.n or 0) + 1 error('again') end }")
-    bad = world.spawn("bad")
-
-    ticks(world, 30)
-
-    assert fields(bad)["n"] == 10
-    assert messages(world)[1] == '"update" failed 10 times in a row and is paused until its script reloads'
-
-
-@pytest.mark.parametrize(
-    ("fails", "mail", "called"),
-    [("n > 1", [0, 4, 5], [1, 2, 3, 4]), ("n == 2 or n == 3 or n == 5", [0, 3], [1, 2, 3, 4, 5, 6, 7, 8])],
-    ids=["paused", "not in a row"],
-)
-def test_an_update_that_failed_beside_no_event_is_counted_beside_one(make_world, scripts, fails, mail, called):
-    """Frames with mail call it another way, which must know what happened in the others."""
-    world = make_world(limits=Limits(instructions=None, seconds=None, memory=None, errors=3))
-    scripts.write(
-        "door",
-        f"""
-        local door = {{}}
-        function door:start()
-          self.called, self.n = {{}}, 0
-          bus.on("knock", function() end)
-        end
-        function door:update()
-          local n = self.n + 1
-          self.n, self.called[n] = n, n
-          if {fails} then error("stuck") end
-        end
-        return door
-        """,
-    )
-    entity = world.spawn("door")
-
-    for frame in range(8):
-        if frame in mail:
-            world.bus.send(entity, "knock")
-        world.tick(0.1)
-
-    assert fields(entity)["called"] == called
-
-
-def test_on_problem_hears_of_new_problems_only(world, scripts):
-    scripts.write("bad", "return { update = function() error('again') end }")
-    new = []
-    world.on_problem(new.append)
-    world.spawn("bad")
-
-    ticks(world, 3)
-
-    assert [problem.message for problem in new] == ["again"]
-    assert new == world.problems
-
-
-def test_strict_raises_the_first_problem_with_its_place(make_world, scripts):
-    scripts.write("bad", "local bad = {}\nfunction bad:update()\n  error('stop')\nend\nreturn bad")
-    world = make_world(strict=True)
-    world.spawn("bad")
-
-    with pytest.raises(ScriptError, match=r"scripts/bad\.lua:3: stop") as caught:
-        world.tick(1 / 60)
-
-    assert (caught.value.script, caught.value.line) == ("scripts/bad.lua", 3)
-    assert "stack traceback" in caught.value.traceback
-
-
-def test_an_unpayable_property_is_refused_with_its_path(world, scripts):
-    scripts.write("door", "return {}")
-
-    with pytest.raises(EngineError, match=r"properties\.owner"):
-        world.spawn("door", owner=object())
-
-
-# Determinism.
-
-
-BUSY = """
-local busy = {}
-function busy:start()
-  bus.on("ping", function(event)
-    self.heard = (self.heard or 0) + event.payload.n
-    wait(math.random() * 0.1)
-    if math.random() < 0.2 and #entity.find("busy") < 12 then entity.spawn("busy") end
-  end)
-  while true do
-    wait(math.random() * 0.2)
-    self.x, self.y = math.random(1, 100), math.random()
-    bus.emit("ping", { n = math.random(1, 6) })
-  end
-end
-return busy
-"""
-
-
-def digest_of(make_world, seed, dts):
-    world = make_world(seed=seed)
-    for _ in range(3):
-        world.spawn("busy")
-    for dt in dts:
-        world.tick(dt)
-    return world.stats().digest, len(world.entities)
-
-
-def test_the_same_seed_and_frame_times_give_the_same_digest(make_world, scripts):
-    scripts.write("busy", BUSY)
-    dts = [0.016, 0.02, 0.05, 0.001] * 40
-
-    first, again, other = (digest_of(make_world, seed, dts) for seed in (7, 7, 8))
-
-    assert first == again
-    assert first[1] > 3
-    assert other[0] != first[0]
-
-
-def test_looking_at_the_digest_does_not_change_what_it_will_be(make_world, scripts):
-    scripts.write(
-        "light", "local l = {} function l:update() draw.light(1, 2, 3) self.text = tostring(time.frame) end return l"
-    )
-    seen, unseen = (make_world() for _ in range(2))
-
-    for world in (seen, unseen):
-        world.spawn("light")
-        for _ in range(5):
-            world.tick(0.1)
-            if world is seen:
-                world.stats()
-
-    assert seen.stats().digest == unseen.stats().digest
-
-
-def test_another_process_has_the_same_digest(make_world, scripts, lua, isolation):
-    scripts.write("busy", BUSY)
-    code = f"""
-    from engine import World
-    with World({str(scripts.path)!r}, lua={lua!r}, isolation={isolation!r}, seed=7) as world:
-        for _ in range(3):
-            world.spawn("busy")
-        for dt in [0.016, 0.02, 0.05, 0.001] * 40:
-            world.tick(dt)
-        print(world.stats().digest)
-    """
-
-    printed = run_child(code).stdout.split()[-1]
-
-    assert printed == digest_of(make_world, 7, [0.016, 0.02, 0.05, 0.001] * 40)[0]
-
-
-@pytest.mark.parametrize("workers", [2, 3])
-def test_any_number_of_workers_gives_the_same_digest(make_world, scripts, workers):
-    scripts.write("busy", BUSY.replace("< 12", "< 24"))
-
-    def run(count):
-        world = make_world(seed=3, workers=count)
-        for _ in range(12):
-            world.spawn("busy")
-        ticks(world, 20, 1 / 30)
-        return world.stats()
-
-    alone, together = run(0), run(workers)
-
-    assert alone.entities > 12
-    assert together == alone
-
-
-@pytest.mark.parametrize("isolation", ["entity"])
-def test_workers_end_with_their_world(make_world, scripts):
-    scripts.write("busy", BUSY)
-    world = make_world(workers=2)
-    for _ in range(8):
-        world.spawn("busy")
-    ticks(world, 3)
-    during = {thread.name for thread in threading.enumerate()}
-
-    world.close()
-
-    assert any(name.startswith("tidelock-worker") for name in during)
-    assert not any(thread.name.startswith("tidelock-worker") for thread in threading.enumerate())
 
 
 # The clock, the log, the end.
@@ -717,67 +441,6 @@ def test_commands_to_the_window_are_recorded_frame_by_frame(world, scripts):
     assert world.commands == []
 
 
-def test_the_pointer_is_a_place_in_the_world_and_one_on_the_screen(world, scripts):
-    scripts.write(
-        "hand",
-        """
-        local h = {}
-        function h:on_input(action)
-          local x, y = input.mouse()
-          local left, top = input.mouse("screen")
-          bus.emit("seen", { x, y, left, top, action.x, action.y, input.mouse("world") == x })
-        end
-        return h
-        """,
-    )
-    seen = []
-    world.bus.on("seen", lambda event: seen.append(event.payload))
-    world.spawn("hand")
-
-    world.input.point(110, 105, 100, 100)
-    world.input.press("click")
-    world.tick(0.1)
-    world.input.point(3, 4)
-    world.input.release("click")
-    world.tick(0.1)
-
-    assert seen == [[110, 105, 10, 5, 110, 105, True], [3, 4, 3, 4, 3, 4, True]]
-
-
-def test_actions_reach_on_input_and_input_down(world, scripts):
-    scripts.write(
-        "player",
-        """
-        local player = {}
-        function player:on_input(action)
-          bus.emit("said", { action.name, action.pressed, input.down("left"), input.axis("left", "right") })
-        end
-        return player
-        """,
-    )
-    world.spawn("player")
-    said = heard(world)
-
-    world.input.press("left")
-    world.tick(1 / 60)
-    world.input.release("left")
-    world.input.press("right")
-    world.tick(1 / 60)
-
-    assert said == [["left", True, True, -1], ["left", False, False, 1], ["right", True, False, 1]]
-
-
-def test_pressing_what_is_held_and_releasing_what_is_not_does_nothing(world, scripts):
-    scripts.write("player", "return { on_input = function(_, action) print(action.name, action.pressed) end }")
-    world.spawn("player")
-
-    for change in (world.input.press, world.input.press, world.input.release, world.input.release):
-        change("jump")
-        world.tick(1 / 60)
-
-    assert [line.text for line in world.log] == ["jump\ttrue", "jump\tfalse"]
-
-
 def test_a_closed_world_refuses_everything_but_close(make_world, scripts):
     scripts.write("door", "return {}")
     world = make_world()
@@ -840,7 +503,7 @@ def test_many_operations_in_one_tick_cross_whole(world, scripts):
         return flood
         """,
     )
-    said = heard(world)
+    said = payloads_of(world)
     world.spawn("flood")
 
     world.tick(1 / 60)
