@@ -322,7 +322,7 @@ class World:
     def trace(self, path: str | os.PathLike[str]) -> Trace:
         """Write what happens from now on to `path`, for ui.perfetto.dev, until the trace or the world is closed."""
         self._check_open()
-        if self.loop.running:
+        if self.busy:
             raise EngineError("trace was called while the world ticks; start it between two frames")
         check_folder("trace", path)
         if self._trace is not None:

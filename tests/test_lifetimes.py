@@ -145,6 +145,28 @@ def test_a_failed_host_function_holds_nothing_of_the_state_that_called_it(make, 
     assert "raise ValueError" in world.problems[0].traceback
 
 
+@pytest.mark.row("D2", "E7")
+@pytest.mark.parametrize("isolation", ["entity"])
+@pytest.mark.parametrize("ended", [SystemExit, KeyboardInterrupt])
+def test_a_host_function_that_ends_the_game_holds_nothing_of_the_state_that_called_it(
+    make, scripts, store, no_gc, ended
+):
+    @store.function
+    def leave():
+        raise ended
+
+    scripts.write("tired", "return { start = function() wait() require('store').leave() end }")
+    world = make()
+    entity = world.spawn("tired")
+    actor = weakref.ref(entity.actor)
+    with suppress(ended):
+        world.tick(0.1)
+
+    entity.destroy()
+
+    assert actor() is None and world.leaks() == []
+
+
 @pytest.mark.row("D2")
 def test_what_a_listener_raises_holds_no_state_of_the_frame_it_leaves(make, scripts, no_gc):
     scripts.write("hurry", "return { start = function() while true do wait() bus.emit('news') end end }")
@@ -164,6 +186,7 @@ def test_what_a_listener_raises_holds_no_state_of_the_frame_it_leaves(make, scri
     assert [state() for state in states] == [None, None]
 
 
+@pytest.mark.row("D2")
 def test_an_entity_destroyed_while_the_world_ticks_is_freed_when_the_frame_ends(make, no_gc):
     world = make()
     entity = world.spawn("busy")

@@ -253,3 +253,18 @@ def test_a_trace_begins_between_two_frames(world, scripts, path):
 
     with pytest.raises(EngineError, match="trace was called while the world ticks"):
         world.tick(0.1)
+
+
+def test_a_trace_does_not_begin_while_an_entity_does(world, scripts, path):
+    module = HostModule("game")
+
+    @module.function
+    def trace() -> None:
+        world.trace(path)
+
+    world.install(module)
+    scripts.write("early", "return { init = function() print(pcall(require('game').trace)) end }")
+    world.spawn("early")
+
+    assert "trace was called while the world ticks" in world.log[0].text
+    assert not path.exists()

@@ -120,11 +120,13 @@ class Host:
             value = function.function(*args, **options)
         except BaseException as error:
             failure = failure_of(function.word, error)
+            told = failure.text
             if isinstance(error, Exception):
                 self._faults.remember(failure, frames=False)
             else:
                 self._world.failures.fail(error)  # Ctrl-C must not cross Lua: it leaves the tick when that is over
-            raise EngineError(failure.text) from error
+            del failure  # what leaves the tick keeps this frame, which would keep it, and the states of the tick
+            raise EngineError(told) from error
         try:
             return self._plain.result(function, value)
         except EngineError as error:
