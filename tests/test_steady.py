@@ -159,6 +159,18 @@ def test_whatever_a_sleeper_does_when_it_wakes_is_as_in_a_state_with_more_hooks(
     )
 
 
+@pytest.mark.parametrize("surprise", [*IN_A_HOOK, "is drawn no more", "draws much"])
+def test_whatever_one_does_that_runs_and_lies_down_by_turns_is_as_in_a_state_with_more_hooks(
+    make_world, scripts, surprise
+):
+    text = WALKER.replace("LOOP", "STEP if self.n % 3 == 0 then wait(0.04) end")
+    surprise = {**SURPRISES, **SHOWN}[surprise]
+
+    assert story(make_world, scripts, surprise, text.replace("BESIDE", "")) == story(
+        make_world, scripts, surprise, text.replace("BESIDE", LONG_WAY)
+    )
+
+
 @pytest.mark.parametrize("lua", ["lua55", "lua54"])
 def test_a_sleeper_that_does_not_end_is_stopped_after_frames_that_were_alike(make_world, scripts):
     text = WALKER.replace("KNOWN", SLEEPERS).replace("LOOP", STEP.replace("SURPRISE", "", 1))

@@ -24,6 +24,7 @@ local LIGHT = 8192 -- bytes that may be told in a tick at least, so that a few o
 local steady = {}
 
 local shown = {} -- of a calm state: name, value and place of each field that the window shows, one after the other
+local waking = nil -- the sleeper that runs; until it is known what becomes of it, it has its place among those that sleep
 
 
 -- Finds out who runs in every tick, and when somebody else wakes; for an `update` hook that, too. Else nothing.
@@ -85,6 +86,10 @@ local function disturb(task, hook, ran)
   scheduler.stir = nil
   watch.stop()
   outbox.shut()
+  if waking then
+    queue.remove(waking)
+    waking = nil
+  end
   local current = scheduler.current
   if not ran and current and status(current.thread) == "suspended" then
     scheduler.current = nil
@@ -99,32 +104,58 @@ local function disturb(task, hook, ran)
 end
 
 
--- Wakes those whose time has come; gives when the next one wakes, or nothing where one does something else than to sleep
--- again, and the rest of the tick is not for `run`. Who waits for them, and who knows the task, might ask for more.
-local function wake(now, task, hook)
+-- Wakes those whose time has come; gives when the next one wakes, and who runs in every frame from here on. Nothing where
+-- one does something else than to sleep again, or to be that one, and the rest of the tick is not for `run`. Who waits for
+-- them, and who knows the task, might ask for more.
+local function wake(now, task, hook, shows)
   local first = sleepers[1]
   while first and first.due <= now do
     if first.args or first.abandon or first.on_end or task and not hook and task.exposed then
       scheduler.stir()
       return nil
     end
-    local sleeper = queue.take_due(now)
-    scheduler.current, sleeper.state = sleeper, "running"
-    local ok, token, request = raw_resume(sleeper.thread)
+    waking, scheduler.current, first.state = first, first, "running"
+    local ok, token, request = raw_resume(first.thread)
     local stir = scheduler.stir
-    if not (stir and token == SUSPEND and ok and request and request ~= true and sleeper.state == "running") then
+    if not (stir and token == SUSPEND and ok and request and first.state == "running")
+      or request == true and (task or not shows) then
       if stir then
-        stir(sleeper)
+        stir(first)
       end
-      scheduler.settle(sleeper, nil, ok, token, request)
+      scheduler.settle(first, nil, ok, token, request)
       return nil
     end
-    sleeper.state = "waiting"
-    queue.sleep(sleeper, request)
+    waking = nil
+    if request == true then
+      task = first
+      scheduler.put_lone(task)
+      if sleepers[1] and sleepers[1].due <= now then -- `stir` does not know this task yet
+        task.state = "next"
+        scheduler.stir()
+        return nil
+      end
+    else
+      first.state = "waiting"
+      if sleepers[2] then
+        queue.remove(first)
+        queue.sleep(first, request)
+      else
+        first.due = request -- in its place, as whoever falls asleep from here on comes after it
+      end
+    end
     first = sleepers[1]
   end
   scheduler.current = task or nil
-  return first and first.due or huge
+  return first and first.due or huge, task
+end
+
+
+-- The task that ran in every frame sleeps; gives when the next one wakes.
+local function lie_down(task, due)
+  scheduler.take_lone()
+  scheduler.pending, scheduler.current, task.state = true, nil, "waiting"
+  queue.sleep(task, due)
+  return sleepers[1].due
 end
 
 
@@ -152,20 +183,30 @@ function steady.run(phase)
   -- In locals, as each of these upvalues would be a cold cache line in a thousand states.
   local clock, tray, raw_resume, yield, as_number = clock, tray, raw_resume, yield, as_number -- luacheck: ignore 431
   local SUSPEND, FEW, shown, list, head = SUSPEND, FEW, shown, tray.list, tray.open + HEAD -- luacheck: ignore 431
+  local DONE, unpack, huge = DONE, unpack, huge -- luacheck: ignore 431
   local thread, fn, self = task and task.thread, hook and hook.fn, spot.self
   repeat
     if thread and not fn then
       local ok, token, request = raw_resume(thread)
       if not (calm and request == true and token == SUSPEND and ok) then
-        stir(task)
-        pump.settle_single(task, ok, token, request)
+        if calm and token == SUSPEND and ok and request and task.listed then
+          due = lie_down(task, request)
+          task, thread = false, nil
+        else
+          stir(task)
+          pump.settle_single(task, ok, token, request)
+        end
       end
     end
     if clock.now >= due then
-      due = calm and wake(clock.now, task, hook)
+      if not calm then
+        return phase, nil, true
+      end
+      due, task = wake(clock.now, task, hook, spot.shown)
       if not due then
         return phase, nil, true
       end
+      thread = task and task.thread
     end
     if fn then
       local ok, token, request = raw_resume(thread, fn, self, clock.dt)

@@ -308,6 +308,17 @@ function turns.take_lone()
 end
 
 
+--- Let `task`, which slept, be the one that `lone` gives: nobody else waits for the next frame.
+function turns.put_lone(task)
+  queue.remove(task)
+  if sleepers[1] then
+    upcoming[1], count = task, 1
+  else
+    turns.single, turns.pending = task, false
+  end
+end
+
+
 --- When the first sleeper wakes: true for the next frame, a time, or false for never.
 function turns.wake_time()
   return (turns.single or count > 0 or many and many.waits()) and true or sleepers[1] and sleepers[1].due or false
