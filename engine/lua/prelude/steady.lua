@@ -23,7 +23,9 @@ local LIGHT = 8192 -- bytes that may be told in a tick at least, so that a few o
 
 local steady = {}
 
-local shown = {} -- of a calm state: name, value and place of each field that the window shows, one after the other
+-- Of a calm state: name, value and place of each field that the window shows, one after the other. With room for five, as
+-- what grows later lies on a page of its own.
+local shown = { nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil }
 local waking = nil -- the sleeper that runs; until it is known what becomes of it, it has its place among those that sleep
 
 
