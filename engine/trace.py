@@ -7,9 +7,11 @@ request and shared value to the handlers that it caused. While no trace is on, n
 from __future__ import annotations
 
 import json
+import logging
 import os
 import weakref
 from collections import deque
+from contextlib import suppress
 from itertools import count
 from threading import Lock
 from time import perf_counter
@@ -22,6 +24,8 @@ from engine.probes import Probes, Shape, flow_of
 
 if TYPE_CHECKING:
     from engine.world import World
+
+_log = logging.getLogger("tidelock")
 
 ENGINE_ROW = 0
 _SPAN = 7
@@ -56,9 +60,7 @@ class Trace:
         for actor in list(self._puts):
             if actor.alive:
                 actor.function("trace", "stop")()
-        with self._lock:
-            self._file.write("{}]}\n")
-            self._file.close()
+        self._put("{}]}\n", last=True)
 
     def __enter__(self) -> Trace:
         return self
@@ -192,8 +194,21 @@ class Trace:
         if at is not None:
             event["ts"] = round((at - self._started) * 1e6, 3)
         line = json.dumps({"pid": 1, "tid": tid, **event})
+        self._put(line + ",\n")
+
+    def _put(self, line: str, *, last: bool = False) -> None:
+        """A full disk ends the trace, not the game."""
         with self._lock:
-            self._file.write(line + ",\n")
+            if self._file.closed:
+                return
+            try:
+                self._file.write(line)
+                if last:
+                    self._file.close()
+            except OSError as error:
+                _log.warning("the trace ends here, as it cannot be written: %s", error.strerror)
+                with suppress(OSError):
+                    self._file.close()
 
 
 def _all(part: Any) -> list[Any]:

@@ -1,6 +1,7 @@
 """A trace shows frames, tasks, events, host calls and reloads, and arrows from each cause to what it caused."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -253,6 +254,21 @@ def test_a_trace_begins_between_two_frames(world, scripts, path):
 
     with pytest.raises(EngineError, match="trace was called while the world ticks"):
         world.tick(0.1)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no disk is always full here")
+@pytest.mark.parametrize("frames", [1, 200])
+def test_a_full_disk_ends_the_trace_and_not_the_game(world, scripts, caplog, frames):
+    scripts.write("ping", PING)
+    world.spawn("ping")
+
+    with world.trace("/dev/full"):
+        for _ in range(frames):
+            world.bus.emit("go")
+            world.tick(0.1)
+
+    assert world.frame == frames
+    assert caplog.messages == ["the trace ends here, as it cannot be written: No space left on device"]
 
 
 def test_a_trace_does_not_begin_while_an_entity_does(world, scripts, path):
