@@ -226,17 +226,8 @@ function host.open(module, box)
 end
 
 
--- The answer to a call: token, whether it went well (else the payload says what went wrong), shape, leaves.
-function receive.result(box, i)
-  local token = box[i]
-  local value, after = decode(box[i + 2], box, i + 3)
-  local task = waiting[token]
-  if task then
-    waiting[token] = nil
-    suspension.wake(task, box[i + 1], value)
-  end
-  return after
-end
+-- The answer to a call.
+receive.result = suspension.answers_for(waiting)
 
 
 -- Python calls back: entity, key of the handle, what it is called, shape of the list of arguments, leaves. The list has

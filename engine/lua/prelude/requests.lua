@@ -107,17 +107,8 @@ function receive.request(box, i)
 end
 
 
--- The answer to a request: token, whether it is one (else the payload says what went wrong), shape, leaves.
-function receive.reply(box, i)
-  local token = box[i]
-  local value, after = decode(box[i + 2], box, i + 3)
-  local waiting = pending[token]
-  if waiting then
-    pending[token] = nil
-    suspension.wake(waiting, box[i + 1], value)
-  end
-  return after
-end
+-- The answer to a request.
+receive.reply = suspension.answers_for(pending)
 
 
 return requests

@@ -95,6 +95,23 @@ function scheduler.wake_later(task, ...)
 end
 
 
+--- Reads answers for the tasks that wait in `waiting`, by token: token, whether it went well (else the payload says what
+-- went wrong), shape, leaves.
+function scheduler.answers_for(waiting)
+  local decode = prelude.reading.decode
+  return function(box, i)
+    local token = box[i]
+    local value, after = decode(box[i + 2], box, i + 3)
+    local task = waiting[token]
+    if task then
+      waiting[token] = nil
+      scheduler.wake(task, box[i + 1], value)
+    end
+    return after
+  end
+end
+
+
 --- Keep what `task` is to be resumed with when its turn comes.
 function scheduler.set_aside(task, ...)
   task.args = { n = select("#", ...), ... }
