@@ -1,5 +1,6 @@
 """The command line, as somebody uses it who has just made a game."""
 
+import io
 import json
 import os
 import re
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from engine.cli.commands import run_command
+from engine.cli.console import lenient
 from helpers import run_child
 
 
@@ -158,6 +160,25 @@ def test_warnings_fail_only_when_asked_to(game, capsys):
     assert run_command(["check"]) == 0
     assert run_command(["check", "--strict"]) == 1
     assert 'did you mean "hero.moved"?' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", [["run", "--headless", "--frames", "2"], ["test"], ["check"]], ids=lambda c: c[0])
+def test_a_process_without_a_stdout_runs_the_commands(game, monkeypatch, command):
+    (game / "scripts/lantern.lua").write_text("return { start = function() print('lit') end }")
+    (game / "tests/lantern.lua").write_text('test "one" (function() print(1) end)')
+    monkeypatch.setattr(sys, "stdout", None)
+
+    assert run_command(command) == 0
+
+
+def test_what_a_script_prints_is_written_out_where_the_file_has_no_code_for_it(game, monkeypatch):
+    (game / "scripts/lantern.lua").write_text("return { start = function() print('é\u2192') end }", encoding="utf-8")
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding="latin-1"))
+    lenient()
+
+    assert run_command(["run", "--headless", "--frames", "2"]) == 0
+    assert b"scripts/lantern.lua:1: \xe9\\u2192\n" in written.getvalue()
 
 
 def test_files_whose_names_no_script_can_have_are_found(game, capsys):

@@ -13,7 +13,8 @@ def main() -> int:
         return 2
     del click, rich
     from engine.cli.commands import run_command
-    from engine.cli.console import quiet
+    from engine.cli.console import lenient, quiet
 
     quiet()
+    lenient()
     return run_command()

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,19 @@ def out() -> Console:
 
 def err() -> Console:
     return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def flush() -> None:
+    """Let what was said be seen now; a process may have no stdout."""
+    if sys.stdout is not None:
+        sys.stdout.flush()
+
+
+def lenient() -> None:
+    """A sign that the terminal or the file has no code for is written out: what scripts print must end no game."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def quiet() -> None:
@@ -54,7 +68,7 @@ class _Shown(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         style = {logging.WARNING: "yellow", logging.ERROR: "red"}.get(record.levelno, "")
         say(record.getMessage(), style)
-        sys.stdout.flush()
+        flush()
 
 
 def complain(message: str) -> None:

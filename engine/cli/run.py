@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 from pathlib import Path
 from typing import Any
 
 from engine.annotations.write import texts, write
 from engine.app import App, display_available
-from engine.cli.console import complain, prints_shown, say, show_problem
+from engine.cli.console import complain, flush, prints_shown, say, show_problem
 from engine.project import Game, Project
 from engine.reload import Reload
 from engine.scripts import Scripts
@@ -36,7 +35,7 @@ def play(
         _keep_annotations_fresh(world, project, game)
         game.setup(world)
         app = project.make("WINDOW", App, world, **{**window_options(project, game), "headless": headless})
-        sys.stdout.flush()
+        flush()
         with contextlib.suppress(KeyboardInterrupt):
             project.guarded(app.run)(frames=frames, screenshot=screenshot)
         wrong = len(world.problems) + len(app.notices.lines)
@@ -83,4 +82,4 @@ def _report_end(world: World, wrong: int, frames: int | None, screenshot: Path |
         say(f"{world.frame} frames, {world.now:.1f} s of game time, {wrong} problem{'' if wrong == 1 else 's'}")
     if screenshot is not None:
         say(f"the last frame is in {screenshot}")
-    sys.stdout.flush()
+    flush()

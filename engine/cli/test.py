@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from pathlib import Path
 
 from rich.text import Text
 
-from engine.cli.console import complain, err, out, prints_shown, say, show_problem
+from engine.cli.console import complain, err, flush, out, prints_shown, say, show_problem
 from engine.errors import ScriptError
 from engine.project import Project
 from engine.testing.lua_tests import LuaTest, LuaTests, Outcome
@@ -59,7 +58,7 @@ def _run(tests: LuaTests, test: LuaTest) -> Outcome:
         outcome = tests.run(test)
     word, style = ("FAILED", "red") if outcome.problem else ("ok", "green")
     out().print(Text.assemble((f"{word:<7}", style), _name(test)))
-    sys.stdout.flush()
+    flush()
     return outcome
 
 
