@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from engine.entity import Entity
 from engine.errors import EngineError
 from engine.lua.actor import IN_PARTS, Actor, Mail, Result
+from engine.lua.parts import size_of
 from engine.lua.rounds import asked
-from engine.lua.state import size_of
 from engine.rehearsal import Carried, Told
 from engine.sources import Version
 from engine.trial import Trial

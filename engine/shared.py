@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from engine.errors import EngineError, LimitError
 from engine.events import Event, Listener, text, utf8
-from engine.lua.state import size_of
+from engine.lua.parts import size_of
 from engine.payload import Encoded, decode
 
 

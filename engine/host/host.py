@@ -28,6 +28,7 @@ from engine.host.pools import Pools
 from engine.host.runtimes import Runtimes
 from engine.host.work import Outcome, failed, too_late
 from engine.lua.actor import Actor
+from engine.lua.parts import PART
 from engine.payload import Encoded
 
 if TYPE_CHECKING:
@@ -36,9 +37,6 @@ if TYPE_CHECKING:
 _log = logging.getLogger("tidelock")
 
 Values = tuple[Any, ...]
-
-PART = 4000
-"""Values per crossing; `lua/prelude/host.lua` has the same bound."""
 
 
 class Host:

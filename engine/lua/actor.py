@@ -11,7 +11,8 @@ from engine.errors import EngineError
 from engine.limits import Limits
 from engine.lua.bare import ROOM, Bare, make_bare
 from engine.lua.commons import Commons
-from engine.lua.state import Ask, LuaState, size_of
+from engine.lua.parts import PART, size_of
+from engine.lua.state import Ask, LuaState
 from engine.lua.versions import error_of
 
 Mail = tuple[Any, ...]
@@ -33,8 +34,6 @@ CATCH_UP = 8
 """Most fixed updates in one frame; a longer frame loses the rest."""
 
 _SHORT = 200  # bytes for which there is always room
-
-_PART = 4000  # values per crossing; LuaJIT's C stack has room for 8,000
 
 
 class Clock:
@@ -229,9 +228,9 @@ class Actor(LuaState):
     def _send_mail(self, args: tuple[Any, ...], flat: Sequence[Any]) -> Result:
         self.lead_again()
         start = 0
-        while len(flat) - start > _PART:
-            self._keep(*flat[start : start + _PART])
-            start += _PART
+        while len(flat) - start > PART:
+            self._keep(*flat[start : start + PART])
+            start += PART
         result = self._deliver(*args, *(flat[start:] if start else flat))
         return self.whole(result) if type(result) is tuple and len(result) == IN_PARTS else result
 
@@ -241,7 +240,7 @@ class Actor(LuaState):
         operations: list[Any] = []
         while len(operations) < count:
             start = len(operations) + 1
-            part = self._fetch(start, min(start + _PART - 1, count))
+            part = self._fetch(start, min(start + PART - 1, count))
             operations += part if type(part) is tuple else (part,)
         return (wake, x, y, *operations)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from engine.errors import HandleReleased, PayloadError, StateClosed
 from engine.lua.commons import Held, caller
+from engine.lua.parts import fetched, staged
 from engine.payload import decode
 
 if TYPE_CHECKING:
@@ -156,7 +157,7 @@ class TableProxy(Proxy):
             self._ask("link", place, value.key_for(state))
         else:
             shape, leaves = state.encode(value, f"the value for {key!r}")
-            self._ask("set", place, shape, *state.staged(leaves))
+            self._ask("set", place, shape, *staged(state, leaves))
         state.touch()
 
     def __delitem__(self, key: Key) -> None:
@@ -177,7 +178,7 @@ class TableProxy(Proxy):
 
     def keys(self) -> list[Any]:
         state, _ = self._live()
-        return [decode(b".", (key,)) for key in state.fetched(self._ask("keys"))]
+        return [decode(b".", (key,)) for key in fetched(state, self._ask("keys"))]
 
     def items(self) -> list[tuple[Any, Any]]:
         """Key and value of the fields; threads are left out, since they cannot leave their state."""
@@ -206,7 +207,7 @@ class TableProxy(Proxy):
         answer = self._ask("copy")
         if answer[0] == b"refused":
             raise PayloadError(answer[1].decode(errors="replace"))
-        shape, *leaves = state.fetched(answer)
+        shape, *leaves = fetched(state, answer)
         return decode(shape, leaves)
 
     def to_dict(self) -> dict[Any, Any]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import weakref
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from typing import Any, NoReturn, Self
@@ -19,6 +19,7 @@ from engine.lua.bare import ROOM, limited_runtime
 from engine.lua.commons import Commons
 from engine.lua.failures import script_error
 from engine.lua.handles import FunctionHandle, Handle, TableHandle
+from engine.lua.parts import PART, fetched, size_of, staged
 from engine.lua.proxies import FunctionProxy, Lease, Proxy, TableProxy
 from engine.lua.runtime import Runtime, Text
 from engine.lua.versions import check_version, error_of
@@ -28,8 +29,6 @@ STANDALONE = 0
 """Id of the one entity of a state that has no world."""
 
 Ask = Callable[..., tuple[Any, ...]]
-
-_PART = 4000  # values per crossing; LuaJIT's C stack has room for 8,000
 
 
 class LuaState:
@@ -114,7 +113,7 @@ class LuaState:
         if not isinstance(value, dict | list | tuple):
             raise PayloadError(f"own: expected a dict, a list or a proxy, got {value!r}")
         shape, leaves = self.encode(value)
-        return TableHandle(self, self.trusted("make", shape, *self.staged(leaves)))
+        return TableHandle(self, self.trusted("make", shape, *staged(self, leaves)))
 
     def close(self) -> None:
         """End the VM now, or when the last open `with` of a proxy ends; its handles are dead from here on.
@@ -222,7 +221,7 @@ class LuaState:
         runtime = self._runtime
         if runtime is None or self.busy:
             return
-        while keys := _take(self._released, _PART):
+        while keys := _take(self._released, PART):
             self.commons.enter(_call, runtime, "handles", "release", *keys)
 
     def touch(self) -> None:
@@ -259,47 +258,12 @@ class LuaState:
                 flat += (shape, *leaves)
         return flat
 
-    def staged(self, flat: Sequence[Any]) -> Sequence[Any]:
-        """False and the values; or, where they are too many for one crossing, the key under which they wait.
-
-        `LimitError` where the state has no room for them; nothing, as what deletes a field, always goes in.
-        """
-        self.commons.check_not_entered(self.name)
-        if flat:
-            self.check_room(size_of(flat))
-        if len(flat) <= _PART:
-            return (False, *flat)
-        key = 0
-        try:
-            for start in range(0, len(flat), _PART):
-                key = self.trusted("stage", key, *flat[start : start + _PART])
-        except EngineError:
-            self.drop(key)
-            raise
-        return (key,)
-
-    def fetched(self, answer: Any) -> list[Any]:
-        """The values of an answer: (False, values...) or (key, how many) where they have to be fetched."""
-        if type(answer) is not tuple:
-            return []
-        if answer[0] is False:
-            return list(answer[1:])
-        key, count = answer
-        values: list[Any] = []
-        try:
-            for start in range(1, count + 1, _PART):
-                part = self.trusted("fetch", key, start, min(start + _PART - 1, count))
-                values += part if type(part) is tuple else (part,)
-        finally:
-            self.drop(key)
-        return values
-
     def call_key(self, key: int, args: tuple[Any, ...], entity: int = STANDALONE) -> Any:
         """Call a kept function with plain data and handles; `entity` runs it where the value belongs to none."""
         return self.call_flat(key, self.arguments(args), entity)
 
     def call_flat(self, key: int, flat: list[Any], entity: int) -> Any:
-        return self._results(self.trusted("call", key, entity, *self.staged(flat)))
+        return self._results(self.trusted("call", key, entity, *staged(self, flat)))
 
     def _results(self, answer: Any) -> Any:
         status = answer[0] if type(answer) is tuple else answer
@@ -309,7 +273,7 @@ class LuaState:
             raise script_error(answer[1], answer[2])
         if status == b"refused":
             raise PayloadError(answer[1].decode(errors="replace"))
-        values = self._decoded(self.fetched(answer))
+        values = self._decoded(fetched(self, answer))
         return None if not values else values[0] if len(values) == 1 else tuple(values)
 
     def _decoded(self, flat: list[Any]) -> list[Any]:
@@ -356,8 +320,3 @@ def _utf8(what: str, text: object) -> bytes:
     except UnicodeEncodeError:
         raise EngineError(f"{what}: the text has lone surrogates, so it is no UTF-8; give bytes") from None
     raise EngineError(f"{what}: expected text, got {text!r}")
-
-
-def size_of(values: Iterable[Any]) -> int:
-    """Bytes of the strings in flat values."""
-    return sum([len(value) for value in values if type(value) is bytes])

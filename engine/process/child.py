@@ -23,9 +23,9 @@ from engine.limits import Limits
 from engine.lua.actor import Actor, Clock, Terms
 from engine.lua.bare import ROOM, Bare, make_bare
 from engine.lua.commons import Commons
+from engine.lua.parts import size_of
 from engine.lua.rounds import tick
 from engine.lua.runtime import Runtime
-from engine.lua.state import size_of
 from engine.process.wire import Frame, Link
 
 SHARE = 0.05
