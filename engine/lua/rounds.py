@@ -62,6 +62,8 @@ def _tick(actors: Sequence[Actor]) -> list[Result]:
 
 def _sent(actor: Actor, args: tuple[Any, ...]) -> Result:
     lost: Exception | None = None
+    if args[3] < 0:  # not for a task that leads
+        actor.lead_again()
     try:
         result = actor._send(args)
         if result is not None:

@@ -15,23 +15,68 @@ local wait = { SUSPEND = SUSPEND }
 
 local self = nil -- of the entity whose task leads, as `body.lua` says; false while such a task is to come back to the pump
 
+local check, request_of, refuse, come_back, take_turn, take, stay -- below: what no tick of a task that leads calls
+
+
+--- Suspend the calling task for `seconds`; returns the seconds that really passed. One that may not wait is refused by the
+-- scheduler, so that nothing is looked up here. What a task that leads needs in every tick comes first, and is made first:
+-- so it lies together, as in a thousand states all is cold. The limits count each instruction.
+function wait.wait(seconds)
+  local me = self -- the limits may say at any instruction that it leads no more
+  if me and isyieldable() and (seconds == nil or seconds == 0) then
+    local clock = clock -- luacheck: ignore 431
+    local started, x, y = clock.now, me.x, me.y
+    -- Where each is a number, NaN too; `type` would look at strings, which are cold.
+    if x and y and (tonumber(x) == x or x ~= x) and (tonumber(y) == y or y ~= y) then
+      local now, dt, frame, phase = raw_yield(x, y)
+      if self then -- Python sends such a task no phase in which there is mail only
+        clock.now = now
+        clock.dt = dt
+        clock.frame = frame
+        return now - started
+      end
+      take_turn(now, dt, frame, phase)
+      return clock.now - started
+    end
+    return stay(started)
+  end
+  if not isyieldable() then
+    refuse()
+  end
+  local request = true
+  if seconds ~= nil and seconds ~= 0 then
+    check(seconds)
+    request = request_of(seconds)
+  end
+  if me ~= nil then
+    come_back()
+  end
+  local clock = clock -- luacheck: ignore 431
+  local started = clock.now
+  local now, dt, frame, phase = raw_yield(SUSPEND, request)
+  if now then
+    take(now, dt, frame, phase)
+  end
+  return clock.now - started
+end
+
 
 --- What `suspend` understands: the next frame, or the time at which `seconds` from now have passed.
-local function request_of(seconds)
+function request_of(seconds)
   local due = clock.now + seconds
   return due > clock.now and due or true
 end
 wait.request_of = request_of
 
 
-local function check(seconds)
+function check(seconds)
   if type(seconds) ~= "number" or not (seconds >= 0 and seconds < huge) then
     checks.check_seconds("wait", seconds, 3)
   end
 end
 
 
-local function refuse(obstacle)
+function refuse(obstacle)
   suspension.refuse("wait", 3, obstacle)
 end
 
@@ -44,23 +89,39 @@ end
 
 --- Have the pump lead again where the calling task leads, and is to wait for more than the next frame. True where it cannot
 -- come back yet.
-function wait.come_back(request)
+function come_back(request)
   if self == false or self and request ~= true then
     prelude.scheduler.stir()
   end
   return self == false
 end
-local come_back = wait.come_back
+wait.come_back = come_back
 
 
 -- A task that led, or came to lead, was resumed: by Python, which is to ask the pump where that leads or there is mail only,
 -- or by the pump, with nothing.
-local function take_turn(now, dt, frame, phase)
+function take_turn(now, dt, frame, phase)
   if self and phase >= 0 then
     clock.now, clock.dt, clock.frame = now, dt, frame
   elseif phase then
     raw_yield()
   end
+end
+
+
+-- A wait was ended by more than its time: it is refused, or the task has come to lead. Tail calls: the caller is blamed.
+function take(now, dt, frame, phase)
+  if not phase then
+    return refuse(dt)
+  end
+  return take_turn(now, dt, frame, phase)
+end
+
+
+-- The end of a tick of a task that leads, whose entity is nowhere.
+function stay(started)
+  take_turn(raw_yield(true))
+  return clock.now - started
 end
 
 
@@ -74,63 +135,6 @@ function wait.doze()
     return
   end
   return now, dt
-end
-
-
--- The end of a tick of a task that leads, whose entity is nowhere.
-local function stay(started)
-  take_turn(raw_yield(true))
-  return clock.now - started
-end
-
-
--- A wait was ended by more than its time: it is refused, or the task has come to lead. Tail calls: the caller is blamed.
-local function take(now, dt, frame, phase)
-  if not phase then
-    return refuse(dt)
-  end
-  return take_turn(now, dt, frame, phase)
-end
-
-
---- Suspend the calling task for `seconds`; returns the seconds that really passed. One that may not wait is refused by the
--- scheduler, so that nothing is looked up here. What is rare stands in functions of its own: in a thousand states it would
--- be cold. The limits count each instruction.
-function wait.wait(seconds)
-  local me, request = self, true -- the limits may say at any instruction that it leads no more
-  if seconds ~= nil and seconds ~= 0 then
-    check(seconds)
-    request = request_of(seconds)
-  end
-  if not isyieldable() then
-    refuse()
-  end
-  local clock = clock -- luacheck: ignore 431
-  local started = clock.now
-  if not me or request ~= true then
-    if me ~= nil then
-      come_back(request)
-    end
-    local now, dt, frame, phase = raw_yield(SUSPEND, request)
-    if now then
-      take(now, dt, frame, phase)
-    end
-    return clock.now - started
-  end
-  local x, y = me.x, me.y
-  -- Where each is a number, NaN too; `type` would look at strings, which are cold.
-  if not x or not y or tonumber(x) ~= x and x == x or tonumber(y) ~= y and y == y then
-    return stay(started)
-  end
-  local now, dt, frame, phase = raw_yield(x, y)
-  if not self or phase < 0 then
-    take_turn(now, dt, frame, phase)
-    return clock.now - started
-  end
-  clock.now = now
-  clock.dt = dt
-  clock.frame = frame
-  return now - started
 end
 
 
