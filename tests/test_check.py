@@ -531,6 +531,15 @@ def test_functions_of_host_modules_are_known(game):
     assert [(one.line, one.column, one.suggestion) for one in found] == [(2, 31, 'did you mean "wind"?')]
 
 
+def test_a_script_that_hides_a_host_module_is_found(game):
+    write(game, "weather", "return { start = function() require('weather').wind() end }\n")
+
+    found = check(Project(game), modules=[HostModule("weather")])
+
+    told = 'the host module "weather" has the name of this script, so nobody gets it'
+    assert ("scripts/weather.lua", "warning", told) in [(one.script, one.level, one.message) for one in found]
+
+
 def test_a_script_that_compiles_only_elsewhere_is_judged_by_the_version_of_the_game(game):
     write(game, "door", "local door = {}\ngoto = 3\nreturn door\n")
 

@@ -170,6 +170,12 @@ def test_what_scripts_could_not_call_by_a_name_is_refused_with_what_it_is(kind, 
         getattr(HostModule("doors"), kind)(wrong)
 
 
+@pytest.mark.parametrize("wrong", [int, partial(max, 1)], ids=["class", "partial"])
+def test_a_function_that_does_not_tell_its_parameters_is_refused_with_the_way_out(wrong):
+    with pytest.raises(EngineError, match=r"doors\.\w+: Python does not tell its parameters; call it in a def"):
+        HostModule("doors").function(wrong)
+
+
 def test_a_function_with_some_arguments_filled_in_keeps_its_name():
     def between(low, high):
         return high - low

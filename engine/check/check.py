@@ -109,6 +109,9 @@ def _check_all(
     modules: Sequence[HostModule],
 ) -> None:
     own = _belongings(project, scripts, modules)
+    for name in sorted(name for name in own.modules if name.replace(".", "/") in own.scripts):
+        message = f'the host module "{name}" has the name of this script, so nobody gets it'
+        reports[name.replace(".", "/")].add(1, 1, "warning", "require", message, "rename one of them")
     spoken = strings_of([*project.folder.glob("*.py"), *project.tests.glob("*.py")])
     spoken |= {string.value for read in tests.values() for string in read.strings}
     exports = _exports(scans, modules)

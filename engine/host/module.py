@@ -144,7 +144,10 @@ class HostModule:
         if timeout is not None and not (isinstance(timeout, int | float) and timeout > 0):
             raise EngineError(f"{self.name}.{name}: timeout must be seconds > 0, got {timeout!r}")
         word = f"{self.name}.{name}"
-        signature = Signature(function)
+        try:
+            signature = Signature(function)
+        except ValueError:
+            raise EngineError(f"{word}: Python does not tell its parameters; call it in a def of your own") from None
         self.functions[name] = HostFunction(word, name, kind, function, signature, timeout, process, self.payload)
         return function
 
