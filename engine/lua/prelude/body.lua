@@ -42,8 +42,12 @@ local function tick(phase)
   if pump.even and phase >= 0 and alone and (pump.told or alone.shown or not waiting or not may_lead(waiting)) then
     phase, ran, single = steady.run(phase)
   end
-  if not ran and not single and (scheduler.single or not budget.fresh) then
-    single = pump.run_single(phase)
+  if not ran and not single then
+    if scheduler.single then
+      single = pump.run_single(phase)
+    elseif budget.begin and not budget.fresh then
+      budget.begin()
+    end
   end
   clock.now, clock.dt, clock.frame, phase = pump.finish(phase, single, ran)
   return phase
@@ -140,7 +144,7 @@ function body.run()
   local phase, problem
   clock.now, clock.dt, clock.frame, phase = yield(true)
   while true do
-    if phase >= 0 and foresee() then
+    if phase >= 0 and scheduler.single and foresee() then
       phase, problem = step_aside()
       if halfway then
         halfway = false

@@ -159,7 +159,12 @@ local function go_on(phase, taken)
   if hook and not hook.paused then
     local task = hook.beat or standing.hire_beat(spot.me, hook)
     scheduler.current = task
-    settle_beat(task, hook, raw_resume(task.thread, hook.fn, spot.self, clock.dt, not hook.beat and task))
+    local ok, token, request = raw_resume(task.thread, hook.fn, spot.self, clock.dt, not hook.beat and task)
+    if token == DONE and task.state == "instant" and not task.marked then
+      hook.beat, hook.failures, scheduler.current = task, 0, nil
+    else
+      settle_beat(task, hook, ok, token, request)
+    end
   elseif entity.hooked and not hook then
     run_every_frame(phase)
   end
@@ -254,9 +259,6 @@ end
 -- Yields what a tick gave. lupa moves yielded values to the main state without making room for them there, so a yield
 -- carries few; the world fetches longer lists with `pump.fetch`.
 local function hand_over(wake, x, y)
-  if outbox.n + apart == 0 then
-    return yield(wake, x, y)
-  end
   local out, n = take(FEW)
   if out then
     return yield(wake, x, y, unpack(out, 1, n))
@@ -305,7 +307,11 @@ end
 --- The end of a tick outside of the pump's body, whose mail or event has been heard, and what runs in this frame taken
 -- before; gives the values of the next tick.
 function pump.end_tick(phase)
-  return hand_over(rest(phase, true))
+  local wake, x, y = rest(phase, true)
+  if outbox.n + apart > 0 then
+    return hand_over(wake, x, y)
+  end
+  return yield(wake, x, y)
 end
 
 
@@ -321,7 +327,10 @@ function pump.finish(phase, taken, spot)
   local n = outbox.n
   local soon = wake == true or wake and wake < clock.now + SOON
   pump.told, pump.even = n > 0, soon and n <= FEW and not outbox.mixed
-  return hand_over(wake, x, y)
+  if n + apart > 0 then
+    return hand_over(wake, x, y)
+  end
+  return yield(wake, x, y)
 end
 
 
