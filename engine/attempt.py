@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 FEW = 16
 """So many entities are loaded in one frame, whatever it costs: who edits one figure wants to see it at once."""
 
-SETTLING, SETTLING_EARLY = 0.5, 1.6
+SETTLING, SETTLING_EARLY = 0.5, 2.5
 """What an entity costs at the swap after its start, as a share of that; of taking its data, if it started early."""
 
 _HINT = '; begin the field\'s name with "_" and set it in start, then it is not carried'
@@ -61,7 +61,8 @@ class Attempt:
         self._early = Early(world, version)
         self.loaded = False
         self.frames = 0  # in which it loaded
-        self.carried = False  # data was taken at the end of the last frame
+        self.due = False  # its data is taken at the end of this frame, in which not many loaded
+        self.carried = False  # that was done at the end of the last frame
 
     @property
     def script(self) -> str:
@@ -91,7 +92,7 @@ class Attempt:
             return False
         if self._carried:
             deadline = None  # it swaps now: who was born since must come along
-        entities = self.entities()
+        entities, known = self.entities(), len(self._by_id)
         self.frames += not between
         try:
             source = self._world.population.sources.source(self.version)
@@ -113,7 +114,7 @@ class Attempt:
                 self._get_ready(entity, len(entities) - len(self._by_id))
             few = not between and len(self._by_id) < FEW
             late = deadline is not None and not few and time.perf_counter() > deadline
-        self.loaded = True
+        self.loaded, self.due = True, len(self._by_id) - known <= FEW
         return True
 
     def carry(self) -> None:
@@ -293,7 +294,7 @@ class Attempt:
         for trial in early:
             if not trial.started:
                 self._remake(trial)
-        return [self._by_id[trial.id] for trial in trials]
+        return [self._by_id[trial.id] if trial.early else trial for trial in trials]
 
     def _remake(self, trial: Trial) -> None:
         """A loaded state in place of one that was started too early."""
@@ -308,8 +309,7 @@ class Attempt:
     def _start(self) -> None:
         """Start every entity in its new state; one that never ran may fail again, unless all do."""
         broken: dict[int, ScriptError] = {}
-        self._caught_up([trial for trial in self._trials if trial.early])
-        for trial in [*self._trials]:
+        for trial in self._caught_up([trial for trial in self._trials if not trial.started]):
             if not trial.started:
                 failed = self._take_start(trial, trial.actor.hand(self._starting(trial)))
                 for _, id, values in failed:

@@ -15,7 +15,7 @@ from engine.entity import Entity
 from engine.errors import EngineError
 from engine.lua.actor import IN_PARTS, Actor, Mail, Result
 from engine.lua.parts import size_of
-from engine.lua.rounds import asked
+from engine.lua.rounds import asked, ready
 from engine.rehearsal import Carried, Told
 from engine.sources import Version
 from engine.trial import Trial
@@ -54,6 +54,7 @@ class Early:
             trial.results.append(result)
             if told.give is not None and _is_within_limits(trial.actor):
                 trial.take = trial.actor.way_to("early", "take")
+                trial.results.append(ready(trial.actor))
         return self.possible
 
     def _is_unseen(self) -> bool:

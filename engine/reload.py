@@ -132,7 +132,7 @@ class Reloader:
         if self._builder is not None and not self._settling():
             self._builder.go_on()
         for attempt in list(self._attempts.values()):
-            if attempt.loaded:
+            if attempt.due:
                 try:
                     attempt.carry()
                 except Failed:
@@ -284,7 +284,7 @@ class Reloader:
             if not attempt.load(deadline):
                 return False
             if deadline is not None and not attempt.carried and attempt.frames > 1:
-                return False  # there is much to swap: its data is taken at the end of this frame
+                return False  # there is much to swap: its data is taken at the end of a frame
             self._husks += attempt.swap()
             self._swapped = self._world.frame
         except Failed:

@@ -170,6 +170,38 @@ def test_a_start_that_looks_at_what_is_not_there_yet_waits_for_it(both, name):
     assert not any(early) or name == "what comes later"
 
 
+UPDATES = {
+    "moves": "self.x = self.x + dt",
+    "stands still": "",
+    "shows something": "self.x, self.alpha = self.x + dt, self.n > 2 and 0.5 or nil",
+    "draws": "self.x = self.x + dt draw.text('hi', self.x, 2)",
+    "speaks": "self.x = self.x + dt bus.emit('at', self.x)",
+    "fails": "self.x = self.x + dt if entity.id == 2 then error('no') end",
+    "waits": "self.x = self.x + dt wait()",
+    "loses its place": "self.x = nil",
+    "has a task": "self.x = self.x + dt if self.n % 4 == 0 then task.delay(0.03, function() self.k = 1 end) end",
+    "writes what was not carried": "self.x, self.fresh = self.x + dt, (self.fresh or 0) + 1",
+}
+
+STARTS = {
+    "nothing": "",
+    "a colour": "self.color = '#ff0000'",
+    "a timer": "task.every(0.03, function(late) self.beats = (self.beats or 0) + 1 end)",
+    "a quick timer": "task.every(0, function() self.beats = (self.beats or 0) + 1 end)",
+    "timers": EARLY["timers"],
+    "wiring": EARLY["wiring"],
+}
+
+
+@pytest.mark.parametrize(
+    ("start", "update"), [*(("a timer", update) for update in UPDATES), *((start, "moves") for start in STARTS)]
+)
+def test_the_first_tick_after_an_early_start_is_as_any_other(both, start, update):
+    text = NEW.replace("START", STARTS[start]).replace("self.x = self.x + dt\n", UPDATES[update] + "\n")
+
+    assert all(both(text.replace('bus.emit("at", { entity.id, self.x })\n', "")).early)
+
+
 def test_a_version_with_on_reload_starts_when_there_is_something_to_be_told(both):
     assert not any(both(ON_RELOAD).early)
 

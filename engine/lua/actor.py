@@ -27,6 +27,7 @@ where all is as the last tick said; an exception where the pump itself died."""
 
 MAIL_ONLY = -1
 LATE = -2
+READY = -3
 IN_PARTS = 4
 """How long a result is whose operations are still to be fetched."""
 

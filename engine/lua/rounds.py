@@ -11,7 +11,7 @@ from itertools import repeat, starmap, takewhile
 from operator import attrgetter, call, is_not
 from typing import Any
 
-from engine.lua.actor import IN_PARTS, Actor, Mail, Result
+from engine.lua.actor import IN_PARTS, READY, Actor, Mail, Result
 from engine.lua.commons import Commons
 
 Hear = Callable[[Any, tuple[Any, ...]], Any]
@@ -72,6 +72,11 @@ def _sent(actor: Actor, args: tuple[Any, ...]) -> Result:
         lost = error
     actor.commons.leads += 1
     return actor.turn(args, lost)
+
+
+def ready(actor: Actor) -> Result:
+    """What a state tells when it makes ready what its next tick needs: no script runs."""
+    return actor.commons.enter(_sent, actor, (*actor.clock.args[:3], READY))
 
 
 def ways_of(bound: list[Any]) -> tuple[Hear, list[Any]]:

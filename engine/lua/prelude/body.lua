@@ -17,6 +17,7 @@ local late, next_frame = entity.late, scheduler.next_frame
 
 local body = {}
 
+local READY = pump.READY
 local LEFT = not jit -- the error that ended a thread is left on its stack
 
 local task, spot -- of a calm state
@@ -39,7 +40,8 @@ local function tick(phase)
     stir()
   end
   local alone, waiting, ran, single = entity.only, scheduler.single, nil, nil
-  if pump.even and phase >= 0 and alone and (pump.told or alone.shown or not waiting or not may_lead(waiting)) then
+  if alone and (phase == READY or pump.even and phase >= 0
+    and (pump.told or alone.shown or not waiting or not may_lead(waiting))) then
     phase, ran, single = steady.run(phase)
   end
   if not ran and not single then

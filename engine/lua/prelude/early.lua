@@ -6,7 +6,7 @@ local prelude = ...
 local scheduler, entity, mail, clock = prelude.scheduler, prelude.entity, prelude.mail, prelude.clock
 local reload, payload, watched, standing = prelude.reload, prelude.payload, prelude.watched, prelude.standing
 
-local error, next, raw_resume, huge = error, next, coroutine.resume, math.huge
+local error, next, rawset, raw_resume, huge = error, next, rawset, coroutine.resume, math.huge
 local receive, by_id, leave, as_number = mail.receive, mail.entities, prelude.pump.leave, prelude.screen.as_number
 
 local early = {
@@ -36,12 +36,12 @@ end
 
 
 -- Has the records of timers, and the queue, room for what they will note when these begin. One that is alone stays in the
--- queue, whatever its time: that comes with the data.
+-- queue without a time: that comes with the data.
 local function ready_timers(timers)
   for n = 1, #timers do
     local made = timers[n][1]
     made.since, made.state = 0, "waiting"
-    scheduler.sleep_until(made, 1)
+    scheduler.sleep_until(made, huge)
     if #timers > 1 then
       scheduler.take_out(made)
       scheduler.pending = false
@@ -105,7 +105,7 @@ local function taker(me, keys, timers, moves)
     for place = 1, #keys do
       local key = keys[place]
       if key then
-        self[key] = leaves[place]
+        rawset(self, key, leaves[place]) -- the state may be calm, where that is no news
       end
     end
     local due = timer and now + seconds
@@ -117,6 +117,10 @@ local function taker(me, keys, timers, moves)
     me.began = nil
     local x, y = self.x, self.y
     if not moves or as_number(x) ~= x or as_number(y) ~= y then
+      local stir = scheduler.stir
+      if stir then
+        stir()
+      end
       return leave(-1)
     end
     spot.x, spot.y = x, y

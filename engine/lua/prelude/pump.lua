@@ -3,7 +3,8 @@
 -- with mail is an ordinary call, `pump.deliver`.
 -- Guarantee: nothing else enters or leaves the state while it ticks, and no error of a script ends the pump.
 --
--- phase  n >= 0: due tasks, n times `fixed_update`, `update`;  -1: mail only;  -2: `late_update`
+-- phase  n >= 0: due tasks, n times `fixed_update`, `update`;  -1: mail only;  -2: `late_update`;  -3: nothing yet, but
+--        what the next tick needs is made ready
 -- gives  wake                         nothing else happened
 --        x, y                         the only entity moved, and wakes in the next frame
 --        wake, x, y, operations...    it moved, or more happened
@@ -18,6 +19,7 @@ local budget = prelude.budget
 local look = prelude.screen.look
 
 local pump = {
+  READY = -3, -- a phase
   fixed_step = 1 / 60,
   told = false, -- the last tick told the world something, as this one then will
   even = false, -- the last tick was one that `steady` could have run

@@ -19,6 +19,7 @@ local SUSPEND, DONE = records.SUSPEND, records.DONE
 
 local HEAD, FIELDS, look = screen.HEAD, screen.FIELDS, screen.look
 local FEW = 12 -- values of operations that a yield may carry
+local READY = pump.READY
 local LIGHT = 8192 -- bytes that may be told in a tick at least, so that a few operations need not be weighed
 
 local steady = {}
@@ -163,13 +164,13 @@ end
 
 --- Tick until something else happens, and give the phase of the tick in which it does. Where the entity has run in that
 -- one, also where the entity is: all that is left to be done is the end of the tick. Where only a part of it has run,
--- nothing and true.
+-- nothing and true. In the phase `READY` nothing runs, and so the next tick can be calm.
 function steady.run(phase)
   local task, due, hook, spot = find() -- `task` is what runs in every frame, false where all sleep
   if task == nil or not watch.begin(spot.self) then
     return phase
   end
-  local calm, x, y, count, color = true, spot.x, spot.y, nil, nil
+  local calm, ready, x, y, count, color = true, phase == READY, spot.x, spot.y, nil, nil
 
   local function stir(ran)
     if calm then
@@ -186,7 +187,8 @@ function steady.run(phase)
   local clock, tray, raw_resume, yield, as_number = clock, tray, raw_resume, yield, as_number -- luacheck: ignore 431
   local SUSPEND, FEW, shown, list, head = SUSPEND, FEW, shown, tray.list, tray.open + HEAD -- luacheck: ignore 431
   local DONE, unpack, huge = DONE, unpack, huge -- luacheck: ignore 431
-  local thread, fn, self = task and task.thread, hook and hook.fn, spot.self
+  local thread, fn, self = not ready and task and task.thread, hook and hook.fn, spot.self
+  due = ready and huge or due
   repeat
     if thread and not fn then
       local ok, token, request = raw_resume(thread)
@@ -210,7 +212,7 @@ function steady.run(phase)
       end
       thread = task and task.thread
     end
-    if fn then
+    if thread and fn then
       local ok, token, request = raw_resume(thread, fn, self, clock.dt)
       if not calm or token ~= DONE then
         stir(task)
@@ -260,6 +262,8 @@ function steady.run(phase)
     end
     if phase < 0 then
       stir()
+    elseif ready then
+      ready, thread, due = false, task and task.thread, sleepers[1] and sleepers[1].due or huge
     end
   until not calm
   return phase
