@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from engine.checks import check_place
 from engine.errors import EngineError
 from engine.events import utf8
+from engine.lua.commons import Outside
 
 LONGEST_NAME = 200
 """Bytes of the name of an action, as of an event."""
@@ -16,12 +18,13 @@ LONGEST_NAME = 200
 class Inputs:
     """Held actions and the pointer. `press`, `release` and `point` are called between ticks, by a window or a test.
 
-    `told` gets what was pressed and released: `{name, pressed, x, y}` each.
+    `told` gets what was pressed and released, `{name, pressed, x, y}` each, when what came from outside comes in.
     """
 
-    def __init__(self, told: Callable[[dict[str, Any]], object]) -> None:
+    def __init__(self, told: Callable[[dict[str, Any]], object], outside: Outside) -> None:
         self._held: set[str] = set()
         self._told = told
+        self._outside = outside
         self.pointer = (0.0, 0.0)
         self._corner = (0.0, 0.0)
 
@@ -54,7 +57,7 @@ class Inputs:
 
     def _tell(self, action: str, *, pressed: bool) -> None:
         x, y = self.pointer
-        self._told({"name": action, "pressed": pressed, "x": x, "y": y})
+        self._outside.add(partial(self._told, {"name": action, "pressed": pressed, "x": x, "y": y}))
 
 
 def _check_action(what: str, action: object) -> None:

@@ -98,24 +98,19 @@ class World:
         self.fixed_step = 1 / 60
         self.log: deque[LogLine] = deque(maxlen=LOG_LINES)
         self.commons = Commons()
-        self.input = Inputs(partial(World._pressed, weakref.proxy(self)))
         self._trace: Trace | None = None
         self._scripts = Scripts(scripts)
         self.failures = Failures(self, self._scripts)
         self._encode = encoder(self.limits, lua)
-        self.bus = Bus(
-            self._encode,
-            self.limits.mailbox,
-            self.failures.fail,
-            partial(World._overflowed, weakref.proxy(self)),
-            self.commons.outside,
-        )
+        overflowed = partial(World._overflowed, weakref.proxy(self))
+        self.bus = Bus(self._encode, self.limits.mailbox, self.failures.fail, overflowed, self.commons.outside)
         self.shared = Shared(self._encode)
         self.permits = Permits(self, self._scripts)
         self.host: ModuleHost | None = None
         self.workers = Workers(workers) if workers > 1 else None
         self.loop = Loop(self)
         self.population = Population(self, Sources(self._scripts))
+        self.input = Inputs(self.population.tell_input, self.commons.outside)
         self.losses = Losses(self)
         self.reloads = Reloader(self, self._scripts)
         self._closed = False
@@ -388,9 +383,6 @@ class World:
     @property
     def _ticking(self) -> bool:
         return self.loop.running or bool(self.commons.inside) or get_ident() in self.commons.entered
-
-    def _pressed(self, change: dict[str, Any]) -> None:
-        self.commons.outside.add(partial(self.population.tell_input, change))
 
     def _overflowed(self, sender: int, name: bytes, message: str) -> None:
         self.loop.operations.overflowed(sender, name, message)
