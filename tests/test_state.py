@@ -143,6 +143,25 @@ def test_a_call_cannot_wait(state):
         state.run("wait(1)")
 
 
+@pytest.mark.parametrize(
+    "call",
+    ["entity.spawn('door')", "entity.find('door')", "entity.exists(1)", "shared.get('score')", "input.down('use')",
+     "input.axis('left', 'right')", "input.mouse()"],
+)  # fmt: skip
+def test_what_only_a_world_knows_is_an_error_of_the_line_that_asks(state, call):
+    word = call.partition("(")[0]
+
+    with pytest.raises(ScriptError, match=rf"^chunk:2: {word}: this state has no world, so no"):
+        state.run(f"local answer\nanswer = {call}")
+
+
+@pytest.mark.row("A5")
+def test_a_function_of_another_state_is_not_called(state, lua):
+    with LuaState(lua, name="other") as other:
+        with pytest.raises(PayloadError, match="a handle of other cannot be used on state"):
+            state.call(other.run("return function() return 1 end"))
+
+
 def test_calling_what_is_no_function_is_an_error(state):
     state.run("answer = 42")
 

@@ -97,6 +97,7 @@ class LuaState:
     def call(self, function: str | FunctionHandle, *args: Any) -> Any:
         """Call a global function by its name, or one behind a handle, with plain data and handles."""
         if isinstance(function, FunctionHandle):
+            function.key_for(self)
             return function(*args)
         with self.globals.upgrade() as names:
             target = names.get(function)

@@ -14,6 +14,13 @@ local MOST_TAGS = 1000 -- of an entity; operations.py has the same bound
 local entities = {}
 
 
+local function check_world(word, level)
+  if not entity.ask then
+    error(format("%s: this state has no world, so no entities", word), level + 1)
+  end
+end
+
+
 local function ask(word, level, ...)
   local ok, answer = entity.ask(word, scheduler.current.entity.id, ...)
   if not ok then
@@ -43,6 +50,7 @@ function entities.spawn(script, properties)
   elseif properties ~= nil and type(properties) ~= "table" then
     error("entity.spawn: properties must be a table, got a " .. type(properties), 2)
   end
+  check_world("entity.spawn", 2)
   local me = scheduler.current.entity
   count_spawn(me)
   local mark = outbox.mark()
@@ -72,6 +80,7 @@ function entities.find(name)
   if type(name) ~= "string" then
     error("entity.find: expected a script or a tag, got " .. (name == nil and "nil" or "a " .. type(name)), 2)
   end
+  check_world("entity.find", 2)
   local me = scheduler.current.entity
   local box = { entity.ask("find", me.id, name) }
   return (decode(box[2], box, 3))
@@ -81,6 +90,7 @@ end
 --- True while the entity lives.
 function entities.exists(id)
   check_id("entity.exists", id, 2)
+  check_world("entity.exists", 2)
   return ask("exists", 2, id)
 end
 

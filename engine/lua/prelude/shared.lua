@@ -26,6 +26,9 @@ end
 function shared.get(key)
   check_key("shared.get", key)
   local written = entity.written
+  if not entity.ask and not (written and written[key]) then
+    error("shared.get: this state has no world, so no shared data", 2)
+  end
   local box = written and written[key] or { entity.ask("shared", scheduler.current.entity.id, key) }
   return (decode(box[2], box, 3))
 end

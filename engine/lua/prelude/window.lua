@@ -107,6 +107,9 @@ local function check_action(word, name)
   if type(name) ~= "string" then
     error(format("%s: expected the name of an action, got %s", word, name == nil and "nil" or "a " .. type(name)), 3)
   end
+  if not entity.ask then
+    error(word .. ": this state has no world, so no player", 3)
+  end
 end
 
 
@@ -131,6 +134,9 @@ function input.mouse(where)
   if where ~= nil and where ~= "world" and where ~= "screen" then
     local got = type(where) == "string" and format("%q", where) or "a " .. type(where)
     error("input.mouse: the place must be \"world\" or \"screen\", got " .. got, 2)
+  end
+  if not entity.ask then
+    error("input.mouse: this state has no world, so no player", 2)
   end
   return ask("mouse", where == "screen")
 end
