@@ -126,6 +126,30 @@ def test_fields_that_are_arrays_are_lists(sim, scripts):
     assert sim.fields(sim.spawn("chest")) == {"items": ["key", ["gem"]], "place": {"x": 1}}
 
 
+def test_fields_are_those_of_an_entity_or_of_its_id(sim, scripts):
+    scripts.write("chest", "return { init = function(self) self.gold = 3 end }")
+    chest = sim.spawn("chest")
+
+    assert sim.fields(chest.id) == sim.fields(chest) == {"gold": 3}
+    with pytest.raises(EngineError, match=r"sim\.fields: expected an entity that lives, or its id, got 99"):
+        sim.fields(99)
+
+
+@pytest.mark.parametrize(
+    ("use", "said"),
+    [
+        (lambda sim: sim.run("long"), "sim.run: seconds must be a finite number >= 0, got 'long'"),
+        (lambda sim: sim.frames(-1), "sim.frames: n must be a whole number >= 0, got -1"),
+        (lambda sim: sim.run_until(True), "sim.run_until: expected a function that tells whether it is so, got True"),
+        (lambda sim: Sim(sim.world, fps=0), "Sim: fps must be a finite number of frames a second >= 0.001, .*, got 0"),
+    ],
+    ids=["run", "frames", "run_until", "fps"],
+)
+def test_what_no_time_can_pass_by_is_refused_with_what_it_is(sim, use, said):
+    with pytest.raises(EngineError, match=said):
+        use(sim)
+
+
 def test_the_player_of_a_test_presses_releases_and_points(sim, scripts):
     scripts.write(
         "hand",

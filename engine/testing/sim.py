@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from engine.checks import check_count, check_measure
 from engine.entity import Entity
 from engine.errors import EngineError
 from engine.events import Event
@@ -14,6 +15,7 @@ from engine.testing.game_world import GameWorld
 from engine.world import World
 
 _ALMOST = 1e-9  # of a frame: sums of steps are not exact
+SLOWEST = 0.001  # frames a second
 _BREATH = 0.001  # real seconds that host calls under way get for each frame
 
 
@@ -25,6 +27,7 @@ class Sim:
 
     def __init__(self, world: World, *, fps: float = 60) -> None:
         self.world = world
+        check_measure("Sim: fps", fps, "number of frames a second", least=SLOWEST)
         self.dt = 1 / fps
         self.events: list[Event] = []
         self._listener = world.bus.on("*", self.events.append)
@@ -56,12 +59,14 @@ class Sim:
 
     def run(self, seconds: float) -> None:
         """Let `seconds` pass."""
-        if not 0 <= seconds < math.inf:
+        if not isinstance(seconds, int | float) or not 0 <= seconds < math.inf:
             raise EngineError(f"sim.run: seconds must be a finite number >= 0, got {seconds!r}")
         self._run(seconds, lambda: False)
 
     def run_until(self, condition: Callable[[], object], timeout: float = 60) -> None:
         """Let time pass until `condition()` is true; an error when `timeout` seconds pass first."""
+        if not callable(condition):
+            raise EngineError(f"sim.run_until: expected a function that tells whether it is so, got {condition!r}")
         if not self._run(timeout, condition):
             paused = "; the game is paused (world.time_scale is 0)" if self.world.time_scale == 0 else ""
             raise EngineError(
@@ -70,12 +75,16 @@ class Sim:
 
     def frames(self, n: int = 1) -> None:
         """Run `n` frames."""
+        check_count("sim.frames: n", n)
         for _ in range(n):
             self.world.tick(self.dt)
 
-    def fields(self, entity: Entity) -> dict[str, Any]:
-        """The fields of the entity's `self` that are plain data, as a copy."""
-        return fields_of(entity)
+    def fields(self, entity: Entity | int) -> dict[str, Any]:
+        """The fields of the `self` of an entity, or of that with this id, that are plain data, as a copy."""
+        found = entity if isinstance(entity, Entity) else self.world.entity(entity)
+        if found is None:
+            raise EngineError(f"sim.fields: expected an entity that lives, or its id, got {entity!r}")
+        return fields_of(found)
 
     def named(self, name: str) -> list[Event]:
         """The events of that name so far, oldest first."""
