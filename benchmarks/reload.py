@@ -113,7 +113,9 @@ class Frames:
                 return
 
     def clear(self) -> None:
+        """Forget what was noted, and what was done between two frames."""
         self.work, self.whole = [], []
+        self._next = self._last = time.perf_counter()
 
 
 def measure(lua: str, isolation: str, count: int, rounds: int) -> Run:
