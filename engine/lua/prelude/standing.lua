@@ -47,6 +47,11 @@ local function beat(fn, self, dt, task)
 end
 
 
+if jit then
+  jit.off(beat) -- a loop that yields is tried in vain; what it calls is compiled all the same
+end
+
+
 --- A task for one hook of one entity, whose thread takes (function, self, seconds, itself). It is never given back: it
 -- serves as long as the caller keeps it, which is while nothing marks it and each call ends at once.
 function standing.hire_beat(entity, hook)

@@ -270,4 +270,9 @@ function steady.run(phase)
 end
 
 
+if jit then
+  jit.off(steady.run) -- a loop that yields is never compiled, but tried in vain, by a thousand states in the same frame
+end
+
+
 return steady
