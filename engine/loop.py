@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import marshal
 import weakref
+from contextlib import suppress
 from operator import attrgetter
 from threading import get_ident
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from zlib import crc32
 
 from engine.audiences import Audience, order_of
 from engine.display import Commands
+from engine.errors import StateClosed
 from engine.events import ENGINE, Event, text
 from engine.lua.actor import IN_PARTS, LATE, MAIL_ONLY, Actor, Clock, Mail, Result
 from engine.lua.rounds import hear_all, send_all, whole
@@ -42,6 +44,7 @@ class Loop:
         self._alone = world.workers is None
         self.late: dict[Actor, None] = {}
         self.number = 0
+        self.paced = 1 / 60  # seconds of a step of `fixed_update`, as the states know it
         self.changed: set[int] = set()  # keys of the states in which Python changed something since the last frame
         self.running = False
         self._order = 0
@@ -75,6 +78,13 @@ class Loop:
             self.running = False
             world.commons.thread = None
             world.shared.end_frame()
+
+    def pace(self, step: float) -> None:
+        """Tell the states that there are how long a step of `fixed_update` is now."""
+        self.paced, population = step, self._world.population
+        for actor in (*population.actors.values(), *population.warm):
+            with suppress(StateClosed):  # its process has ended: what comes in its place is told at its birth
+                actor.function("hooks", "pace")(step)
 
     def absorb(self, actor: Actor, result: Result) -> None:
         """Note when an actor wakes next, where its entity is, and carry out what it put into its outbox."""

@@ -185,6 +185,8 @@ class Population:
 
     def _terms(self, limits: Limits, held: tuple[bytes, ...] | None = None) -> Terms:
         world = self._world
+        if not self.actors and not len(self.warm):
+            world.loop.paced = world.fixed_step
         return Terms(world.lua, limits, world.seed, world.fixed_step, world.commons, held)
 
     def keep_warm(self, count: int, script: str) -> None:

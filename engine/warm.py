@@ -17,6 +17,9 @@ class Warm:
     def __len__(self) -> int:
         return sum(len(ready) for _, ready in self._ready)
 
+    def __iter__(self) -> Iterator[Actor]:
+        return iter([state for _, ready in self._ready for state in ready])
+
     def keep(self, count: int, limits: Limits, states: Iterator[Actor]) -> None:
         """Have so many ready: get those that are missing from `states`, let go of those that are too many."""
         ready = self._found(limits)

@@ -215,6 +215,8 @@ class World:
         check_measure("fixed_step", self.fixed_step, least=SHORTEST)
         if self.busy:
             raise EngineError("tick was called while the world ticks, from a listener or a host function")
+        if self.fixed_step != self.loop.paced:
+            self.loop.pace(float(self.fixed_step))
         self.loop.run(float(dt), float(self.time_scale))
         self.failures.raise_first()
 

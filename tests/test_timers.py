@@ -340,6 +340,22 @@ def test_time_scale_stops_doubles_and_halves_waits_but_not_on_the_real_clock(wor
             assert self_["steps"] == steps
 
 
+@pytest.mark.parametrize("isolation", ["entity", "script", "process"])
+def test_fixed_update_is_told_the_step_that_holds_also_where_it_changed(make_world, scripts, isolation):
+    scripts.write("ball", "return { fixed_update = function(_, dt) print(entity.id, dt) end }")
+    world = make_world(isolation=isolation)
+    world.spawn("ball")
+    if isolation != "process":
+        world.warm(1)
+    world.tick(1 / 60)
+
+    world.fixed_step = 0.25
+    world.spawn("ball")
+    world.tick(0.5)
+
+    assert sorted(printed(world)[1:]) == ["1\t0.25", "1\t0.25", "2\t0.25", "2\t0.25"]
+
+
 @pytest.mark.row("B9")
 def test_a_paused_world_still_delivers_mail_and_waits_begun_then_wait_for_the_game(world, scripts):
     scripts.write(

@@ -139,4 +139,10 @@ function hooks.run_each(list, name, dt)
 end
 
 
+--- From here on a step of `fixed_update` has so many seconds.
+function hooks.pace(seconds)
+  prelude.pump.fixed_step = seconds
+end
+
+
 return hooks
