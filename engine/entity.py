@@ -13,7 +13,7 @@ from engine.lua.actor import Actor
 from engine.lua.handles import TableHandle
 from engine.payload import Encoded, plain
 
-_FIRST = len(COMMANDS)  # the operation that tells the first field
+_NAMES = (*("" for _ in COMMANDS), *FIELDS)  # of the field that an operation tells, by its number
 
 
 class _Shown:
@@ -122,10 +122,11 @@ class Entity(_Shown):
         """The same for all fields from place `at` on, each told by its operation and a value that is there."""
         if self._lent:
             self._view, self._lent = self._view.copy(), False
-        view = self._view
-        for place in range(at, len(flat), 2):
-            value = flat[place + 1]
-            view[FIELDS[(flat[place] & 31) - _FIRST]] = plain(value) if type(value) is bytes else value
+        view, end = self._view, len(flat)
+        while at < end:
+            value = flat[at + 1]
+            view[_NAMES[flat[at] & 31]] = plain(value) if type(value) is bytes else value
+            at += 2
 
     def bare(self) -> None:
         """Show nothing: a new state tells anew what there is to be shown."""
