@@ -8,23 +8,24 @@ much data, it is taken at the end of the frame before: nothing but the game can 
 from __future__ import annotations
 
 import time
-from collections.abc import Container
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from zlib import crc32
 
 from engine.builder import Builder
+from engine.carrying import Carrying
 from engine.early import DOUBT, Early, catch_up
 from engine.entity import Entity
 from engine.errors import EngineError, ScriptError
 from engine.forward import forwardings
-from engine.lua.actor import Actor, Mail, Result
+from engine.lua.actor import Result
 from engine.lua.failures import script_error
-from engine.operations import Operation, each
+from engine.operations import Operation
 from engine.process.process import Process
 from engine.process.remote import RemoteActor
-from engine.rehearsal import Carried, loaded_by
+from engine.rehearsal import loaded_by
+from engine.setbacks import Failed, Setbacks
 from engine.sources import Version
-from engine.trial import Trial, is_usual, only, parted, without
+from engine.trial import Trial, is_usual, only, without
 
 if TYPE_CHECKING:
     from engine.world import World
@@ -34,12 +35,6 @@ FEW = 16
 
 SETTLING, SETTLING_EARLY = 0.5, 2.5
 """What an entity costs at the swap after its start, as a share of that; of taking its data, if it started early."""
-
-_HINT = '; begin the field\'s name with "_" and set it in start, then it is not carried'
-
-
-class Failed(Exception):
-    """The attempt is over; its problem is recorded."""
 
 
 class Attempt:
@@ -56,7 +51,8 @@ class Attempt:
         self._process: Process | None = None  # where it is tried
         self._builder: Builder | None = None
         self._left_over: list[object] = []  # of states that started too early
-        self._carried: dict[int, Carried] = {}
+        self._setbacks = Setbacks(world, version)
+        self._data = Carrying(world, version.script, self._setbacks)
         self._rehearsal = world.reloads.rehearsal
         self._early = Early(world, version)
         self.loaded = False
@@ -90,14 +86,14 @@ class Attempt:
         """
         if deadline is not None and self._process is not None and not self._process.is_up():
             return False
-        if self._carried:
+        if self._data.of:
             deadline = None  # it swaps now: who was born since must come along
         entities, known = self.entities(), len(self._by_id)
         self.frames += not between
         try:
             source = self._world.population.sources.source(self.version)
         except ScriptError as error:
-            self._report(error, entities[0] if entities else None)
+            self._setbacks.report(error, entities[0] if entities else None)
             raise Failed from None
         late = between and time.perf_counter() > (deadline or 0)
         for entity in entities:
@@ -124,7 +120,7 @@ class Attempt:
         for trial in self._trials:
             if trial.started:
                 self._remake(trial)
-        self._carry(self.entities())
+        self._data.take(self.entities())
         if self._together is None and self._process is None:
             self._start_ahead(began)
 
@@ -134,11 +130,11 @@ class Attempt:
         entities = self.entities()
         newest = self._world.population.last_id
         try:
-            again = [one for one in entities if one.id not in self._carried or self._was_changed(one)]
+            again = [one for one in entities if one.id not in self._data.of or self._data.was_changed(one)]
             for entity in again:
                 if self._by_id[entity.id].started:
                     self._remake(self._by_id[entity.id])
-            self._carry(again)
+            self._data.take(again)
             self._start()
         except Failed:
             self._world.population.last_id = newest  # what was not spawned after all takes no ids
@@ -168,7 +164,7 @@ class Attempt:
                 bare = None if self._builder is None else self._builder.take()
                 trial = Trial(self._world.population.new_actor(entity, self._process, bare), entity.id)
             except EngineError as error:  # there is no process for it
-                self._report(ScriptError(str(error)), entity)
+                self._setbacks.report(ScriptError(str(error)), entity)
                 raise Failed from None
             trial.actor.version = self.version
             self._trials.append(trial)
@@ -177,7 +173,7 @@ class Attempt:
         seed = crc32(f"{self._world.seed}:{entity.id}".encode())
         habits = self._rehearsal.habits(self.script)
         result = trial.actor.hand((b"load", entity.id, entity.script.encode(), chunk.encode(), text, seed, *habits))
-        self._check(trial, result, {entity.id})
+        self._setbacks.check(trial, result, {entity.id}, "" if self._process is None else self._process.traceback)
         default = self._world.children.isolation(self.script)
         if default == "script" or not is_usual(result, entity.id):
             trial.results.append(result)
@@ -220,37 +216,6 @@ class Attempt:
 
     # Taking over.
 
-    def _carry(self, entities: list[Entity]) -> None:
-        """Take `self` of every entity whose old version got through `init`, as plain data."""
-        entities = [entity for entity in entities if entity.ready]
-        given = self._rehearsal.given(entities)
-        self._carried |= given
-        by_actor: dict[Actor, list[Any]] = {}
-        shape, _ = self._rehearsal.habits(self.script)
-        for entity in entities:
-            if entity.id not in given and entity.actor is not None:
-                by_actor.setdefault(entity.actor, []).extend((b"snapshot", entity.id, shape))
-        for actor, mail in by_actor.items():
-            self._take(actor, actor.hand(tuple(mail)))
-
-    def _take(self, actor: Actor, result: Result) -> None:
-        snapshots, rest = parted(result)
-        self._rehearsal.absorb(actor, rest)
-        for _, id, values in snapshots:
-            if values[0] is False:
-                reason = values[3].decode(errors="replace")
-                self._report(ScriptError(f"self cannot be carried over: {reason}{_HINT}"), self._world.entity(id))
-                raise Failed
-            self._carried[id] = values[0], values[3], values[4:]
-        if not snapshots:
-            self._report(ScriptError(f"self cannot be carried over: {result}"), self._world.entity(actor.key))
-            raise Failed
-
-    def _was_changed(self, entity: Entity) -> bool:
-        """True where the game changed the old state since its last tick."""
-        actor = entity.actor
-        return actor is not None and (actor.changed or actor.key in self._world.loop.changed)
-
     def _start_ahead(self, began: float) -> None:
         """Start so many already that the two frames around the swap take the same time; `began` is when this one did.
 
@@ -272,12 +237,12 @@ class Attempt:
     def _may_start(self, trial: Trial) -> bool:
         """True where nothing happens to its entity before the swap."""
         entity = trial.entities[trial.id]
-        return trial.id in self._carried and entity.alive and not self._was_changed(entity)
+        return trial.id in self._data.of and entity.alive and not self._data.was_changed(entity)
 
     def _start_now(self, trial: Trial) -> bool:
         """False where its start asks the world for something."""
         with self._world.population.questions.held_back() as asked:
-            result = trial.actor.hand(self._starting(trial))
+            result = trial.actor.hand(self._data.start(trial))
         if asked:
             self._remake(trial)
             return False
@@ -287,8 +252,8 @@ class Attempt:
     def _caught_up(self, trials: list[Trial]) -> list[Trial]:
         """Trials with their data, where they started early; others in the place of those that would start otherwise."""
         early = [trial for trial in trials if trial.early and not trial.started]
-        known = [trial for trial in early if trial.id in self._carried]
-        for trial, result in catch_up(known, self._carried).items():
+        known = [trial for trial in early if trial.id in self._data.of]
+        for trial, result in catch_up(known, self._data.of).items():
             if result is not DOUBT:
                 self._take_start(trial, result)
         for trial in early:
@@ -311,51 +276,21 @@ class Attempt:
         broken: dict[int, ScriptError] = {}
         for trial in self._caught_up([trial for trial in self._trials if not trial.started]):
             if not trial.started:
-                failed = self._take_start(trial, trial.actor.hand(self._starting(trial)))
+                failed = self._take_start(trial, trial.actor.hand(self._data.start(trial)))
                 for _, id, values in failed:
                     broken[id] = script_error(values[0], values[1])
-        if broken and not self._carried and len(broken) == len(self._by_id):
+        if broken and not self._data.of and len(broken) == len(self._by_id):
             for id, error in broken.items():
-                self._report(error, self._world.entity(id))
+                self._setbacks.report(error, self._world.entity(id))
             raise Failed
-
-    def _starting(self, trial: Trial) -> Mail:
-        """The mail that starts the entities of a new state with what they carry, or anew."""
-        mail: list[Any] = []
-        for id, entity in trial.entities.items():
-            if id in self._carried:
-                names, shape, leaves = self._carried[id]
-                mail += (b"resume", id, entity.version, names, shape, *leaves)
-            else:
-                shape, leaves = entity.properties
-                mail += (b"fill", id, shape, *leaves, b"boot", id)
-        return tuple(mail)
 
     def _take_start(self, trial: Trial, result: Result) -> list[Operation]:
         """Keep what a state said when it started, until the swap; gives the problems that do not matter to it."""
-        failed = self._check(trial, result, self._carried)
+        said = "" if self._process is None else self._process.traceback
+        failed = self._setbacks.check(trial, result, self._data.of, said)
         trial.results.append(result)
         trial.started = True
         return failed
-
-    def _check(self, trial: Trial, result: Result, must: Container[int]) -> list[Operation]:
-        """The problems in what a state said; `Failed` where an entity of `must` has one, or the state broke."""
-        if type(result) is not tuple:
-            if isinstance(result, Exception):
-                said = self._process.traceback if self._process is not None else ""
-                self._report(ScriptError(str(result), traceback=said), next(iter(trial.entities.values())))
-                raise Failed
-            return []
-        if len(result) <= 3:  # no operations
-            return []
-        problems = [found for found in each(result, 3) if found[0] in (b"problem", b"over")]
-        serious = [found for found in problems if found[1] in must or found[0] == b"over"]
-        for name, id, values in serious:
-            error = script_error(values[0], values[1] if name == b"problem" else b"")
-            self._report(error, self._world.entity(id))
-        if serious:
-            raise Failed
-        return problems
 
     def _replace(self, entities: list[Entity]) -> list[object]:
         world, population = self._world, self._world.population
@@ -382,15 +317,3 @@ class Attempt:
         for box in mail:
             box.deliver()
         return husks
-
-    def _report(self, error: ScriptError, entity: Entity | None) -> None:
-        outcome = ""
-        if entity is not None and entity.ready:
-            outcome = f"old version still running (v{entity.version})"
-        elif entity is not None:
-            outcome = f"{entity.script} {entity.id} has not started; it will when the file is mended"
-        if error.script is None:
-            error.script = self._world.population.sources.chunk(self.script)
-        self._world.failures.problem_of(
-            error, None if entity is None else entity.id, outcome=outcome, version=self.version
-        )

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.attempt import Attempt, Failed
+from engine.attempt import Attempt
 from engine.builder import MOST as MOST_READY
 from engine.builder import Builder
 from engine.entity import Entity
@@ -25,6 +25,7 @@ from engine.process.remote import RemoteActor
 from engine.rehearsal import Rehearsal, loaded_by
 from engine.saves import Saves
 from engine.scripts import Scripts
+from engine.setbacks import Failed
 from engine.sources import Version
 
 if TYPE_CHECKING:

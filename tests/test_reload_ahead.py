@@ -28,7 +28,7 @@ def started(world, script):
     for _ in range(100):
         world.tick(0.01)
         attempt = world.reloads._attempts[script]
-        if attempt._carried:
+        if attempt._data.of:
             return [trial.started for trial in attempt._trials].count(True)
     raise AssertionError("it never came to the swap")
 
