@@ -205,6 +205,17 @@ def test_a_handle_of_an_entity_of_another_world_is_refused_as_such(make_world, s
             self_["other"] = strange
 
 
+def test_a_field_asked_of_a_handle_is_refused_with_the_way_to_it(state):
+    handle = state.own({"gold": 3})
+
+    with pytest.raises(TypeError, match=r"with handle\.upgrade\(\) as table: table\['gold'\]$"):
+        handle["gold"]
+    with pytest.raises(TypeError, match=r"with handle\.upgrade\(\) as table: table\['gold'\] = "):
+        handle["gold"] = 4
+    with handle.upgrade() as table:
+        assert table["gold"] == 3
+
+
 def test_handles_and_proxies_are_neither_copied_nor_pickled(state):
     handle = state.own({})
 

@@ -90,6 +90,12 @@ class TableHandle(Handle):
 
     __slots__ = ()
 
+    def __getitem__(self, key: object) -> NoReturn:
+        raise TypeError(f"a handle is weak, so it has no fields: with handle.upgrade() as table: table[{key!r}]")
+
+    def __setitem__(self, key: object, value: object) -> NoReturn:
+        raise TypeError(f"a handle is weak, so it has no fields: with handle.upgrade() as table: table[{key!r}] = ...")
+
     def upgrade(self) -> TableProxy:
         """The table, kept until the `with` ends; `HandleReleased` or `StateClosed` where there is none any more."""
         return TableProxy(*self._lease(), root=True)
