@@ -9,6 +9,7 @@ from zlib import crc32
 
 from engine.entity import Entities, Entity
 from engine.errors import EngineError, LimitError, ScriptError
+from engine.events import text
 from engine.hooks import meant_hook
 from engine.limits import Limits
 from engine.lua.actor import Actor, Mail, Result, Terms
@@ -224,16 +225,17 @@ class Population:
                 return
         script = self.script_of(id)
         default = self._world.children.isolation(script)
-        chosen = isolation.decode(errors="replace") if isinstance(isolation, bytes) else default
+        chosen, clock = (text(said) if isinstance(said, bytes) else said for said in (isolation, clock))
+        chosen = default if chosen is False else chosen
         if chosen not in ("entity", "script") and chosen is not default:
             hint = f'; a process is for the game to choose: world.isolate("{script}", "process")'
             hint = hint if chosen == "process" else ""
             self._world.failures.problem(f'isolation must be "entity" or "script", got {chosen!r}{hint}', entity=id)
         elif chosen == "script":
             self._together.setdefault(script, actor)
-        if clock == b"real":
+        if clock == "real":
             self._world.loop.set_clock(actor, self._world.loop.real)
-        elif clock not in (False, b"game"):
+        elif clock is not False and clock != "game":
             self._world.failures.problem(f'clock must be "game" or "real", got {clock!r}', entity=id)
 
     def check_method(self, id: int, name: str, line: int) -> None:

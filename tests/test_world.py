@@ -153,6 +153,22 @@ def test_entities_tick_in_id_order_and_spawns_take_effect_at_the_end_of_the_fram
     ]
 
 
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("isolation = 5", 'isolation must be "entity" or "script", got 5'),
+        ("isolation = 'each'", 'isolation must be "entity" or "script", got \'each\''),
+        ("clock = 'wall'", 'clock must be "game" or "real", got \'wall\''),
+        ("clock = true", 'clock must be "game" or "real", got True'),
+    ],
+)
+def test_what_a_script_says_of_itself_in_vain_is_told_as_it_stands_there(world, scripts, said, told):
+    scripts.write("door", f"return {{ {said} }}")
+    world.spawn("door")
+
+    assert [problem.message for problem in world.problems] == [told]
+
+
 def test_no_entity_has_an_id_that_is_none(world, scripts):
     scripts.write(
         "asker",
