@@ -27,7 +27,7 @@ function wait.wait(seconds)
     local clock = clock -- luacheck: ignore 431
     local started, x, y = clock.now, me.x, me.y
     -- Where each is a number, NaN too; `type` would look at strings, which are cold.
-    if x and y and (tonumber(x) == x or x ~= x) and (tonumber(y) == y or y ~= y) then
+    if (tonumber(x or 0) == x or x ~= x) and (tonumber(y or 0) == y or y ~= y) then
       local now, dt, frame, phase = raw_yield(x, y)
       if self then -- Python sends such a task no phase in which there is mail only
         clock.now = now
