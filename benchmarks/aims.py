@@ -56,16 +56,16 @@ THREADS, ALONE, SPLIT = "threads/lua55", "floor: bare runtimes", "floor: bare ru
 
 AIMS = (
     Aim(
-        "1,000 entities, a state each, all moving",
+        "1,000 entities, a state each, all moving, no limits",
         "lupa used plainly",
-        ratio(SWARM, "Tidelock", "plain lupa"),
+        ratio(SWARM, "Tidelock, no limits", "plain lupa"),
         1.0,
         floor=ratio(SWARM, SEND, "plain lupa"),
     ),
     Aim(
         "the same",
         "mlua with a state each",
-        ratio(SWARM, "Tidelock", "mlua, Lua 5.4"),
+        ratio(SWARM, "Tidelock, no limits", "mlua, Lua 5.4"),
         1.5,
         floor=ratio(SWARM, SEND, "mlua, Lua 5.4"),
     ),
