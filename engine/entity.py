@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Iterator
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from engine.checks import refuse_copies
@@ -78,14 +79,16 @@ class Entity(_Shown):
             raise StateClosed(f"entity {self.id} ({self.script}) has no state; is it destroyed, or not made yet?")
         return TableHandle(actor, key, self.id)
 
-    # A window reads it of every entity in every frame: it is the slot itself, as any property takes ten times as long.
+    # A window reads it of every entity in every frame: no Python runs for that.
     if TYPE_CHECKING:
 
         @property
-        def position(self) -> tuple[float, float] | None:
-            """`(self.x, self.y)` as of the last tick that left numbers in both; None before there was one."""
+        def position(self) -> tuple[float, float] | None: ...
     else:
-        position = _Shown.place
+        position = property(
+            attrgetter("place"),
+            doc="`(self.x, self.y)` as of the last tick that left numbers in both; None before there was one.",
+        )
 
     def where(self) -> tuple[Any, Any]:
         """x and y, or twice None."""

@@ -427,6 +427,8 @@ def test_a_place_stays_the_last_one_that_was_a_place(world, scripts):
         places.append(door.position)
 
     assert places == [None, (3, 4), (3, 4), (5, 4)]
+    with pytest.raises(AttributeError):
+        door.position = (1, 1)  # that is for the script to say
 
 
 def test_commands_to_the_window_are_recorded_frame_by_frame(world, scripts):
