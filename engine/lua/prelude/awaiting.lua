@@ -4,7 +4,7 @@
 local prelude = ...
 local scheduler, bus, checks = prelude.scheduler, prelude.bus, prelude.checks
 local suspension, request_of = prelude.suspension, prelude.wait.request_of
-local drop = bus.drop
+local drop, subscribe, check_name = bus.common.drop, bus.common.subscribe, bus.common.check_name
 
 local setmetatable = setmetatable
 
@@ -18,7 +18,7 @@ local waiters = setmetatable({}, { __mode = "k" }) -- task -> the subscription t
 local function waiter(me, name)
   local sub = waiters[me]
   if not sub or sub.name ~= name or not sub.active or sub.sleeper or sub.woke ~= me.number or not me.listed then
-    sub = bus.subscribe("subscribe", name, nil, false)
+    sub = subscribe("subscribe", name, nil, false)
     sub.waits = true
   end
   sub.sleeper = me
@@ -43,7 +43,7 @@ end
 
 --- Suspend until the next such event; nil when `timeout` seconds passed first.
 function awaiting.wait_event(name, timeout)
-  bus.check_name("task.wait_event", name, 2)
+  check_name("task.wait_event", name, 2)
   if timeout ~= nil then
     checks.check_seconds("task.wait_event", timeout, 2)
   end

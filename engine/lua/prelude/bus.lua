@@ -31,7 +31,6 @@ local function check_name(word, name, level)
       name == "" and "an empty one" or name == nil and "nil" or "a " .. type(name)), level + 1)
   end
 end
-bus.check_name = check_name
 
 
 local function check_options(word, options, level)
@@ -62,7 +61,6 @@ local function drop(sub)
     put("unsubscribe", sub.entity.id, sub.id)
   end
 end
-bus.drop = drop
 
 
 local function subscribe(word, name, fn, once, coalesce)
@@ -85,7 +83,6 @@ local function subscribe(word, name, fn, once, coalesce)
   put(word, entity.id, last_id, name, coalesce or false)
   return sub
 end
-bus.subscribe = subscribe
 
 
 --- Stop listening; also while the event is being delivered, also twice.
@@ -133,7 +130,10 @@ local function post(word, operation, name, target, token, value)
   end
   outbox.events = events
 end
-bus.post = post
+
+
+-- For the files of the library beside this one. Every event looks into `bus`: one place more would make that twice as long.
+bus.common = { check_name = check_name, drop = drop, subscribe = subscribe, post = post }
 
 
 --- Tell everybody who listens.
