@@ -66,7 +66,13 @@ class Builder:
         return self._complete(*self._ready.popleft())[0]
 
     def make(self, deadline: float) -> bool:
-        """Make what is wanted on this thread, and complete what was made before; False where time ran out."""
+        """Make what is wanted on this thread, and complete what was made before; False where time ran out.
+
+        While the other thread makes them, this one lets it: at the same time each would wait for the other.
+        """
+        if self._thread is not None and self._thread.is_alive():
+            self._thread.join(max(0.0, deadline - time.perf_counter()))
+            return not self._thread.is_alive()
         while len(self._ready) < self._wanted:
             if time.perf_counter() > deadline:
                 return False

@@ -143,7 +143,7 @@ class Reloader:
         """Go on between two frames, for so long; False where there is nothing to do."""
         began = time.perf_counter()
         deadline = began + seconds
-        done = self._load_all(deadline) and self._let_go(deadline)
+        done = self._load_all(deadline) and self._let_go_alone(deadline)
         if done and self._saves is not None and not self._attempts:
             done = self._be_ready(deadline)
         self._given += time.perf_counter() - began
@@ -268,6 +268,15 @@ class Reloader:
             except Failed:
                 self._fail(attempt)
         return True
+
+    def _let_go_alone(self, deadline: float) -> bool:
+        if self._builder is None or not self._husks:
+            return self._let_go(deadline)
+        self._builder.pause()
+        try:
+            return self._let_go(deadline)
+        finally:
+            self._builder.go_on()
 
     def _let_go(self, deadline: float) -> bool:
         """Free what is left of old states; False where time ran out."""
