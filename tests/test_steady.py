@@ -3,6 +3,7 @@
 import pytest
 
 from engine import Limits
+from helpers import ticks
 from tests.test_calm import SURPRISES
 
 # More that may happen in the fifth frame of one that draws in each.
@@ -232,3 +233,34 @@ def test_one_that_python_moves_while_time_stands_still_does_not_run(world, scrip
     world.tick(1 / 60)
 
     assert walker.position == (5, 50)
+
+
+def test_a_task_goes_on_after_an_event_that_came_while_time_stood_still(world, scripts):
+    scripts.write(
+        "bell",
+        """
+        local bell = {}
+        function bell:start()
+          local _ = coroutine.create -- such a task does not lead
+          self.x, self.y = 0, 0
+          bus.on("ring", function() task.spawn(function() wait(0.02) end) end)
+          for _ = 1, 4 do
+            self.x = self.x + 1
+            wait()
+          end
+          task.all({ function() wait() end, function() wait(0.02) end })
+          self.x = 100
+        end
+        return bell
+        """,
+    )
+    bell = world.spawn("bell", x=0, y=0)
+    ticks(world, 3, 1 / 60)
+    world.bus.emit("ring")
+    world.time_scale = 0
+    world.tick(1 / 60)
+    world.time_scale = 1
+    ticks(world, 6, 1 / 60)
+
+    assert world.problems == []
+    assert bell.position == (100, 0)

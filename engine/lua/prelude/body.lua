@@ -43,6 +43,10 @@ local function tick(phase)
   if alone and (phase == READY or pump.even and phase >= 0
     and (pump.told or alone.shown or not waiting or not may_lead(waiting))) then
     phase, ran, single = steady.run(phase)
+    stir = scheduler.stir -- of who has come to hear meanwhile: this is another tick
+    if stir then
+      stir()
+    end
   end
   if not ran and not single then
     if scheduler.single then
