@@ -176,6 +176,8 @@ def test_a_handle_to_self_is_dead_after_a_reload(world, scripts):
 
     assert world.problems == []
     assert not handle.alive and handle.try_upgrade() is None
+    with pytest.raises(StateClosed, match="entity 1 is closed, as it ended or was reloaded"):
+        handle.upgrade()
     with door.self.upgrade() as self_:
         assert self_["open"] is True
 

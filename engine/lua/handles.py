@@ -63,7 +63,7 @@ class Handle:
             raise HandleReleased(f"the handle of a value of {self._name} was released")
         state = self._state()
         if state is None or not state.alive:
-            raise StateClosed(f"{self._name} is closed; its handles cannot be used")
+            raise StateClosed(f"{self._name} is closed, as it ended or was reloaded; its handles cannot be used")
         if not state.holds(self._entity):
             raise StateClosed(f"entity {self._entity} has ended; its handles cannot be used")
         return state
