@@ -54,7 +54,9 @@ class Early:
             trial.results.append(result)
             if told.give is not None and _is_within_limits(trial.actor):
                 trial.take = trial.actor.way_to("early", "take")
-                trial.results.append(ready(trial.actor))
+                said = ready(trial.actor)
+                self.possible = not self._world.loop.operations.failed(said)
+                trial.results.append(said)
         return self.possible
 
     def _is_unseen(self) -> bool:

@@ -276,7 +276,8 @@ class Reloader:
         try:
             return self._let_go(deadline)
         finally:
-            self._builder.go_on()
+            if not self._settling():
+                self._builder.go_on()
 
     def _let_go(self, deadline: float) -> bool:
         """Free what is left of old states; False where time ran out."""

@@ -163,6 +163,20 @@ def test_a_start_that_needs_no_data_comes_early_and_is_the_same(both, name):
     assert all(both(NEW.replace("START", EARLY[name])).early)
 
 
+def test_a_state_that_started_early_is_calm_before_it_has_its_data(make_world, scripts):
+    scripts.write("slime", OLD)
+    world = make_world()
+    world.spawn("slime"), world.spawn("slime")
+    ticks(world, 2, 0.02)
+    scripts.write("slime", NEW.replace("START", ""))
+    world.reloads._begin(world.population.sources.next("slime"), 0.0)
+    world.tick(0.02)
+
+    (trial,) = world.reloads._attempts["slime"]._trials
+    assert trial.early
+    assert trial.actor._runtime.get("scheduler", "stir") is not None
+
+
 @pytest.mark.parametrize("name", LATE)
 def test_a_start_that_looks_at_what_is_not_there_yet_waits_for_it(both, name):
     early = both(NEW.replace("START", LATE[name])).early
