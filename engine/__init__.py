@@ -4,9 +4,10 @@
 #   errors checks hooks limits spelling payload display report problems
 #   lua/                 the border: the only folder that imports lupa
 #   process/             states in child processes, behind the same seam
-#   scripts sources watch saves scheduler workers shapes events routes kinds audiences shifts chains mailboxes requests
-#   bus shared inputs entity failures modules origins bounds mods permits operations questions warm population forward
-#   builder trial rehearsal early setbacks carrying attempt probation reload losses loop stats leaks probes trace
+#   scripts sources watch saves scheduler workers shapes events routes kinds audiences shifts chains mailboxes
+#   requests bus shared inputs entity failures modules origins bounds mods permits log digest outbox overflows
+#   operations questions warm population forward builder trial rehearsal early setbacks carrying attempt probation
+#   reload losses loop stats leaks probes trace
 #   world
 #   host/                host modules and what runs them
 #   project reading/ annotations/ check/    a game as a folder, its scripts read without running them

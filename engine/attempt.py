@@ -19,13 +19,13 @@ from engine.errors import EngineError, ScriptError
 from engine.forward import forwardings
 from engine.lua.actor import Result
 from engine.lua.failures import script_error
-from engine.operations import Operation
+from engine.outbox import Operation, only, without
 from engine.process.process import Process
 from engine.process.remote import RemoteActor
 from engine.rehearsal import loaded_by
 from engine.setbacks import Failed, Setbacks
 from engine.sources import Version
-from engine.trial import Trial, is_usual, only, without
+from engine.trial import Trial, is_usual
 
 if TYPE_CHECKING:
     from engine.world import World

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 from engine.entity import Entity
 from engine.errors import ScriptError
 from engine.lua.actor import Actor, Mail, Result
+from engine.outbox import parted
 from engine.rehearsal import Carried
 from engine.setbacks import Failed, Setbacks
-from engine.trial import Trial, parted
+from engine.trial import Trial
 
 if TYPE_CHECKING:
     from engine.world import World

@@ -16,6 +16,7 @@ from engine.errors import EngineError
 from engine.lua.actor import IN_PARTS, Actor, Mail, Result
 from engine.lua.parts import size_of
 from engine.lua.rounds import asked, ready
+from engine.outbox import failed
 from engine.rehearsal import Carried, Told
 from engine.sources import Version
 from engine.trial import Trial
@@ -47,15 +48,15 @@ class Early:
         """False where that state is of no use any more. `told` is what its old state did when it rehearsed."""
         with self._world.population.questions.held_back() as questions:
             result = handed(trial, (b"early", entity.id, told.names, told.shape))
-        failed = self._world.loop.operations.failed(result)  # as it will again, when it matters
-        self.possible = not (result is DOUBT or questions or failed or self._is_unseen())
+        wrong = failed(result)  # as it will again, when it matters
+        self.possible = not (result is DOUBT or questions or wrong or self._is_unseen())
         if self.possible:
             trial.early = told.shape
             trial.results.append(result)
             if told.give is not None and _is_within_limits(trial.actor):
                 trial.take = trial.actor.way_to("early", "take")
                 said = ready(trial.actor)
-                self.possible = not self._world.loop.operations.failed(said)
+                self.possible = not failed(said)
                 trial.results.append(said)
         return self.possible
 

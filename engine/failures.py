@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import weakref
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from engine.errors import ScriptError
+from engine.events import text
+from engine.lua.failures import readable, script_error
 from engine.problems import Problems
 from engine.scripts import Scripts
 from engine.sources import Version
@@ -15,6 +17,12 @@ from engine.sources import Version
 if TYPE_CHECKING:
     from engine.world import World
 
+
+_HANDLERS = {  # what is said of one that failed
+    b"listens": "the handler goes on listening",
+    b"heard": "the handler listens no more",
+    b"answers": "who asked gets the error; the handler goes on answering",
+}
 
 # As Lua says it, and as LuaJIT does.
 _NO_SELF = re.compile(r"attempt to index (?:a \w+ value \((\w+) 'self'\)|(\w+) 'self' \(a \w+ value\))$")
@@ -84,6 +92,20 @@ class Failures:
             version=version,
         )
 
+    def told(self, entity: int, message: bytes, trace: bytes, maker: Any, where: Any, role: Any) -> None:
+        """Record what a state tells of an error in a hook, handler or task.
+
+        It failed in `where`, in a task made at `maker`; a handler has a `role`. Each is false where there is none.
+        """
+        error = script_error(message, trace)
+        notes = []
+        if where:
+            notes.append(f"in the handler of {text(where)!r}" if role else f"in {text(where)}")
+        if maker:
+            notes.append(f"in a task started at {text(maker)}")
+        error.traceback = "\n".join([readable(error.traceback), *notes])
+        self.problem_of(error, entity, outcome=_outcome(text(where) if where else "", role))
+
     def mend(self, script: str) -> None:
         """A new version of this script runs: its problems are over."""
         self.mend_file(self._scripts.chunk(script))
@@ -117,3 +139,18 @@ def _way_out(message: str) -> str:
     if "global" in found.groups():
         return "; a function that uses self is written with a colon, function door:open()"
     return "; the function was called with a dot, write a colon, self:open()"
+
+
+def _outcome(where: str, role: Any) -> str:
+    """What becomes of an entity after an error in one of its hooks, handlers or tasks."""
+    if role:
+        return _HANDLERS[role]
+    if where == "init":
+        return "the entity did not start; saving its script tries again"
+    if where in ("start", "on_reload"):
+        return f"the rest of {where} was not done; saving the script tries again"
+    if where in ("update", "fixed_update", "late_update"):
+        return f"{where} is called again in the next frame"
+    if where == "task.every":
+        return "its function is called again when it is next due"
+    return "" if where else "the task ended"

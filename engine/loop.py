@@ -162,7 +162,7 @@ class Loop:
     def digest(self) -> str:
         """A sum of all that happened so far, and of where the entities are."""
         places = tuple((entity.id, *entity.where()) for entity in self._world.entities)
-        return f"{crc32(marshal.dumps((self._order, self.operations.digest, self.game.now, places), 2)):08x}"
+        return f"{crc32(marshal.dumps((self._order, self.operations.digest.sum, self.game.now, places), 2)):08x}"
 
     def _take_outside(self) -> None:
         world = self._world

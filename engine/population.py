@@ -14,6 +14,7 @@ from engine.hooks import meant_hook
 from engine.limits import Limits
 from engine.lua.actor import Actor, Mail, Result, Terms
 from engine.lua.bare import Bare, made_ahead
+from engine.outbox import failed
 from engine.payload import Encoded, encode
 from engine.process.process import Process, ProcessEnded
 from engine.process.remote import RemoteActor
@@ -150,7 +151,7 @@ class Population:
         actor.version = version
         self.settle_in(entity, actor)
         result = self._hand(actor, self._birth(entity, source, known=actor.takes((source.text, source.chunk))))
-        if self._begun != entity.id and not self._world.loop.operations.failed(result):
+        if self._begun != entity.id and not failed(result):
             self._hand(actor, (b"boot", entity.id))
 
     def _birth(self, entity: Entity, source: Source, *, known: bool) -> Mail:

@@ -85,7 +85,7 @@ class Probes:
         self._set(population, "new_actor", made)
 
     def _on_operations(self, operations: Operations, trace: Trace) -> None:
-        note = operations.note
+        note = operations.digest.note
 
         def noted(name: bytes, entity: int, values: tuple[Any, ...]) -> None:
             note(name, entity, values)
@@ -95,7 +95,7 @@ class Probes:
         for name in _CAUSES:
             table[name] = _caused(trace, name, table[name])
         table[b"call"] = _began(trace, table[b"call"])
-        self._set(operations, "note", noted)
+        self._set(operations.digest, "note", noted)
         self._set(operations, "by_name", table)
 
 

@@ -15,8 +15,8 @@ from engine.entity import Entity
 from engine.lua.actor import Actor
 from engine.lua.bytecode import PRELUDE_LATER
 from engine.lua.rounds import asked
+from engine.outbox import parted
 from engine.process.remote import RemoteActor
-from engine.trial import parted
 
 if TYPE_CHECKING:
     from engine.world import World

@@ -330,7 +330,7 @@ class Reloader:
             self._probation.begin(script, number, replaced)
         for name, count in self._dropped.items():
             words = f'the property "{name}" is gone: dropped from {count} {"entity" if count == 1 else "entities"}'
-            self._world.loop.operations.say("info", words, 0, self._scripts.chunk(script), 0)
+            self._world.log.say("info", words, 0, self._scripts.chunk(script), 0)
         reload = Reload(script, number, len(attempt.entities()), time.perf_counter() - attempt.asked)
         _log.info("%s", reload, extra={"reload": reload})
         for listener in list(self._listeners):

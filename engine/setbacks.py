@@ -9,7 +9,7 @@ from engine.entity import Entity
 from engine.errors import ScriptError
 from engine.lua.actor import Result
 from engine.lua.failures import script_error
-from engine.operations import Operation, each
+from engine.outbox import Operation, problems
 from engine.sources import Version
 from engine.trial import Trial
 
@@ -46,18 +46,14 @@ class Setbacks:
 
         `said` is what its process left, if it has one and that ended.
         """
-        if type(result) is not tuple:
-            if isinstance(result, Exception):
-                self.report(ScriptError(str(result), traceback=said), next(iter(trial.entities.values())))
-                raise Failed
-            return []
-        if len(result) <= 3:  # no operations
-            return []
-        problems = [found for found in each(result, 3) if found[0] in (b"problem", b"over")]
-        serious = [found for found in problems if found[1] in must or found[0] == b"over"]
+        if isinstance(result, Exception):
+            self.report(ScriptError(str(result), traceback=said), next(iter(trial.entities.values())))
+            raise Failed
+        found = problems(result)
+        serious = [problem for problem in found if problem[1] in must or problem[0] == b"over"]
         for name, id, values in serious:
             error = script_error(values[0], values[1] if name == b"problem" else b"")
             self.report(error, self._world.entity(id))
         if serious:
             raise Failed
-        return problems
+        return found

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import os
-import weakref
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, NoReturn, Self
@@ -31,6 +28,7 @@ from engine.failures import Failures
 from engine.inputs import Inputs
 from engine.leaks import Leak, find_leaks
 from engine.limits import Limits, limits_for
+from engine.log import Log
 from engine.loop import Loop
 from engine.losses import Losses
 from engine.lua.commons import Commons
@@ -38,7 +36,7 @@ from engine.lua.versions import check_version
 from engine.mailboxes import most
 from engine.mods import Mod, Rights
 from engine.modules import Module, ModuleHost, offered
-from engine.operations import LogLine
+from engine.overflows import Overflows
 from engine.payload import encoder
 from engine.permits import Permits
 from engine.population import Population
@@ -56,7 +54,6 @@ from engine.workers import Workers
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
-LOG_LINES = 1000
 SHORTEST = 1e-6
 """Seconds of a `fixed_step`: the clock could not count shorter ones."""
 
@@ -96,14 +93,16 @@ class World:
         self.strict = strict
         self.time_scale = 1.0
         self.fixed_step = 1 / 60
-        self.log: deque[LogLine] = deque(maxlen=LOG_LINES)
+        self.log = Log()
         self.commons = Commons()
         self._trace: Trace | None = None
         self._scripts = Scripts(scripts)
         self.failures = Failures(self, self._scripts)
         self._encode = encoder(self.limits, lua)
-        overflowed = partial(World._overflowed, weakref.proxy(self))
-        self.bus = Bus(self._encode, self.limits.mailbox, self.failures.fail, overflowed, self.commons.outside)
+        self.overflows = Overflows(self)
+        self.bus = Bus(
+            self._encode, self.limits.mailbox, self.failures.fail, self.overflows.report, self.commons.outside
+        )
         self.shared = Shared(self._encode)
         self.permits = Permits(self, self._scripts)
         self.host: ModuleHost | None = None
@@ -385,9 +384,6 @@ class World:
     @property
     def _ticking(self) -> bool:
         return self.loop.running or bool(self.commons.inside) or get_ident() in self.commons.entered
-
-    def _overflowed(self, sender: int, name: bytes, message: str) -> None:
-        self.loop.operations.overflowed(sender, name, message)
 
     def _check_open(self) -> None:
         if self._closed:

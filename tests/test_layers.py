@@ -17,9 +17,9 @@ LAYERS = {
     "world": [
         "scripts", "sources", "watch", "saves", "scheduler", "workers", "shapes", "events", "routes", "kinds",
         "audiences", "shifts", "chains", "mailboxes", "requests", "bus", "shared", "inputs", "entity", "failures",
-        "modules", "origins", "bounds", "mods", "permits", "operations", "questions", "warm", "population", "forward",
-        "builder", "trial", "rehearsal", "early", "setbacks", "carrying", "attempt", "probation", "reload", "losses",
-        "loop", "stats", "leaks", "probes", "trace", "world",
+        "modules", "origins", "bounds", "mods", "permits", "log", "digest", "outbox", "overflows", "operations",
+        "questions", "warm", "population", "forward", "builder", "trial", "rehearsal", "early", "setbacks",
+        "carrying", "attempt", "probation", "reload", "losses", "loop", "stats", "leaks", "probes", "trace", "world",
     ],
     "host": ["host"],
     "package": ["__init__"],

@@ -69,7 +69,7 @@ class Callbacks:
         # A key of its own: the callback may be dropped before the mail is read.
         key = actor.again(callback.key_for(actor))
         shape, leaves = encoded
-        world.loop.operations.note(b"callback", id, (shape, *leaves))
+        world.loop.operations.digest.note(b"callback", id, (shape, *leaves))
         if not world.bus.boxes.offer(actor, (b"callback", id, key, callback.name.encode(), shape, *leaves)):
             actor.drop(key)
             why = f"{world.bus.full(id)}: a callback of {callback.name} was not delivered"

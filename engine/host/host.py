@@ -105,7 +105,7 @@ class Host:
         values = self._parts.pop(entity, ()) + values
         function, args, options = self._bind(actor, entity, values, direct=True)
         shape, leaves = self._call_now(function, args, options)
-        self._world.loop.operations.note(b"answer", entity, (shape, *leaves))
+        self._world.loop.operations.digest.note(b"answer", entity, (shape, *leaves))
         return (shape, len(leaves), *self._part(entity, leaves))
 
     def _part(self, entity: int, leaves: Values) -> Values:
@@ -216,7 +216,7 @@ class Host:
         shape, leaves = outcome.value or (b".", (_failure(outcome).text.encode(),))
         if outcome.failure is not None:
             self._faults.remember(outcome.failure)
-        self._world.loop.operations.note(b"result", entity, (token, shape, *leaves))
+        self._world.loop.operations.digest.note(b"result", entity, (token, shape, *leaves))
         self._world.bus.answer(entity, (b"result", token, outcome.value is not None, shape, *leaves))
 
     # Errors and the end.
