@@ -138,6 +138,23 @@ def test_lines_from_a_pipe_are_played_one_after_the_other(game, monkeypatch, cap
     assert "attempt to call a nil value (global 'nosuch')" in shown.err
 
 
+def test_bytes_of_a_pipe_that_are_no_text_reach_lua_as_they_are(game, monkeypatch, capsys):
+    lines = io.TextIOWrapper(io.BytesIO(b'#"\xff"\n:use \xff\n'), encoding="utf-8")
+    monkeypatch.setattr("sys.stdin", lines)
+
+    assert run_command(["repl", "--in", "hero"]) == 0
+    assert capsys.readouterr().out.splitlines()[-2:] == [
+        "1",
+        "there is no entity '\\udcff'; :entities lists those there are",
+    ]
+
+
+def test_without_a_stdin_there_is_nothing_to_do(game, monkeypatch):
+    monkeypatch.setattr("sys.stdin", None)
+
+    assert run_command(["repl"]) == 0
+
+
 def test_the_prompt_ticks_the_world_while_it_waits_for_a_line(session):
     frame = session.world.frame
     with create_pipe_input() as keys, create_app_session(input=keys, output=DummyOutput()):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import AsyncIterator
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +34,7 @@ def talk(folder: Path, *, entity: str | None, window: bool, lua: str | None) -> 
         session = Session(world)
         if entity is not None:
             session.feed(f":use {entity}")
-        if not sys.stdin.isatty():
+        if sys.stdin is None or not sys.stdin.isatty():
             project.guarded(_read_lines)(session)
             return 0
         prompt = _prompt(session)
@@ -46,7 +47,9 @@ def talk(folder: Path, *, entity: str | None, window: bool, lua: str | None) -> 
 
 
 def _read_lines(session: Session) -> None:
-    for line in sys.stdin:
+    if isinstance(sys.stdin, TextIOWrapper):
+        sys.stdin.reconfigure(errors="surrogateescape")  # a string of Lua may hold any bytes
+    for line in sys.stdin or ():
         session.feed(line)
         for _ in range(FRAMES_PER_LINE):
             session.world.tick(1 / FPS)

@@ -94,7 +94,7 @@ class Session:
             self._show("there is no entity to run this in; :entities lists those there are, :use ID goes into one")
             return
         self._typed += 1
-        mail = (b"typed", entity.id, f"typed {self._typed}".encode(), text.encode())
+        mail = (b"typed", entity.id, f"typed {self._typed}".encode(), text.encode(errors="surrogateescape"))
         self.world.bus.put(entity.actor, mail)
 
     def _use(self, name: str) -> None:
