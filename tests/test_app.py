@@ -9,7 +9,7 @@ import threading
 import pygame
 import pytest
 
-from app_fakes import NIGHT, RED, pixel
+from app_fakes import NIGHT, RED, FakeProblem, pixel
 from engine.app import App, NoDisplay, display_available
 from engine.app.app import LONGEST_DT, SPARE, TURN
 from engine.app.pace import RealTime
@@ -38,6 +38,14 @@ def test_run_writes_a_picture_of_the_window(fake, tmp_path):
     picture = pygame.image.load(tmp_path / "new" / "shot.png")
     assert picture.get_size() == (128, 72)
     assert picture.get_at((1, 71))[:3] == (32, 64, 96)
+
+
+def test_a_picture_that_cannot_be_written_is_an_error_that_names_it(fake, app, tmp_path):
+    (tmp_path / "main.py").write_text("")
+
+    for place in (tmp_path / "main.py" / "shot.png", tmp_path):
+        with pytest.raises(EngineError, match=f"the picture cannot be written: .*{re.escape(tmp_path.name)}"):
+            app.screenshot(place)
 
 
 @pytest.mark.parametrize(
@@ -282,6 +290,26 @@ def test_a_window_smaller_than_the_picture_shows_its_middle(fake, app):
     app.step(1 / 60)
 
     assert pixel(15, 10) == RED
+
+
+@pytest.mark.parametrize("size", [(1, 1), (20, 400)])
+def test_a_window_too_small_for_words_goes_on(fake, app, size):
+    app.overlay.shown = True
+    fake.problems.append(FakeProblem("attempt to index a nil value", source="self.open = nill.x"))
+    fake.call("draw.say", "It is late.")
+    pygame.display.set_mode(size, pygame.RESIZABLE)
+
+    app.step(1 / 60)
+
+    assert len(fake.ticks) == 1
+
+
+def test_a_picture_too_small_for_words_is_drawn_without_harm(fake):
+    fake.call("draw.say", "It is late.")
+
+    App(fake, size=(8, 8), scale=1, headless=True).run(2)
+
+    assert len(fake.ticks) == 2
 
 
 def test_a_window_without_the_focus_runs_on(fake, app):

@@ -201,6 +201,22 @@ def test_calls_from_far_out_draw_nothing_and_harm_nothing(fake, app):
     assert pixel(30, 30) == pytest.approx((6, 7, 13), abs=1)
 
 
+def test_numbers_at_the_end_of_what_a_float_holds_harm_nothing(fake, app):
+    fake.image("dot", "#ff0000", "#00ff00")
+    fake.add(1e308, 5, sprite="dot", scale=1e308, text="far", light=1e308)
+    app.ambient = "#808080"
+
+    for x in (-1e308, 1e308):
+        fake.call("camera.move", x, 0)
+        fake.call("camera.shake", 10, 1e308)
+        fake.call("sprite.play", "dot", 1e308)
+        ticks(app)
+        fake.call("camera.follow")
+        app.step(10)
+
+    assert len(fake.ticks) == 4
+
+
 # Night.
 
 

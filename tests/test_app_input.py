@@ -109,6 +109,12 @@ def test_a_gamepad_that_is_pulled_out_lets_go():
     assert told(Controls(), pressed, gone) == [("press", "use"), ("release", "use")]
 
 
+def test_a_gamepad_that_is_gone_before_it_is_taken_is_none():
+    came = pygame.event.Event(pygame.JOYDEVICEADDED, device_index=9)
+
+    assert told(Controls(), came) == []
+
+
 def test_losing_the_focus_releases_what_is_held_once(fake, app):
     for event in (key(True, pygame.K_LEFT), pygame.event.Event(pygame.WINDOWFOCUSLOST)):
         pygame.event.post(event)

@@ -145,10 +145,10 @@ class App:
         self.open()
         check_folder("screenshot", path)
         file = Path(path)
-        file.parent.mkdir(parents=True, exist_ok=True)
         try:
+            file.parent.mkdir(parents=True, exist_ok=True)
             pygame.image.save(self._window.surface, str(file))
-        except pygame.error as error:
+        except (pygame.error, OSError) as error:
             raise EngineError(f"the picture cannot be written: {error}") from error
 
     def reload_asset(self, path: Path | str) -> bool:

@@ -16,6 +16,9 @@ RGBA = tuple[int, int, int, int]
 # Beyond this pygame's own integers overflow; nothing so far away can be seen.
 FAR = 30_000
 
+VAST = 1e100
+"""What is larger counts as this: near the end of what a float holds, the next product is infinite."""
+
 
 class BadCall(EngineError, ValueError):
     """A script gave the window something that cannot be drawn or played; it becomes a notice."""
@@ -31,7 +34,7 @@ def number(value: object, what: str) -> float:
         _refuse(what, "a number", value)
     if not math.isfinite(real):
         _refuse(what, "a finite number", value)
-    return real
+    return max(-VAST, min(VAST, real))
 
 
 def pixel(value: float) -> int:

@@ -9,7 +9,7 @@ from random import Random
 
 import pygame
 
-from engine.app.arguments import RGBA, color, length, number, pixel
+from engine.app.arguments import RGBA, VAST, color, length, number, pixel
 from engine.app.ports import Entity
 
 # How fast the camera closes in on what it follows: after 1/CLOSING seconds about a third of the way is left.
@@ -73,7 +73,7 @@ class Camera:
 
     def _close_in(self, dt: float, entities: Iterable[Entity]) -> None:
         place = next((entity.position for entity in entities if entity.id == self._target), None)
-        if place is None or not math.isfinite(place[0] + place[1]):
+        if place is None or not abs(place[0]) + abs(place[1]) <= VAST:
             return
         # The first target is where the game begins: there is nothing to glide from.
         part = 1 - math.exp(-CLOSING * dt) if self._placed else 1.0

@@ -74,7 +74,7 @@ class Canvas:
         if not self._said or self._now >= self._said_until:
             return
         width, height = surface.get_size()
-        inner = min(width - 4 * PADDING, SAY_WIDTH)
+        inner = max(PADDING, min(width - 4 * PADDING, SAY_WIDTH))
         lines = self._font.wrap(self._said, inner)[:SAY_LINES]
         box = pygame.Rect(0, 0, inner + 2 * PADDING, len(lines) * LINE + 2 * PADDING - 2)
         box.midbottom = width // 2, height - PADDING

@@ -73,8 +73,7 @@ class Controls:
                 self._lean(_AXES[0], across, ("cross", event.instance_id), input)
                 self._lean(_AXES[1], -up, ("cross", event.instance_id), input)
             case pygame.JOYDEVICEADDED:
-                pad = pygame.joystick.Joystick(event.device_index)
-                self._pads[pad.get_instance_id()] = pad
+                self._plug(event.device_index)
             case pygame.JOYDEVICEREMOVED:
                 self._unplug(event.instance_id, input)
 
@@ -98,6 +97,13 @@ class Controls:
             (holders.add if down else holders.discard)((control, source))
             if bool(holders) != was_held:
                 (input.press if down else input.release)(action)
+
+    def _plug(self, index: int) -> None:
+        try:
+            pad = pygame.joystick.Joystick(index)
+        except pygame.error:  # it was pulled out again already
+            return
+        self._pads[pad.get_instance_id()] = pad
 
     def _unplug(self, pad: int, input: Input) -> None:
         self._pads.pop(pad, None)

@@ -13,6 +13,7 @@ from engine.app.text import Font
 from engine.report import Problem, Report, report
 
 MARGIN = 4
+NARROWEST = 40
 MOST = 4
 MESSAGE_LINES = 3
 TOAST_SECONDS = 2.0
@@ -70,7 +71,7 @@ class Overlay:
             figures = ((Span(self._figures, palette.DIM),),)
             top = max(top, self._put(window, figures, palette.EDGE, scale, edge, on_right=True) + edge)
         if problems or notices:
-            width = window.get_width() // scale - 2 * MARGIN
+            width = max(NARROWEST, window.get_width() // scale - 2 * MARGIN)
             inner = width - 2 * PADDING - BAR
             seen = tuple(map(report, problems[:MOST]))
             key = seen, len(problems), tuple(notices), inner
