@@ -162,7 +162,7 @@ class Attempt:
         if trial is None:
             try:
                 bare = None if self._builder is None else self._builder.take()
-                trial = Trial(self._world.population.new_actor(entity, self._process, bare), entity.id)
+                trial = Trial(self._world.states.make(entity, self._process, bare), entity.id)
             except EngineError as error:  # there is no process for it
                 self._setbacks.report(ScriptError(str(error)), entity)
                 raise Failed from None
@@ -241,7 +241,7 @@ class Attempt:
 
     def _start_now(self, trial: Trial) -> bool:
         """False where its start asks the world for something."""
-        with self._world.population.questions.held_back() as asked:
+        with self._world.questions.held_back() as asked:
             result = trial.actor.hand(self._data.start(trial))
         if asked:
             self._remake(trial)
@@ -299,14 +299,14 @@ class Attempt:
         unread = frozenset(number for box in mail for number in box.requests())
         for entity in entities:
             population.leave(entity.id, unread)
-        husks = self._left_over + [population.replace(old) for old in olds]
+        husks = self._left_over + [world.states.replace(old) for old in olds]
         if self._process is not None:
             world.children.adopt(self.script, self._process)
             self._process = None
         for trial in self._trials:
             for entity in trial.entities.values():
                 entity.version = self.version.number
-                population.settle_in(entity, trial.actor)
+                world.states.move_in(entity, trial.actor)
         population.sources.keep(self.version)
         if not self.back:
             for name in self.version.texts:

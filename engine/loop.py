@@ -81,8 +81,8 @@ class Loop:
 
     def pace(self, step: float) -> None:
         """Tell the states that there are how long a step of `fixed_update` is now."""
-        self.paced, population = step, self._world.population
-        for actor in (*population.actors.values(), *population.warm):
+        self.paced, states = step, self._world.states
+        for actor in (*states.actors.values(), *states.warm):
             with suppress(StateClosed):  # its process has ended: what comes in its place is told at its birth
                 actor.function("hooks", "pace")(step)
 
@@ -111,7 +111,7 @@ class Loop:
             if len(result) > 3 and not self._carry_out(actor, result):
                 return False
         elif isinstance(result, Exception):
-            self._world.population.broken(actor, result)
+            self._world.fallen.broken(actor, result)
             return False
         if wake is not True:
             self.wakes[actor.clock].at(actor, wake or None)

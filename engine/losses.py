@@ -73,7 +73,7 @@ class Losses:
         world = self._world
         actors = [
             actor
-            for actor in world.population.actors.values()
+            for actor in world.states.actors.values()
             if isinstance(actor, RemoteActor) and actor.process is process
         ]
         entities = [entity for actor in actors for id in actor.entities if (entity := world.entity(id))]
@@ -83,9 +83,9 @@ class Losses:
         self._tell(process, entities, again)
         for actor in actors:
             if again:
-                world.population.drop(actor)
+                world.states.drop(actor)
             else:
-                world.population.end_state(actor, f'the process of "{process.name}" ended; the entity did, too')
+                world.fallen.end_state(actor, f'the process of "{process.name}" ended; the entity did, too')
         if again:
             self._begin_anew(entities)
 

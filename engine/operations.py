@@ -232,9 +232,9 @@ class Operations:
         self._world.reloads.dropped(text(values[0]))
 
     def _stopped(self, actor: Actor, entity: int, values: Values) -> None:
-        self._world.population.stopped(actor, entity)
+        self._world.fallen.stopped(actor)
 
     def _over(self, actor: Actor, entity: int, values: Values) -> None:
         said = script_error(values[0])
         why = f"{said.message}. The entity ended and its state is closed"
-        self._world.population.end_state(actor, why, (said.script, said.line))
+        self._world.fallen.end_state(actor, why, (said.script, said.line))

@@ -1,4 +1,4 @@
-"""Births and deaths: which entities there are, which state each lives in, and what their scripts ask for."""
+"""Births and deaths: which entities there are, which are to come, and what their scripts say of themselves."""
 
 from __future__ import annotations
 
@@ -11,52 +11,32 @@ from engine.entity import Entities, Entity
 from engine.errors import EngineError, LimitError, ScriptError
 from engine.events import text
 from engine.hooks import meant_hook
-from engine.limits import Limits
-from engine.lua.actor import Actor, Mail, Result, Terms
-from engine.lua.bare import Bare, made_ahead
+from engine.lua.actor import Actor, Mail, Result
 from engine.outbox import failed
 from engine.payload import Encoded, encode
-from engine.process.process import Process, ProcessEnded
-from engine.process.remote import RemoteActor
-from engine.questions import Questions
 from engine.scripts import Source
 from engine.shapes import names_in
 from engine.sources import Sources
-from engine.warm import Warm
 
 if TYPE_CHECKING:
     from engine.world import World
 
-PATIENCE, STOPS = 600, 3
-"""A state is closed when tasks of it were stopped `STOPS` times `Limits.errors` times within so many frames."""
-
-MOST_FALLEN = 1_000
-"""Entities that wait for another version of their script. The oldest over that end for good."""
-
 
 class Population:
-    """The entities of a world and their states."""
+    """The entities of a world. An id is promised first, then the entity is announced, and born when that is settled."""
 
     def __init__(self, world: World, sources: Sources) -> None:
         self._world: World = weakref.proxy(world)
         self.sources = sources
         self.entities = Entities()
-        self.actors: dict[int, Actor] = {}
-        self._together: dict[str, Actor] = {}  # script -> the state that its entities share
-        self._isolation: dict[str, str] = {}
-        self._announced: dict[int, Entity] = {}
-        self._promised: dict[int, str] = {}
-        self._doomed: dict[int, None] = {}
+        self._announced: dict[int, Entity] = {}  # to be born next
+        self._promised: dict[int, str] = {}  # ids that a script knows already, and of which script they will be
+        self._doomed: dict[int, None] = {}  # to end next
         self._begun = 0  # the last entity that began while it was loaded
         self.settling = False  # deaths or births are under way; who is to end meanwhile does so when that is done
-        self.warm = Warm()
         self._listening: dict[int, None] = {}  # entities with on_input
-        self._fallen: dict[int, Entity] = {}  # whose state was closed at a limit
         self.last_id = 0
         self._destroy = partial(Population.destroy, weakref.proxy(self))  # for entities, which may outlive the world
-        self.questions = Questions(world)
-        answer = self.questions.answer
-        self._ask = answer if world.workers is None else world.workers.in_turn(answer)
 
     # Births.
 
@@ -136,7 +116,7 @@ class Population:
 
     def create(self, entity: Entity) -> None:
         """Load and start an entity; what goes wrong is a problem, and a reload tries again."""
-        version = self.sources.running(entity.script)
+        version, states = self.sources.running(entity.script), self._world.states
         entity.version = version.number
         try:
             source = self.sources.source(version)
@@ -144,12 +124,12 @@ class Population:
             self._world.failures.problem_of(error, entity.id)
             return
         try:
-            actor = self._together.get(entity.script) or self.new_actor(entity)
+            actor = states.shared_by(entity.script) or states.make(entity)
         except EngineError as error:
             self._world.losses.stillborn(entity, error)
             return
         actor.version = version
-        self.settle_in(entity, actor)
+        states.move_in(entity, actor)
         result = self._hand(actor, self._birth(entity, source, known=actor.takes((source.text, source.chunk))))
         if self._begun != entity.id and not failed(result):
             self._hand(actor, (b"boot", entity.id))
@@ -163,57 +143,6 @@ class Population:
         if known:
             return (b"begin", entity.id, entity.script.encode(), seed, *fields)
         return (b"create", entity.id, entity.script.encode(), seed, source.chunk.encode(), source.text, *fields)
-
-    def new_actor(self, entity: Entity, tried_in: Process | None = None, bare: Bare | None = None) -> Actor:
-        """A state for `entity`, under the limits of its script, in the process that is its place or that of a trial.
-
-        `bare` is one that was made for it, where it needs no process.
-        """
-        world, id = self._world, entity.id
-        permit = world.permits.of(entity.script)
-        limits = world.limits_of(entity.script)
-        process = tried_in or world.children.process(entity.script, world.lua, limits)
-        held = None if permit is None else permit.held()
-        made: Actor | None
-        if process is not None:
-            made = RemoteActor(id, world.loop.game, self._ask, self._terms(limits, held), process)
-        elif bare is None and (made := self.warm.take(limits, id)) is not None:
-            if held is not None:
-                made.function("rights", "hold")(*held)
-        else:
-            made = Actor(id, world.loop.game, self._ask, self._terms(limits, held), bare)
-        made.permit = permit
-        return made
-
-    def _terms(self, limits: Limits, held: tuple[bytes, ...] | None = None) -> Terms:
-        world = self._world
-        if not self.actors and not len(self.warm):
-            world.loop.paced = world.fixed_step
-        return Terms(world.lua, limits, world.seed, world.fixed_step, world.commons, held)
-
-    def keep_warm(self, count: int, script: str) -> None:
-        """Have so many states ready, as those of `script` are."""
-        world = self._world
-        if world.children.isolation(script) == "process":
-            raise EngineError(
-                "warm: these scripts live in child processes, which make their states themselves; "
-                "name a script that does not, or spawn early"
-            )
-        source = self.sources.glance(script) if script else None
-        known = None if source is None else (source.text, source.chunk)
-        limits = world.limits_of(script)
-        terms, bares = self._terms(limits), made_ahead(world.lua, limits, world.seed, known)
-        self.warm.keep(count, limits, (Actor(0, world.loop.game, self._ask, terms, bare) for bare in bares))
-
-    def settle_in(self, entity: Entity, actor: Actor) -> None:
-        """Let `entity` live in `actor`."""
-        entity.actor = actor
-        entity.bare()
-        self.actors[actor.key] = actor
-        actor.entities[entity.id] = None
-        actor.only = entity if len(actor.entities) == 1 else None
-        self._world.loop.rearrange()
-        self._world.bus.join(entity.id, actor)
 
     def script_loaded(self, actor: Actor, id: int, isolation: Any, clock: Any, begins: Any) -> None:
         """What a script's table says of itself: `isolation` and `clock`, false where it says nothing.
@@ -233,7 +162,7 @@ class Population:
             hint = hint if chosen == "process" else ""
             self._world.failures.problem(f'isolation must be "entity" or "script", got {chosen!r}{hint}', entity=id)
         elif chosen == "script":
-            self._together.setdefault(script, actor)
+            self._world.states.share(script, actor)
         if clock == "real":
             self._world.loop.set_clock(actor, self._world.loop.real)
         elif clock is not False and clock != "game":
@@ -250,7 +179,7 @@ class Population:
 
     def destroy(self, id: int) -> None:
         """End an entity: at the end of the frame while the world ticks, else now."""
-        announced = self._announced.get(id) or self._fallen.pop(id, None)
+        announced = self._announced.get(id) or self._world.fallen.take(id)
         if announced is not None:
             announced.end()
             return
@@ -275,11 +204,7 @@ class Population:
         entity.end()
         self.leave(id)
         if actor is not None:
-            del actor.entities[id]
-            actor.only = self.entities.get(next(iter(actor.entities))) if len(actor.entities) == 1 else None
-            self._world.loop.rearrange()
-            if not actor.entities:
-                self.drop(actor)
+            self._world.states.move_out(id, actor)
 
     def leave(self, id: int, unread: frozenset[int] | None = None) -> None:
         """Forget what the world keeps for an entity's present version.
@@ -292,87 +217,11 @@ class Population:
             self._world.host.leave(id)
         self._listening.pop(id, None)
 
-    def replace(self, actor: Actor) -> object:
-        """Close a state whose entities move on. What is left of it takes a while to free, so the caller gets it."""
-        husk = actor.husk()
-        actor.entities.clear()
-        self.drop(actor)
-        return husk
-
-    def drop(self, actor: Actor) -> None:
-        """Close a state that no entity lives in."""
-        if self.actors.get(actor.key) is actor:
-            del self.actors[actor.key]
-        if self._together:
-            self._together = {script: together for script, together in self._together.items() if together is not actor}
-        self._world.loop.forget(actor)
-        actor.close()
-
-    def stopped(self, actor: Actor, entity: int) -> None:
-        """A task was stopped at a limit of its tick. A state to which that happens again and again is closed."""
-        most = actor.limits.errors
-        if most is None or not actor.alive:
-            return
-        actor.stops = [frame for frame in actor.stops if frame > self._world.frame - PATIENCE]
-        actor.stops.append(self._world.frame)
-        if len(actor.stops) >= most * STOPS:
-            self.end_state(
-                actor,
-                f"tasks of this state were stopped {len(actor.stops)} times within {PATIENCE} frames "
-                f"({STOPS} times Limits.errors); the entity ended and its state is closed",
-            )
-
-    def broken(self, actor: Actor, error: Exception) -> None:
-        """The pump itself died: its entities end, the game goes on."""
-        if isinstance(error, ProcessEnded):
-            self._world.losses.look()
-            return
-        memory = actor.limits.memory
-        if memory is not None and isinstance(error, MemoryError):
-            what = f"it needs more than {memory / 2**20:.4g} MiB, the limit (Limits.memory)"
-        else:
-            what = str(error)
-        self.end_state(actor, f"the state broke and was closed: {what}")
-
-    def end_state(self, actor: Actor, why: str, place: tuple[str | None, int | None] = (None, None)) -> None:
-        """Close a state at once; its entities end without `final`, each with a problem, until their script reloads."""
-        for id in list(actor.entities):
-            entity = self.entities.get(id)
-            outcome = "a reload of its script starts it anew"
-            self._world.failures.problem(why, script=place[0], line=place[1], entity=id, outcome=outcome)
-            if entity is not None:
-                self.entities.remove(entity)
-                entity.fall()
-                self._fallen[id] = entity
-            self.leave(id)
-        while len(self._fallen) > MOST_FALLEN:
-            self._fallen.pop(next(iter(self._fallen))).end()
-        actor.entities.clear()
-        self.drop(actor)
-
-    def raise_fallen(self, script: str) -> None:
-        """The script is to have another version: what fell of it lives again, and waits for that to start it."""
-        risen = [entity for _, entity in sorted(self._fallen.items()) if entity.script == script]
-        for entity in risen:
-            del self._fallen[entity.id]
-            entity.rise()
-            self._world.bus.expect(entity.id)
-        if risen:
-            self.entities.add_again(risen)
-
     def close(self) -> None:
-        self.warm.close()
-        for entity in self.entities:
+        for entity in (*self.entities, *self._announced.values()):
             entity.end()
-        for entity in (*self._announced.values(), *self._fallen.values()):
-            entity.end()
-        for actor in list(self.actors.values()):
-            actor.close()
-        self.actors.clear()
         self.entities = Entities()
         self._announced.clear()
-        self._fallen.clear()
-        self._together.clear()
 
     # Input.
 

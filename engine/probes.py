@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from engine.bus import Bus
     from engine.entity import Entity
     from engine.operations import Operations
-    from engine.population import Population
+    from engine.states import States
     from engine.trace import Trace
     from engine.world import World
 
@@ -28,7 +28,7 @@ class Probes:
         self._undo: list[tuple[Any, ...]] = []
         self._on_events(world.bus, trace)
         self._on_frames(world, trace)
-        self._on_births(world.population, trace)
+        self._on_births(world.states, trace)
         self._on_operations(world.loop.operations, trace)
 
     def remove(self) -> None:
@@ -74,15 +74,15 @@ class Probes:
         self._set(world.loop, "run", ran)
         self._set(world.loop, "tick", trace.tick)
 
-    def _on_births(self, population: Population, trace: Trace) -> None:
-        new_actor = population.new_actor
+    def _on_births(self, states: States, trace: Trace) -> None:
+        make = states.make
 
         def made(entity: Entity, *where: Any) -> Actor:
-            actor = new_actor(entity, *where)
+            actor = make(entity, *where)
             trace.follow(actor)
             return actor
 
-        self._set(population, "new_actor", made)
+        self._set(states, "make", made)
 
     def _on_operations(self, operations: Operations, trace: Trace) -> None:
         note = operations.digest.note

@@ -153,7 +153,7 @@ class Reloader:
         """Have states for the next save, whichever script it is of; False where time ran out."""
         self._calm += 1
         if self._calm % CALM == 1:
-            actors = self._world.population.actors.values()
+            actors = self._world.states.actors.values()
             alone = [actor.only for actor in actors if actor.only is not None and not isinstance(actor, RemoteActor)]
             for script, count in Counter(entity.script for entity in alone).most_common(1):
                 self._likely = deque(entity for entity in alone if entity.script == script)
@@ -232,7 +232,7 @@ class Reloader:
         """Put a version on its way, in place of another one of that script; nothing for a script without entities."""
         script = version.script
         self._world.permits.forget(script)
-        self._world.population.raise_fallen(script)
+        self._world.fallen.rise(script)
         self._world.losses.forgive(script)
         before = self._attempts.pop(script, None)
         if before is not None:

@@ -48,7 +48,7 @@ class Trace:
         self._row(ENGINE_ROW, "engine")
         self._probes = Probes(world, self)
         world.on_reload(self._reloaded)
-        for actor in world.population.actors.values():
+        for actor in world.states.actors.values():
             self.follow(actor)
 
     def close(self) -> None:

@@ -25,6 +25,7 @@ from engine.display import Command
 from engine.entity import Entity
 from engine.errors import EngineError, WorldClosed
 from engine.failures import Failures
+from engine.fallen import Fallen
 from engine.inputs import Inputs
 from engine.leaks import Leak, find_leaks
 from engine.limits import Limits, limits_for
@@ -42,11 +43,13 @@ from engine.permits import Permits
 from engine.population import Population
 from engine.problems import Problem
 from engine.process.children import Children
+from engine.questions import Questions
 from engine.reload import Reload, Reloader
 from engine.saves import polls
 from engine.scripts import Scripts
 from engine.shared import Shared
 from engine.sources import Sources
+from engine.states import States
 from engine.stats import Stats, stats_of
 from engine.trace import Trace
 from engine.workers import Workers
@@ -108,7 +111,10 @@ class World:
         self.host: ModuleHost | None = None
         self.workers = Workers(workers) if workers > 1 else None
         self.loop = Loop(self)
+        self.questions = Questions(self)
+        self.states = States(self)
         self.population = Population(self, Sources(self._scripts))
+        self.fallen = Fallen(self)
         self.input = Inputs(self.population.tell_input, self.commons.outside)
         self.losses = Losses(self)
         self.reloads = Reloader(self, self._scripts)
@@ -143,7 +149,7 @@ class World:
         self._check_open()
         check_count("warm: count", count)
         check_script("warm", script)
-        self.population.keep_warm(count, script)
+        self.states.keep_warm(count, script)
 
     def find(self, name: str) -> list[Entity]:
         """The living entities of a script or with a tag, in id order."""
@@ -351,6 +357,8 @@ class World:
             self.host.close()
         self.reloads.close()
         self.population.close()
+        self.fallen.close()
+        self.states.close()
         self.children.close()
         self.loop.close()
         self.bus.close()

@@ -108,7 +108,7 @@ def test_a_warm_state_has_read_a_script_that_only_makes_its_table(scripts, lua, 
     with World(scripts.path, lua=lua) as world:
         world.warm(2, "one")
 
-        states = [world.population.warm.take(world.limits, 1)._runtime for _ in range(2)]
+        states = [world.states.warm.take(world.limits, 1)._runtime for _ in range(2)]
 
     assert [state.read is not None for state in states] == [read, read]
 

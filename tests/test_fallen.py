@@ -146,7 +146,7 @@ def test_a_state_that_was_stopped_too_often_comes_back_too(make_world, scripts):
 
 
 def test_entities_that_fell_are_kept_up_to_a_number(make_world, scripts, monkeypatch):
-    monkeypatch.setattr("engine.population.MOST_FALLEN", 2)
+    monkeypatch.setattr("engine.fallen.MOST", 2)
     write(scripts, 500)
     world = make_world(limits=SMALL)
     first, second, third = [world.spawn("greedy") for _ in range(3)]

@@ -101,7 +101,8 @@ def runtime_of(entity):
 
 
 def parts_of(world):
-    parts = (world, world.loop, world.loop.operations, world.population, world.bus, world.bus.requests, world.reloads)
+    parts = (world, world.loop, world.loop.operations, world.population, world.states)
+    parts += (world.fallen, world.bus, world.bus.requests, world.reloads)
     return [weakref.ref(part) for part in (*parts, world.commons)]
 
 

@@ -139,7 +139,7 @@ def test_entities_that_share_a_state_take_one_for_all(scripts, lua, made):
             world.spawn("child")
 
         assert len(made) == 2
-        assert len(world.population.warm) == 1
+        assert len(world.states.warm) == 1
 
 
 def test_a_warm_state_holds_the_limits_of_its_world(scripts):
@@ -168,7 +168,7 @@ def test_a_script_with_limits_of_its_own_takes_only_states_that_were_made_for_it
         guest = world.spawn("mods/guest")
         assert len(made) == 3
         assert guest.actor.limits.instructions == 50_000
-        assert len(world.population.warm) == 1
+        assert len(world.states.warm) == 1
 
 
 def test_a_world_that_is_closed_keeps_no_warm_states_and_makes_none(scripts, lua):
@@ -176,7 +176,7 @@ def test_a_world_that_is_closed_keeps_no_warm_states_and_makes_none(scripts, lua
     world.warm(3)
     world.close()
 
-    assert len(world.population.warm) == 0
+    assert len(world.states.warm) == 0
     with pytest.raises(WorldClosed):
         world.warm(1)
 

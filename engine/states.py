@@ -1,0 +1,119 @@
+"""The Lua states of a world: makes them, lets entities live in them, and closes them."""
+
+from __future__ import annotations
+
+import weakref
+from typing import TYPE_CHECKING
+
+from engine.entity import Entity
+from engine.errors import EngineError
+from engine.limits import Limits
+from engine.lua.actor import Actor, Terms
+from engine.lua.bare import Bare, made_ahead
+from engine.process.process import Process
+from engine.process.remote import RemoteActor
+from engine.warm import Warm
+
+if TYPE_CHECKING:
+    from engine.world import World
+
+
+class States:
+    """Those of one world. `actors` are the states in which entities live, by the id of the first that did."""
+
+    def __init__(self, world: World) -> None:
+        self._world: World = weakref.proxy(world)
+        self.actors: dict[int, Actor] = {}
+        self._together: dict[str, Actor] = {}  # script -> the state that its entities share
+        self.warm = Warm()
+        answer = world.questions.answer
+        self._ask = answer if world.workers is None else world.workers.in_turn(answer)
+
+    def make(self, entity: Entity, tried_in: Process | None = None, bare: Bare | None = None) -> Actor:
+        """A state for `entity`, under the limits of its script, in the process that is its place or that of a trial.
+
+        `bare` is one that was made for it, where it needs no process.
+        """
+        world, id = self._world, entity.id
+        permit = world.permits.of(entity.script)
+        limits = world.limits_of(entity.script)
+        process = tried_in or world.children.process(entity.script, world.lua, limits)
+        held = None if permit is None else permit.held()
+        made: Actor | None
+        if process is not None:
+            made = RemoteActor(id, world.loop.game, self._ask, self._terms(limits, held), process)
+        elif bare is None and (made := self.warm.take(limits, id)) is not None:
+            if held is not None:
+                made.function("rights", "hold")(*held)
+        else:
+            made = Actor(id, world.loop.game, self._ask, self._terms(limits, held), bare)
+        made.permit = permit
+        return made
+
+    def keep_warm(self, count: int, script: str) -> None:
+        """Have so many states ready, as those of `script` are."""
+        world = self._world
+        if world.children.isolation(script) == "process":
+            raise EngineError(
+                "warm: these scripts live in child processes, which make their states themselves; "
+                "name a script that does not, or spawn early"
+            )
+        source = world.population.sources.glance(script) if script else None
+        known = None if source is None else (source.text, source.chunk)
+        limits = world.limits_of(script)
+        terms, bares = self._terms(limits), made_ahead(world.lua, limits, world.seed, known)
+        self.warm.keep(count, limits, (Actor(0, world.loop.game, self._ask, terms, bare) for bare in bares))
+
+    def _terms(self, limits: Limits, held: tuple[bytes, ...] | None = None) -> Terms:
+        world = self._world
+        if not self.actors and not len(self.warm):
+            world.loop.paced = world.fixed_step
+        return Terms(world.lua, limits, world.seed, world.fixed_step, world.commons, held)
+
+    def share(self, script: str, actor: Actor) -> None:
+        """The entities of `script` that are born from here on live in `actor`, unless another state was first."""
+        self._together.setdefault(script, actor)
+
+    def shared_by(self, script: str) -> Actor | None:
+        return self._together.get(script)
+
+    def move_in(self, entity: Entity, actor: Actor) -> None:
+        """Let `entity` live in `actor`."""
+        entity.actor = actor
+        entity.bare()
+        self.actors[actor.key] = actor
+        actor.entities[entity.id] = None
+        actor.only = entity if len(actor.entities) == 1 else None
+        self._world.loop.rearrange()
+        self._world.bus.join(entity.id, actor)
+
+    def move_out(self, id: int, actor: Actor) -> None:
+        """An entity has ended; the state of the last one is closed."""
+        del actor.entities[id]
+        actor.only = self._world.entity(next(iter(actor.entities))) if len(actor.entities) == 1 else None
+        self._world.loop.rearrange()
+        if not actor.entities:
+            self.drop(actor)
+
+    def replace(self, actor: Actor) -> object:
+        """Close a state whose entities move on. What is left of it takes a while to free, so the caller gets it."""
+        husk = actor.husk()
+        actor.entities.clear()
+        self.drop(actor)
+        return husk
+
+    def drop(self, actor: Actor) -> None:
+        """Close a state that no entity lives in."""
+        if self.actors.get(actor.key) is actor:
+            del self.actors[actor.key]
+        if self._together:
+            self._together = {script: together for script, together in self._together.items() if together is not actor}
+        self._world.loop.forget(actor)
+        actor.close()
+
+    def close(self) -> None:
+        self.warm.close()
+        for actor in list(self.actors.values()):
+            actor.close()
+        self.actors.clear()
+        self._together.clear()
