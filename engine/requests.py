@@ -14,6 +14,7 @@ from threading import Lock
 from typing import Any
 
 from engine.errors import EngineError, EntityGone, NoHandler, RequestTimeout, WorldClosed
+from engine.events import text
 from engine.lua.actor import Mail
 from engine.lua.failures import script_error
 from engine.payload import decode
@@ -84,9 +85,9 @@ class Requests:
         if status == b"none":
             self.fail(number, NoHandler(f'entity {request.target} has no bus.handle for "{name}"'))
         elif status == b"error":
-            message = decode(shape, leaves)
+            message = text(leaves[0])
             if request.future is not None:
-                self.fail(number, script_error(str(message)))
+                self.fail(number, script_error(message))
             else:
                 self.fail(number, Exception(f'the handler of "{name}" in entity {request.target} failed: {message}'))
         else:

@@ -255,6 +255,41 @@ def test_a_handler_that_is_paused_says_so(make_world, scripts):
     assert "paused until its script reloads" in str(futures[2].exception())
 
 
+@pytest.mark.parametrize(
+    "failing",
+    [
+        "error(('long'):rep(50000))",
+        "while pcall(bus.emit, 'noise') do end error('no key')",
+        "while pcall(bus.emit, 'noise') do end return 1",
+    ],
+)
+def test_who_asks_is_told_of_an_error_however_long_it_is_and_however_much_was_told_before(make_world, scripts, failing):
+    world = make_world(limits=Limits(instructions=None, seconds=None, memory=None, outbox=100_000))
+    scripts.write("keeper", f"return {{ start = function() bus.handle('asked', function() {failing} end) end }}")
+    keeper = world.spawn("keeper")
+
+    answer = world.bus.request(keeper, "asked")
+    ticks(world, 2)
+
+    assert isinstance(answer.exception(0), ScriptError)
+    assert world.stats().requests == 0
+
+
+def test_an_error_that_is_no_text_arrives_like_any_other(world, scripts, heard):
+    scripts.write("odd", "return { start = function() bus.handle('asked', function() error('\\xff') end) end }")
+    odd = world.spawn("odd")
+    ask(world, odd, "asked")
+    answer = world.bus.request(odd, "asked")
+
+    ticks(world, 2)
+
+    error = answer.exception(0)
+    assert isinstance(error, ScriptError)
+    assert (error.script, error.line, error.message) == ("scripts/odd.lua", 1, "\\xff")
+    [(_, (_, said))] = heard
+    assert said.endswith(" failed: scripts/odd.lua:1: \\xff")
+
+
 def test_a_request_to_a_full_mailbox_fails_at_the_asker(make_world, scripts):
     world = make_world(limits=Limits(instructions=None, seconds=None, memory=None, mailbox=3))
     scripts.write("keeper", KEEPER)

@@ -7,8 +7,10 @@ local suspension, decode = prelude.suspension, prelude.reading.decode
 local checks, request_of = prelude.checks, prelude.wait.request_of
 local check_name, check_id, post = bus.common.check_name, bus.check_id, bus.common.post
 
-local error, type, format, getinfo = error, type, string.format, debug.getinfo
+local error, type, format, cut, getinfo = error, type, string.format, string.sub, debug.getinfo
 local put, put_payload = outbox.put, outbox.put_payload
+
+local LONGEST, SHORT = 2000, 200 -- bytes of why there is no answer, and where the state has told too much already
 
 local requests = {}
 
@@ -75,6 +77,14 @@ function requests.handle(name, fn)
 end
 
 
+-- Tells who asked that there is no answer, and why: also where there is no room left for what scripts tell.
+local function refuse(id, sender, token, why)
+  if put_payload("reply", id, sender, token, "error", cut(why, 1, LONGEST)) then
+    put("reply", id, sender, token, "error", ".", cut(why, 1, SHORT))
+  end
+end
+
+
 -- A request: entity, name, sender, token of the asker, shape, leaves.
 function receive.request(box, i)
   local id, name, sender, token = box[i], box[i + 1], box[i + 2], box[i + 3]
@@ -82,11 +92,11 @@ function receive.request(box, i)
   local entity = bus.entities[id]
   local answer = entity and entity.answers[name]
   if not answer then
-    put_payload("reply", id, sender, token, "none", nil)
+    put("reply", id, sender, token, "none", "_")
     return after
   elseif answer.paused then
     local why = format("it failed %d times in a row and is paused until its script reloads", answer.failures)
-    put_payload("reply", id, sender, token, "error", why)
+    refuse(id, sender, token, why)
     return after
   end
   local event = { name = name, payload = value, sender = sender or nil }
@@ -99,7 +109,7 @@ function receive.request(box, i)
   end
   local function failed(ok, problem)
     if not ok and not entity.leaving then -- that it ended, the world tells
-      put_payload("reply", id, sender, token, "error", fault.told(problem), "reply")
+      refuse(id, sender, token, fault.told(problem))
     end
   end
   suspension.run_watched(entity, answer, failed, respond)
