@@ -210,6 +210,8 @@ def test_a_lua_test_waits_in_game_time_and_sees_fields(scripts):
         ("expect('abc').contains('x')", 'expected "abc" to contain "x"'),
         ("expect(function() end).fails()", "expected an error"),
         ("expect(1).equals(1)", 'there is no "equals"; there is is'),
+        ("expect(1):is(1)", "tests/door.lua:2: expect: write expect(x).is(...), with a dot"),
+        ("local t = { 1 } t.t = t expect(t).is({ 2, t = t })", "{...}}}}}; they differ at [1]"),
         ("wait(1) local x = nil; print(x.y)", "tests/door.lua:2: attempt to index"),
         ("entity.spawn('broken') wait(1)", "scripts/broken.lua:1: "),
         ("sim.expect_problem('boom')", "the expected problem did not come"),
@@ -230,6 +232,7 @@ def test_a_lua_test_fails_with_its_line(scripts, body, said):
     [
         "expect({ 1, { 2 } }).is({ 1, { 2 } })",
         "expect({ 'a', 'b' }).contains('b')",
+        "local t, u = {}, {} t.t, u.t = t, { t = u } expect(t).is(u)",
         "expect(function() error('no way') end).fails('way')",
         "sim.expect_problem('boom') entity.spawn('broken') wait(1)",
         "sim.press('use') wait() expect(input.down('use')).is(true) sim.release('use')",

@@ -36,17 +36,24 @@ local function show(value, depth)
 end
 
 
--- Where `a` and `b` differ, as ".b[2]", "" for the values themselves; nil where they do not.
-local function difference(a, b)
+-- Where `a` and `b` differ, as ".b[2]", "" for the values themselves; nil where they do not. What stands in
+-- `compared` is looked at already: a table may be inside itself.
+local function difference(a, b, compared)
   if type(a) ~= "table" or type(b) ~= "table" then
     return a ~= b and "" or nil
   end
+  compared = compared or {}
+  compared[a] = compared[a] or {}
+  if compared[a][b] then
+    return nil
+  end
+  compared[a][b] = true
   local found = {}
   local function add(key, below)
     found[#found + 1] = (type(key) == "string" and "." .. key or "[" .. tostring(key) .. "]") .. below
   end
   for key, value in pairs(a) do
-    local below = difference(value, b[key])
+    local below = difference(value, b[key], compared)
     if below then
       add(key, below)
     end
@@ -116,13 +123,17 @@ end
 
 local function expect(value)
   local expectation = setmetatable({ value = value }, Expectation)
-  return setmetatable({}, {
+  local words = {}
+  return setmetatable(words, {
     __index = function(_, word)
       local judge = Expectation[word]
       if not judge then
         error("expect: there is no \"" .. tostring(word) .. "\"; there is is, is_not, near, contains and fails", 2)
       end
       return function(wanted, tolerance)
+        if rawequal(wanted, words) then
+          error("expect: write expect(x)." .. word .. "(...), with a dot", 2)
+        end
         judge(expectation, wanted, tolerance) -- no tail call: errors count the levels between
       end
     end,
