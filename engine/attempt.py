@@ -9,23 +9,20 @@ from __future__ import annotations
 
 import time
 from typing import TYPE_CHECKING
-from zlib import crc32
 
-from engine.builder import Builder
 from engine.carrying import Carrying
 from engine.early import DOUBT, Early, catch_up
 from engine.entity import Entity
-from engine.errors import EngineError, ScriptError
+from engine.errors import ScriptError
 from engine.forward import forwardings
 from engine.lua.actor import Result
 from engine.lua.failures import script_error
-from engine.outbox import Operation, only, without
-from engine.process.process import Process
-from engine.process.remote import RemoteActor
-from engine.rehearsal import loaded_by
+from engine.outbox import Operation
+from engine.scripts import Source
 from engine.setbacks import Failed, Setbacks
 from engine.sources import Version
-from engine.trial import Trial, is_usual
+from engine.trial import Trial
+from engine.trials import Trials
 
 if TYPE_CHECKING:
     from engine.world import World
@@ -45,13 +42,8 @@ class Attempt:
         self.asked = asked
         self.back = back
         self._world = world
-        self._trials: list[Trial] = []
-        self._by_id: dict[int, Trial] = {}
-        self._together: Trial | None = None
-        self._process: Process | None = None  # where it is tried
-        self._builder: Builder | None = None
-        self._left_over: list[object] = []  # of states that started too early
         self._setbacks = Setbacks(world, version)
+        self._trials = Trials(world, version, self._setbacks)
         self._data = Carrying(world, version.script, self._setbacks)
         self._rehearsal = world.reloads.rehearsal
         self._early = Early(world, version)
@@ -70,70 +62,73 @@ class Attempt:
         return [entity for entity in self._world.find(script) if entity.script == script]
 
     def prepare(self) -> None:
-        """Start a process for the trial of what lives in one: the new version must not end there what runs."""
-        world = self._world
-        self._process = world.children.trial(self.script, world.lua, world.limits_of(self.script))
+        """Start the process that it is tried in, where the script lives in one: that takes a while."""
+        self._trials.begin_process()
 
     @property
     def states(self) -> int:
         """How many states of their own the entities have."""
-        return 0 if self._together is not None or self._process is not None else len(self._trials)
+        return len(self._trials) if self._trials.alone else 0
 
     def load(self, deadline: float | None, *, between: bool = False) -> bool:
         """Load the version for the entities that have none yet; False where time ran out.
 
         A few are always loaded in a frame; `between` two frames there may be no time for one.
         """
-        if deadline is not None and self._process is not None and not self._process.is_up():
+        if deadline is not None and not self._trials.is_up():
             return False
         if self._data.of:
             deadline = None  # it swaps now: who was born since must come along
-        entities, known = self.entities(), len(self._by_id)
+        entities, trials = self.entities(), self._trials
+        known = trials.loaded
         self.frames += not between
-        try:
-            source = self._world.population.sources.source(self.version)
-        except ScriptError as error:
-            self._setbacks.report(error, entities[0] if entities else None)
-            raise Failed from None
+        source = self._source(entities)
         late = between and time.perf_counter() > (deadline or 0)
         for entity in entities:
-            if entity.id in self._by_id:
+            if entity.id in trials:
                 continue
             if late:
                 return False
             if deadline is not None:
                 self._rehearsal.of(entity)
-            self._load(entity, source.chunk, source.text)
+            trial = trials.load(entity, source)
             if deadline is not None:
-                self._start_early(entity)
-            if self._process is None:
-                self._get_ready(entity, len(entities) - len(self._by_id))
-            few = not between and len(self._by_id) < FEW
+                self._start_early(trial, entity)
+            if not trials.in_process:
+                trials.make_ready(entity, len(entities) - trials.loaded)
+            few = not between and trials.loaded < FEW
             late = deadline is not None and not few and time.perf_counter() > deadline
-        self.loaded, self.due = True, len(self._by_id) - known <= FEW
+        self.loaded, self.due = True, trials.loaded - known <= FEW
         return True
+
+    def _source(self, entities: list[Entity]) -> Source:
+        try:
+            return self._world.population.sources.source(self.version)
+        except ScriptError as error:
+            self._setbacks.report(error, entities[0] if entities else None)
+            raise Failed from None
 
     def carry(self) -> None:
         """Take the data of all entities, between this frame and the next, in which they swap; start some of them."""
         began = time.perf_counter()
         self.carried = True
-        for trial in self._trials:
+        for trial in list(self._trials):
             if trial.started:
-                self._remake(trial)
+                self._trials.remake(trial)
         self._data.take(self.entities())
-        if self._together is None and self._process is None:
+        if self._trials.alone:
             self._start_ahead(began)
 
     def swap(self) -> list[object]:
         """Let the new states take the place of the old ones. Returns what is left of those: freeing it takes time."""
-        self._dismiss_dead()
+        self._trials.dismiss_dead()
         entities = self.entities()
         newest = self._world.population.last_id
         try:
             again = [one for one in entities if one.id not in self._data.of or self._data.was_changed(one)]
             for entity in again:
-                if self._by_id[entity.id].started:
-                    self._remake(self._by_id[entity.id])
+                if (trial := self._trials.of(entity.id)).started:
+                    self._trials.remake(trial)
             self._data.take(again)
             self._start()
         except Failed:
@@ -143,78 +138,13 @@ class Attempt:
 
     def abandon(self) -> list[object]:
         """Give up; returns what is left of the new states."""
-        husks = [trial.actor.husk() for trial in self._trials]
-        for trial in self._trials:
-            trial.actor.close()
-        self._trials.clear()
-        self._by_id.clear()
-        self._together = None
-        if self._process is not None:
-            self._world.children.dismiss(self._process)
-            self._process = None
-        return husks + self._left_over
+        return self._trials.abandon()
 
-    # Loading.
-
-    def _load(self, entity: Entity, chunk: str, text: bytes) -> None:
-        """Load the version for an entity, and tell the state what it will need at the swap, where that is known."""
-        trial = self._together
-        if trial is None:
-            try:
-                bare = None if self._builder is None else self._builder.take()
-                trial = Trial(self._world.states.make(entity, self._process, bare), entity.id)
-            except EngineError as error:  # there is no process for it
-                self._setbacks.report(ScriptError(str(error)), entity)
-                raise Failed from None
-            trial.actor.version = self.version
-            self._trials.append(trial)
-        trial.entities[entity.id] = entity
-        self._by_id[entity.id] = trial
-        seed = crc32(f"{self._world.seed}:{entity.id}".encode())
-        habits = self._rehearsal.habits(self.script)
-        result = trial.actor.hand((b"load", entity.id, entity.script.encode(), chunk.encode(), text, seed, *habits))
-        self._setbacks.check(trial, result, {entity.id}, "" if self._process is None else self._process.traceback)
-        default = self._world.children.isolation(self.script)
-        if default == "script" or not is_usual(result, entity.id):
-            trial.results.append(result)
-        for _, _, (isolation, clock, _) in only(result, b"script"):
-            if isolation == b"script" or (isolation is False and default == "script"):
-                self._together = trial
-            if clock == b"real":
-                trial.actor.clock = self._world.loop.real
-
-    def _start_early(self, entity: Entity) -> None:
+    def _start_early(self, trial: Trial, entity: Entity) -> None:
         """Start an entity before its data is known, where it has a state of its own and that makes no difference."""
         told = self._rehearsal.told(entity) if entity.ready and self._early.possible else None
-        if told is None or self._together is not None or self._process is not None:
-            return
-        trial = self._by_id[entity.id]
-        if not self._early.start(trial, entity, told):
-            self._remake(trial)
-
-    def _get_ready(self, entity: Entity, missing: int) -> None:
-        """An entity was loaded: have states made for the others."""
-        old = entity.actor
-        if old is None or isinstance(old, RemoteActor) or not entity.ready:
-            return
-        if self._builder is None and self._together is None:
-            self._builder = self._world.reloads.builder(self.script)
-            self._builder.want(missing, loaded_by(entity), self._rehearsal.habits(self.script))
-
-    def _dismiss_dead(self) -> None:
-        """Entities that ended meanwhile need no new version."""
-        for id, trial in list(self._by_id.items()):
-            if trial.entities[id].alive:
-                continue
-            del self._by_id[id], trial.entities[id]
-            if trial.entities:
-                trial.results = [without(result, id) for result in trial.results]
-                trial.results.append(without(trial.actor.hand((b"discard", id)), id))
-            else:
-                self._trials.remove(trial)
-                trial.actor.close()
-
-    # Taking over.
+        if told is not None and self._trials.alone and not self._early.start(trial, entity, told):
+            self._trials.remake(trial)
 
     def _start_ahead(self, began: float) -> None:
         """Start so many already that the two frames around the swap take the same time; `began` is when this one did.
@@ -228,7 +158,7 @@ class Attempt:
             now = time.perf_counter()
             if done and now - began >= (count - done + settling * count) * (now - first) / done:
                 return
-            some = [trial for trial in self._trials[place : place + FEW] if self._may_start(trial)]
+            some = [trial for trial in list(self._trials)[place : place + FEW] if self._may_start(trial)]
             done += len(some)
             for trial in self._caught_up(some):
                 if not trial.started and not self._start_now(trial):
@@ -244,7 +174,7 @@ class Attempt:
         with self._world.questions.held_back() as asked:
             result = trial.actor.hand(self._data.start(trial))
         if asked:
-            self._remake(trial)
+            self._trials.remake(trial)
             return False
         self._take_start(trial, result)
         return True
@@ -258,18 +188,8 @@ class Attempt:
                 self._take_start(trial, result)
         for trial in early:
             if not trial.started:
-                self._remake(trial)
-        return [self._by_id[trial.id] if trial.early else trial for trial in trials]
-
-    def _remake(self, trial: Trial) -> None:
-        """A loaded state in place of one that was started too early."""
-        entity = trial.entities[trial.id]
-        place = self._trials.index(trial)
-        self._left_over.append(trial.actor.husk())
-        trial.actor.close()
-        source = self._world.population.sources.source(self.version)
-        self._load(entity, source.chunk, source.text)
-        self._trials[place] = self._trials.pop()
+                self._trials.remake(trial)
+        return [self._trials.of(trial.id) if trial.early else trial for trial in trials]
 
     def _start(self) -> None:
         """Start every entity in its new state; one that never ran may fail again, unless all do."""
@@ -279,15 +199,14 @@ class Attempt:
                 failed = self._take_start(trial, trial.actor.hand(self._data.start(trial)))
                 for _, id, values in failed:
                     broken[id] = script_error(values[0], values[1])
-        if broken and not self._data.of and len(broken) == len(self._by_id):
+        if broken and not self._data.of and len(broken) == self._trials.loaded:
             for id, error in broken.items():
                 self._setbacks.report(error, self._world.entity(id))
             raise Failed
 
     def _take_start(self, trial: Trial, result: Result) -> list[Operation]:
         """Keep what a state said when it started, until the swap; gives the problems that do not matter to it."""
-        said = "" if self._process is None else self._process.traceback
-        failed = self._setbacks.check(trial, result, self._data.of, said)
+        failed = self._trials.check(trial, result, self._data.of)
         trial.results.append(result)
         trial.started = True
         return failed
@@ -299,14 +218,8 @@ class Attempt:
         unread = frozenset(number for box in mail for number in box.requests())
         for entity in entities:
             population.leave(entity.id, unread)
-        husks = self._left_over + [world.states.replace(old) for old in olds]
-        if self._process is not None:
-            world.children.adopt(self.script, self._process)
-            self._process = None
-        for trial in self._trials:
-            for entity in trial.entities.values():
-                entity.version = self.version.number
-                world.states.move_in(entity, trial.actor)
+        husks = self._trials.left_over + [world.states.replace(old) for old in olds]
+        self._trials.move_in()
         population.sources.keep(self.version)
         if not self.back:
             for name in self.version.texts:

@@ -4,6 +4,7 @@ import pytest
 
 import engine.attempt
 import engine.reload
+import engine.trials
 from engine import HostModule
 from helpers import ticks
 
@@ -171,7 +172,7 @@ def test_events_for_all_in_every_frame_start_nobody_anew(make_world, scripts, ah
     slimes = [world.spawn("slime") for _ in range(3)]
     scripts.write("slime", text + "-- new")
     remade = []
-    monkeypatch.setattr(engine.attempt.Attempt, "_remake", lambda *_: remade.append(1))
+    monkeypatch.setattr(engine.trials.Trials, "remake", lambda *_: remade.append(1))
 
     world.reloads._begin(world.population.sources.next("slime"), 0.0)
     for _ in range(10):

@@ -122,7 +122,7 @@ def test_the_thread_ends_with_the_reload(make_world, scripts, many, slow):
     scripts.write("mover", text(2))
 
     attempt = begin(world)
-    assert attempt._builder is not None
+    assert attempt._trials.builder is not None
     while mover.version == 1:
         world.tick(0.01)
 
@@ -169,7 +169,7 @@ def test_a_second_save_gets_the_states_that_were_made_for_the_first(make_world, 
     second = begin(world)
 
     assert second is not first
-    assert second._builder is first._builder is world.reloads._builder
+    assert second._trials.builder is first._trials.builder is world.reloads._builder
     while mover.version == 1:
         world.tick(0.01)
     assert builders() == []

@@ -148,7 +148,7 @@ def both(make_world, scripts, monkeypatch):
 
     def play(text, old=OLD):
         with monkeypatch.context() as patched:
-            patched.setattr(attempt.Attempt, "_start_early", lambda self, entity: None)
+            patched.setattr(attempt.Attempt, "_start_early", lambda *_: None)
             at_the_swap = Played(make_world, scripts, text, old)
         early = Played(make_world, scripts, text, old)
 
