@@ -221,7 +221,7 @@ class Operations:
     def _paused(self, _: Actor, entity: int, values: Values) -> None:
         what = f'"{text(values[0])}" failed {values[1]} times in a row'
         found = self._world.entity(entity)
-        if found is None or not self._world.reloads.gave_up(found, what):
+        if found is None or not self._world.reloads.probation.gave_up(found, what):
             self._world.failures.problem(
                 f"{what} and is paused until its script reloads",
                 entity=entity,
@@ -229,7 +229,7 @@ class Operations:
             )
 
     def _dropped(self, _: Actor, entity: int, values: Values) -> None:
-        self._world.reloads.dropped(text(values[0]))
+        self._world.reloads.announcements.dropped(text(values[0]))
 
     def _stopped(self, actor: Actor, entity: int, values: Values) -> None:
         self._world.fallen.stopped(actor)

@@ -6,23 +6,18 @@ a save brings may take several frames, a share of each.
 
 from __future__ import annotations
 
-import logging
 import time
 import weakref
-from collections import Counter, deque
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from engine.announcements import Announcements
 from engine.attempt import Attempt
-from engine.builder import MOST as MOST_READY
-from engine.builder import Builder
-from engine.entity import Entity
 from engine.mods import MANIFEST
 from engine.probation import Probation
-from engine.process.remote import RemoteActor
-from engine.rehearsal import Rehearsal, loaded_by
+from engine.readiness import Readiness
+from engine.rehearsal import Rehearsal
 from engine.saves import Saves
 from engine.scripts import Scripts
 from engine.setbacks import Failed
@@ -31,33 +26,12 @@ from engine.sources import Version
 if TYPE_CHECKING:
     from engine.world import World
 
-_log = logging.getLogger("tidelock")
-
 SHARE = 0.5
 LEAST, MOST = 0.002, 0.010
 """A frame gives reloads this share of its time, within these seconds; the less, the more the game gives by itself."""
 
 SETTLING = 2
 """Frames after a swap that do nothing else: first ticks of new states take long enough."""
-
-CALM = 60
-"""After so many idle times it is looked anew how many states the next save may need."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reload:
-    """One reload that went well: the script, the number of its new version, how many entities, how long it took.
-
-    `seconds` counts from when the save was noticed, or from when the game asked, until the new version was live.
-    """
-
-    script: str
-    version: int
-    entities: int
-    seconds: float
-
-    def __str__(self) -> str:
-        return f"{self.script}.lua reloaded (v{self.version}) {self.seconds * 1000:.0f} ms"
 
 
 class Reloader:
@@ -69,16 +43,13 @@ class Reloader:
         self._asked: dict[str, tuple[int | None, float]] = {}
         self._attempts: dict[str, Attempt] = {}
         self._husks: deque[object] = deque()
-        self._listeners: list[Callable[[Reload], object]] = []
-        self._dropped: dict[str, int] = {}
-        self._probation = Probation(self._world)
+        self.announcements = Announcements(self._world)
+        self.probation = Probation(self._world)
         self.rehearsal = Rehearsal(self._world)
         self._saves: Saves | None = None
-        self._builder: Builder | None = None
+        self.readiness = Readiness(self._world, self.rehearsal, self._husks)
         self._swapped = -SETTLING  # the frame of the last swap
         self._given = 0.0  # seconds by the game, since the last frame
-        self._likely: deque[Entity] = deque()  # whose script is likely to be saved
-        self._calm = 0  # how often the game had time and no save took it
 
     def watch(self, *, poll: bool = False) -> None:
         """Notice when scripts are saved; asking twice is asking once."""
@@ -94,19 +65,13 @@ class Reloader:
             self._scripts.find(name)
         self._asked[name] = version, time.perf_counter()
 
-    def listen(self, listener: Callable[[Reload], object]) -> None:
-        self._listeners.append(listener)
-
     def close(self) -> None:
-        self._listeners.clear()
+        self.announcements.close()
         for attempt in self._attempts.values():
             attempt.abandon()
         self._attempts.clear()
+        self.readiness.close()
         self._husks.clear()
-        self._likely.clear()
-        if self._builder is not None:
-            self._builder.close()
-            self._builder = None
         if self._saves is not None:
             self._saves.close()
             self._saves = None
@@ -115,23 +80,22 @@ class Reloader:
         """Carry out what was asked for, and go on with what was saved."""
         share = min(MOST, max(LEAST, dt * SHARE - self._given))
         self._given = 0.0
-        if self._builder is not None and not self._asked:
-            self._builder.pause()
+        if not self._asked:
+            self.readiness.pause()
         if self._saves is not None:
             self._take_saves(self._saves)
-        for back in self._probation.take():
+        for back in self.probation.take():
             self._begin(back, time.perf_counter(), back=True)
         if self._asked:
             self._do_asked()
         if self._attempts or self._husks:
             self._go_on(time.perf_counter() + share)
-        if self._builder is not None:
-            self._builder.pause()
+        self.readiness.pause()
 
     def end_frame(self) -> None:
         """Take the data of what swaps in the next frame."""
-        if self._builder is not None and not self._settling():
-            self._builder.go_on()
+        if not self._settling():
+            self.readiness.go_on()
         for attempt in list(self._attempts.values()):
             if attempt.due:
                 try:
@@ -145,53 +109,9 @@ class Reloader:
         deadline = began + seconds
         done = self._load_all(deadline) and self._let_go_alone(deadline)
         if done and self._saves is not None and not self._attempts:
-            done = self._be_ready(deadline)
+            done = self.readiness.work(deadline)
         self._given += time.perf_counter() - began
         return not done
-
-    def _be_ready(self, deadline: float) -> bool:
-        """Have states for the next save, whichever script it is of; False where time ran out."""
-        self._calm += 1
-        if self._calm % CALM == 1:
-            actors = self._world.states.actors.values()
-            alone = [actor.only for actor in actors if actor.only is not None and not isinstance(actor, RemoteActor)]
-            for script, count in Counter(entity.script for entity in alone).most_common(1):
-                self._likely = deque(entity for entity in alone if entity.script == script)
-                self._rehearse(self._likely[0])  # what it is like is known before states are made
-                habits = self.rehearsal.habits(script)
-                self.builder(script).want(min(count, MOST_READY), loaded_by(self._likely[0]), habits)
-        if self._builder is not None and not self._builder.make(deadline):
-            return False
-        while self._likely:
-            if time.perf_counter() > deadline:
-                return False
-            self._rehearse(self._likely.popleft())
-        return True
-
-    def _rehearse(self, entity: Entity) -> None:
-        if entity.actor is not None and not entity.actor.changed:
-            self.rehearsal.of(entity)
-
-    def builder(self, script: str) -> Builder:
-        """Who makes states for entities of `script`."""
-        world = self._world
-        made_with = world.lua, world.limits_of(script), world.seed, world.fixed_step
-        if self._builder is not None and self._builder.made_with != made_with:
-            self._husks += self._builder.close()
-            self._builder = None
-        if self._builder is None:
-            self._builder = Builder(*made_with)
-        return self._builder
-
-    # What others tell.
-
-    def gave_up(self, entity: Entity, what: str) -> bool:
-        """Something failed too often. True where that brings the version before back."""
-        return self._probation.gave_up(entity, what)
-
-    def dropped(self, property: str) -> None:
-        """An entity of the version that starts had a property that there is no more."""
-        self._dropped[property] = self._dropped.get(property, 0) + 1
 
     # Which scripts, and when.
 
@@ -239,7 +159,7 @@ class Reloader:
             self._husks += before.abandon()
             asked = min(asked, before.asked)
         if not back:
-            self._probation.forget(script)
+            self.probation.forget(script)
         attempt = Attempt(self._world, version, asked, back=back)
         if not attempt.entities():
             self._world.population.sources.forget(script)
@@ -269,28 +189,29 @@ class Reloader:
                 self._fail(attempt)
         return True
 
-    def _let_go_alone(self, deadline: float) -> bool:
-        if self._builder is None or not self._husks:
-            return self._let_go(deadline)
-        self._builder.pause()
-        try:
-            return self._let_go(deadline)
-        finally:
-            if not self._settling():
-                self._builder.go_on()
-
     def _let_go(self, deadline: float) -> bool:
         """Free what is left of old states; False where time ran out."""
         while self._husks and time.perf_counter() < deadline:
             self._husks.popleft()
         return not self._husks
 
+    def _let_go_alone(self, deadline: float) -> bool:
+        """The same with no thread beside it, as each would wait for the other."""
+        if not self._husks:
+            return True
+        self.readiness.pause()
+        try:
+            return self._let_go(deadline)
+        finally:
+            if not self._settling():
+                self.readiness.go_on()
+
     # One attempt.
 
     def _advance(self, attempt: Attempt, deadline: float | None) -> bool:
         """Load, and swap when everything is loaded; False where time ran out."""
         replaced = self._world.population.sources.running(attempt.script).number
-        self._dropped = {}
+        self.announcements.begin()
         try:
             if not attempt.load(deadline):
                 return False
@@ -302,39 +223,28 @@ class Reloader:
             self._fail(attempt)
             return True
         del self._attempts[attempt.script]
-        if self._builder is not None:
-            self._builder.want(min(attempt.states, MOST_READY))
-        self._end_builder()
+        self.readiness.want(attempt.states)
+        self._rest()
         self._live(attempt, replaced)
         return True
 
-    def _end_builder(self) -> None:
+    def _rest(self) -> None:
         """Nobody needs more states, unless the game watches: then another save will come."""
-        if self._builder is not None and self._saves is None:
-            self._husks += self._builder.close()
-            self._builder = None
+        if self._saves is None:
+            self.readiness.end()
 
     def _fail(self, attempt: Attempt) -> None:
         del self._attempts[attempt.script]
         self._husks += attempt.abandon()
-        self._end_builder()
+        self._rest()
         self._world.population.sources.refuse(attempt.version)
         if attempt.back:
-            self._probation.stuck(attempt.script)
+            self.probation.stuck(attempt.script)
 
     def _live(self, attempt: Attempt, replaced: int) -> None:
         script, number = attempt.script, attempt.version.number
         if attempt.back:
-            self._probation.went_back(script)
+            self.probation.went_back(script)
         else:
-            self._probation.begin(script, number, replaced)
-        for name, count in self._dropped.items():
-            words = f'the property "{name}" is gone: dropped from {count} {"entity" if count == 1 else "entities"}'
-            self._world.log.say("info", words, 0, self._scripts.chunk(script), 0)
-        reload = Reload(script, number, len(attempt.entities()), time.perf_counter() - attempt.asked)
-        _log.info("%s", reload, extra={"reload": reload})
-        for listener in list(self._listeners):
-            try:
-                listener(reload)
-            except Exception as error:
-                self._world.failures.fail(error)
+            self.probation.begin(script, number, replaced)
+        self.announcements.live(attempt)

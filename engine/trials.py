@@ -113,7 +113,7 @@ class Trials:
             return
         if self.builder is None and self.alone:
             reloads, script = self._world.reloads, self._version.script
-            self.builder = reloads.builder(script)
+            self.builder = reloads.readiness.builder_for(script)
             self.builder.want(missing, loaded_by(entity), reloads.rehearsal.habits(script))
 
     def check(self, trial: Trial, result: Result, must: Container[int]) -> list[Operation]:

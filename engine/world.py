@@ -9,6 +9,7 @@ from pathlib import Path
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
+from engine.announcements import Reload
 from engine.bounds import Bounds
 from engine.bus import Bus
 from engine.checks import (
@@ -44,7 +45,7 @@ from engine.population import Population
 from engine.problems import Problem
 from engine.process.children import Children
 from engine.questions import Questions
-from engine.reload import Reload, Reloader
+from engine.reload import Reloader
 from engine.saves import polls
 from engine.scripts import Scripts
 from engine.shared import Shared
@@ -276,7 +277,7 @@ class World:
     def on_reload(self, listener: Callable[[Reload], object]) -> None:
         """Call `listener(reload)` after every reload that went well."""
         check_listener(listener)
-        self.reloads.listen(listener)
+        self.reloads.announcements.listen(listener)
 
     # Host modules.
 

@@ -6,6 +6,7 @@ import pytest
 
 import engine.attempt
 import engine.builder
+import engine.readiness
 import engine.reload
 from engine import EngineError
 from engine.builder import Builder
@@ -127,7 +128,7 @@ def test_the_thread_ends_with_the_reload(make_world, scripts, many, slow):
         world.tick(0.01)
 
     assert builders() == []
-    assert world.reloads._builder is None
+    assert world.reloads.readiness.builder is None
 
 
 def test_a_world_that_closes_meanwhile_ends_the_thread(make_world, scripts, slow):
@@ -169,7 +170,7 @@ def test_a_second_save_gets_the_states_that_were_made_for_the_first(make_world, 
     second = begin(world)
 
     assert second is not first
-    assert second._trials.builder is first._trials.builder is world.reloads._builder
+    assert second._trials.builder is first._trials.builder is world.reloads.readiness.builder
     while mover.version == 1:
         world.tick(0.01)
     assert builders() == []
@@ -304,14 +305,14 @@ def test_a_game_that_watches_has_states_ready_for_the_next_save(make_world, scri
     movers = [world.spawn("mover") for _ in range(COUNT)]
 
     assert not world.idle(60.0)
-    assert len(world.reloads._builder) == COUNT
+    assert len(world.reloads.readiness.builder) == COUNT
     world.reloads._begin(world.population.sources.next("mover"), 0.0)
     world.tick(0.01)
 
     assert {mover.version for mover in movers} == {2}
-    assert len(world.reloads._builder) == 1
+    assert len(world.reloads.readiness.builder) == 1
     assert not world.idle(60.0)
-    assert len(world.reloads._builder) == COUNT
+    assert len(world.reloads.readiness.builder) == COUNT
 
 
 def test_a_game_that_does_not_watch_keeps_no_states(make_world, scripts):
@@ -322,7 +323,7 @@ def test_a_game_that_does_not_watch_keeps_no_states(make_world, scripts):
 
     assert not world.idle(60.0)
 
-    assert world.reloads._builder is None
+    assert world.reloads.readiness.builder is None
 
 
 def test_idle_inside_a_tick_says_where_it_belongs(make_world, scripts):
@@ -354,7 +355,7 @@ def test_looking_at_states_ahead_changes_nothing_in_the_game(make_world, scripts
 
 
 def test_what_the_game_changes_between_looks_is_seen_in_the_next_tick(make_world, scripts, monkeypatch):
-    monkeypatch.setattr(engine.reload, "CALM", 1)
+    monkeypatch.setattr(engine.readiness, "CALM", 1)
     scripts.write("mover", "return { update = function(self) if self.told then self.text = 'told' end end }")
     world = make_world(watch=True)
     mover = world.spawn("mover", x=1, y=2)
