@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import os
-import re
 import runpy
 import sys
 import tempfile
@@ -86,7 +85,9 @@ class Project:
                 "main.py has no function setup(world); give it one that spawns the first entities, "
                 "or play it with `python main.py`"
             )
-        return Game(self.guarded(setup), _keywords(said, "WORLD"), _keywords(said, "WINDOW"))
+        world, window = _keywords(said, "WORLD"), _keywords(said, "WINDOW")
+        _check_names("WORLD", world, World)  # here for all commands; those of the window need pygame to be known
+        return Game(self.guarded(setup), world, window)
 
     def modules(self) -> list[HostModule]:
         """The host modules that `setup` installs, found by a rehearsal in a world without scripts."""
@@ -135,12 +136,13 @@ class Project:
 
         return guarded
 
-    def make(self, name: str, kind: Callable[..., T], *args: Any, **keywords: Any) -> T:
+    def make(self, name: str, kind: Callable[..., T], /, *args: Any, **keywords: Any) -> T:
         """`kind(...)`, with keywords of which some are those of `name` in main.py."""
+        _check_names(name, keywords, kind)
         try:
             return kind(*args, **keywords)
         except (TypeError, ValueError) as error:
-            raise ProjectError(f"main.py: {name}: {_keyword(error, kind)}") from error
+            raise ProjectError(f"main.py: {name}: {error}") from error
 
     def place(self, error: BaseException) -> str:
         """ "main.py:12: ": the innermost line that is the game's own."""
@@ -172,15 +174,14 @@ def _near(error: Exception) -> str:
     return f'; did you mean "{near[0]}"?' if near else ""
 
 
-def _keyword(error: Exception, kind: Callable[..., Any]) -> str:
-    """What is wrong with the keywords of `kind`, and the one that was meant."""
-    unknown = re.search(r"unexpected keyword argument '(\w+)'", str(error))
-    if unknown is None:
-        return str(error)
-    known = [name for name in signature(kind).parameters if name != "self"]
-    near = get_close_matches(unknown[1], known, 1)
-    advice = f'did you mean "{near[0]}"?' if near else f"there are {', '.join(known)}"
-    return f'there is no keyword "{unknown[1]}"; {advice}'
+def _check_names(name: str, keywords: dict[str, Any], kind: Callable[..., Any]) -> None:
+    """`ProjectError` with the keyword that `kind` does not take, and the one that was meant."""
+    known = [one.name for one in signature(kind).parameters.values() if one.kind is one.KEYWORD_ONLY]
+    for unknown in keywords:
+        if unknown not in known:
+            near = get_close_matches(unknown, known, 1)
+            advice = f'did you mean "{near[0]}"?' if near else f"there are {', '.join(known)}"
+            raise ProjectError(f'main.py: {name}: there is no keyword "{unknown}"; {advice}')
 
 
 def _says_setup(text: bytes) -> bool:
@@ -230,6 +231,6 @@ def _spawn_main(world: World) -> None:
 
 def _keywords(said: dict[str, Any], name: str) -> dict[str, Any]:
     value = said.get(name, {})
-    if not isinstance(value, dict):
+    if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
         raise ProjectError(f"main.py: {name} must be a dict of keywords, got {value!r}")
     return value

@@ -227,6 +227,14 @@ def test_a_setup_that_ends_the_game_ends_none_of_the_tools(game, capsys, command
     assert capsys.readouterr().out
 
 
+@pytest.mark.parametrize("command", ["run", "repl", "check", "annotations", "test"])
+def test_a_keyword_that_no_world_takes_is_told_by_every_command(game, capsys, command):
+    (game / "main.py").write_text("WORLD = {'sed': 3}\ndef setup(world): pass\n")
+
+    assert run_command([command]) == (1 if command == "check" else 2)
+    assert 'main.py: WORLD: there is no keyword "sed"; did you mean "seed"?' in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("main", "said"),
     [
@@ -241,12 +249,13 @@ def test_a_setup_that_ends_the_game_ends_none_of_the_tools(game, capsys, command
         ("import json\ndef setup(world):\n    json.loads('{')\n", "main.py:3: JSONDecodeError"),
         ("import elsewhere\ndef setup(world):\n    elsewhere.listen(world)\n", "elsewhere.py:2: KeyError"),
         ("WORLD = 3\ndef setup(world): pass\n", "WORLD must be a dict"),
-        ("WORLD = {'sed': 3}\ndef setup(world): pass\n", "main.py: WORLD: "),
+        ("WORLD = {3: 3}\ndef setup(world): pass\n", "WORLD must be a dict"),
         ("WORLD = {'lua': 'lua51'}\ndef setup(world): pass\n", "lua must be one of"),
         (
             "WINDOW = {'titel': 'x'}\ndef setup(world): pass\n",
             'main.py: WINDOW: there is no keyword "titel"; did you mean "title"?',
         ),
+        ("WINDOW = {'name': 'x'}\ndef setup(world): pass\n", 'main.py: WINDOW: there is no keyword "name"'),
         ("WINDOW = {'actions': {'use': ['spcae']}}\ndef setup(world): pass\n", 'did you mean "space"?'),
         (
             "def setup(world):\n    world.spawn('hero', x=1, y=1)\n    world.bus.on('hero.moved', heard)\n"

@@ -245,6 +245,15 @@ def test_a_lua_test_passes(scripts, body):
     assert lua_tests(scripts, f'test "it" (function()\n{body}\nend)\n') == {"it": None}
 
 
+def test_a_problem_that_must_come_ends_no_test_of_a_strict_game(scripts):
+    scripts.write("broken", "error('boom')")
+    (scripts.path.parent / "main.py").write_text("WORLD = {'strict': True}\ndef setup(world): pass\n")
+
+    body = "sim.expect_problem('boom') entity.spawn('broken') wait(1)"
+
+    assert lua_tests(scripts, f'test "it" (function() {body} end)') == {"it": None}
+
+
 def game(folder: Path) -> Path:
     assert run_command(["new", str(folder / "moonlit")]) == 0
     return folder / "moonlit"
@@ -453,11 +462,15 @@ def test_looking_for_host_modules_says_nothing_of_the_scripts_that_it_lacks(scri
     assert caplog.messages == []
 
 
-def test_a_world_without_a_game_says_so(tmp_path):
+def test_under_pytest_a_game_that_is_not_there_and_one_that_is_broken_say_so(tmp_path):
     (tmp_path / "test_it.py").write_text("def test_it(world):\n    pass\n")
+    for folder in ("mine/scripts", "mine/tests"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "mine/main.py").write_text("def setup(world:\n")
+    (tmp_path / "mine/tests/door.lua").write_text("")
 
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "engine.testing.plugin", "-q"],
+        [sys.executable, "-m", "pytest", "-p", "engine.testing.plugin", "-q", "--continue-on-collection-errors"],
         cwd=tmp_path,
         env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True,
@@ -466,6 +479,7 @@ def test_a_world_without_a_game_says_so(tmp_path):
     )
 
     assert "there is no folder scripts/" in done.stdout
+    assert "main.py:1: SyntaxError" in done.stdout and "raise ProjectError" not in done.stdout
 
 
 def test_what_is_supplied_goes_before_the_folder(scripts, lua):

@@ -74,7 +74,8 @@ class LuaTests:
         if project.has_main:
             world = project.game().world
             self._modules = project.modules()
-        self._options = {**world, **({"lua": lua} if lua else {})}
+        # A problem fails a test in any case, unless the test expects it.
+        self._options = {**world, "strict": False, **({"lua": lua} if lua else {})}
 
     def files(self) -> list[Path]:
         return sorted(file for file in self.project.tests.glob("*.lua") if file.is_file())

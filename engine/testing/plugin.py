@@ -61,14 +61,14 @@ class LuaFile(pytest.File):
     """A file of tests in Lua."""
 
     def collect(self) -> Iterator[LuaItem]:
-        from engine.errors import ScriptError
+        from engine.errors import EngineError
         from engine.project import Project
         from engine.testing.lua_tests import LuaTests
 
-        tests = LuaTests(Project(self.path.parent.parent))
         try:
+            tests = LuaTests(Project(self.path.parent.parent))
             found = tests.collect(self.path)
-        except ScriptError as error:
+        except EngineError as error:
             raise self.CollectError(str(error)) from None
         for test in found:
             yield LuaItem.from_parent(self, name=test.name, tests=tests, test=test)
