@@ -3,9 +3,9 @@
 
 local prelude = ...
 local scheduler, outbox, decode = prelude.scheduler, prelude.posting, prelude.reading.decode
-local check_function, check_id = prelude.checks.check_function, prelude.mail.check_id
+local check_function, shown, check_id = prelude.checks.check_function, prelude.checks.shown, prelude.mail.check_id
 
-local error, next, type, tostring, setmetatable = error, next, type, tostring, setmetatable
+local error, next, type, setmetatable = error, next, type, setmetatable
 local format = string.format
 local put, put_payload = outbox.put, outbox.put_payload
 
@@ -41,11 +41,11 @@ local function check_options(word, options, level)
   end
   for key in next, options do -- what a metatable says of them could go on for ever
     if not OPTIONS[key] then
-      error(format("%s: unknown option %q; there is \"coalesce\"", word, tostring(key)), level + 1)
+      error(format("%s: unknown option %s; there is \"coalesce\"", word, shown(key)), level + 1)
     end
   end
   if options.coalesce ~= nil and options.coalesce ~= "last" then
-    error(format("%s: coalesce must be \"last\", got %q", word, tostring(options.coalesce)), level + 1)
+    error(format("%s: coalesce must be \"last\", got %s", word, shown(options.coalesce)), level + 1)
   end
   return options.coalesce
 end

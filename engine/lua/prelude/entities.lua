@@ -2,9 +2,9 @@
 
 local prelude = ...
 local scheduler, outbox, entity, clock = prelude.scheduler, prelude.posting, prelude.entity, prelude.clock
-local decode, check_id = prelude.reading.decode, prelude.mail.check_id
+local decode, check_id, shown = prelude.reading.decode, prelude.mail.check_id, prelude.checks.shown
 
-local error, type, tostring = error, type, tostring
+local error, type = error, type
 local find, format = string.find, string.format
 local put = outbox.put
 
@@ -110,7 +110,7 @@ end
 --- Give the calling entity a tag, for `entity.find`.
 function entities.tag(name)
   if type(name) ~= "string" or find(name, "^%s*$") then
-    error("entity.tag: expected a name, got " .. (type(name) == "string" and "an empty one" or tostring(name)), 2)
+    error("entity.tag: expected a name, got " .. (type(name) == "string" and "an empty one" or shown(name)), 2)
   end
   if #name > LONGEST_NAME then
     error(format("entity.tag: the tag has %d bytes, %d at most; keep data about the entity in self", #name, LONGEST_NAME), 2)
