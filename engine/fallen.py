@@ -69,6 +69,10 @@ class Fallen:
         actor.entities.clear()
         self._world.states.drop(actor)
 
+    def get(self, id: int) -> Entity | None:
+        """The entity of that id, if it waits here."""
+        return self._entities.get(id)
+
     def take(self, id: int) -> Entity | None:
         """The entity of that id, which waits no more."""
         return self._entities.pop(id, None)

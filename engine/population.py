@@ -76,8 +76,8 @@ class Population:
         return id in self._announced or id in self._promised
 
     def script_at(self, id: int) -> str | None:
-        """The script of an entity that lives or is coming; None where there is none."""
-        found = self.entities.get(id) or self._announced.get(id)
+        """The script of an entity that lives, is coming or waits for another version; None where there is none."""
+        found = self.entities.get(id) or self._announced.get(id) or self._world.fallen.get(id)
         return found.script if found else self._promised.get(id)
 
     def settle(self) -> None:

@@ -85,7 +85,8 @@ class Requests:
         if status == b"none":
             self.fail(number, NoHandler(f'entity {request.target} has no bus.handle for "{name}"'))
         elif status == b"error":
-            message = text(leaves[0])
+            said = decode(shape, leaves)
+            message = text(said) if isinstance(said, bytes) else str(said)
             if request.future is not None:
                 self.fail(number, script_error(message))
             else:

@@ -330,6 +330,23 @@ def test_a_mod_may_end_its_own_entities_and_those_that_it_may_spawn(make_world, 
     assert (door.alive, flake.alive, world.find("guard")) == (True, False, [])
 
 
+def test_a_mod_cannot_end_for_good_what_waits_for_another_version(make_world, scripts, manifest):
+    manifest()
+    scripts.write("door", "return { update = function(self) self.broken = true end }")
+    scripts.write("mods/frost/main", "return { update = function() entity.destroy(1) end }")
+    world = make_world()
+    door = world.spawn("door")
+    world.fallen.end_state(door.actor, "its state broke")
+
+    world.spawn("mods/frost/main")
+    world.tick(0.1)
+    world.reload("door")
+    world.tick(0.1)
+
+    assert door.alive
+    assert 'may not destroy entity 1, a "door"' in said(world)[0]
+
+
 def test_a_mod_cannot_end_what_another_spawns_in_the_same_frame(make_world, scripts, manifest):
     manifest()
     scripts.write("door", "return {}")
