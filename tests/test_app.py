@@ -1,6 +1,7 @@
 """The window's life: its loop, its clock, its size, and that everything ends with it."""
 
 import asyncio
+import contextlib
 import math
 import os
 import re
@@ -103,6 +104,23 @@ def test_ctrl_c_goes_on_to_the_caller_after_everything_is_closed(fake, press_ctr
 
     assert fake.closed == 1
     assert not pygame.display.get_init()
+
+
+def test_ctrl_c_while_the_window_opens_is_not_lost(fake, press_ctrl_c, monkeypatch):
+    opened = pygame.display.set_mode
+
+    def set_mode(*args):
+        with contextlib.suppress(KeyboardInterrupt):  # as pygame does while it looks for its icon
+            press_ctrl_c()
+        return opened(*args)
+
+    monkeypatch.setattr(pygame.display, "set_mode", set_mode)
+
+    with pytest.raises(KeyboardInterrupt):
+        App(fake, headless=True).run(frames=3)
+    assert fake.ticks == [] and fake.closed == 1
+    with pytest.raises(KeyboardInterrupt):
+        press_ctrl_c()
 
 
 def test_an_exception_of_the_host_goes_on_after_everything_is_closed(fake):

@@ -5,9 +5,12 @@ with dark bars around it; a window smaller than the picture shows the middle of 
 """
 
 import os
+import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pygame
 
@@ -38,7 +41,8 @@ class Window:
                 raise pygame.error("there is no display")
             pygame.display.set_caption(self._title)
             width, height = self.size
-            pygame.display.set_mode((width * self._scale, height * self._scale), pygame.RESIZABLE)
+            with _signals_kept():
+                pygame.display.set_mode((width * self._scale, height * self._scale), pygame.RESIZABLE)
         except pygame.error as error:
             raise NoDisplay(f"no window can be opened here ({error}); App(headless=True) needs none") from error
 
@@ -66,6 +70,23 @@ class Window:
         area = pygame.Rect(0, 0, width * scale, height * scale)
         area.center = window.center
         return area
+
+
+@contextmanager
+def _signals_kept() -> Iterator[None]:
+    """Let Ctrl-C come when this is over: looking for its icon, pygame drops whatever is raised meanwhile."""
+    handler = signal.getsignal(signal.SIGINT)
+    if not callable(handler) or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[Any] = []
+    signal.signal(signal.SIGINT, lambda *told: came.append(told))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+    if came:
+        handler(*came[0])
 
 
 def display_available() -> bool:
