@@ -24,6 +24,7 @@ PRELUDE = (
     "script",
     "entity",
     "screen",
+    "tick",
     "pump",
     "library",
     "body",
