@@ -124,13 +124,15 @@ class Population:
             self._world.failures.problem_of(error, entity.id)
             return
         try:
-            actor = states.shared_by(entity.script) or states.make(entity)
+            shared = states.shared_by(entity.script)
+            actor = shared or states.make(entity)
         except EngineError as error:
             self._world.losses.stillborn(entity, error)
             return
         actor.version = version
         states.move_in(entity, actor)
-        result = self._hand(actor, self._birth(entity, source, known=actor.takes((source.text, source.chunk))))
+        known = shared is None and actor.takes((source.text, source.chunk))  # read for the first entity only
+        result = self._hand(actor, self._birth(entity, source, known=known))
         if self._begun != entity.id and not failed(result):
             self._hand(actor, (b"boot", entity.id))
 

@@ -229,6 +229,19 @@ def test_an_entity_of_a_warm_state_reloads_like_any_other(scripts, lua):
 # What a state begins with.
 
 
+def test_who_comes_after_a_reload_into_a_warm_state_that_is_shared_starts_like_any_other(scripts, lua):
+    scripts.write("spark", NOTHING)
+
+    with World(scripts.path, lua=lua, isolation="script") as world:
+        world.warm(2, "spark")
+        world.spawn("spark")
+        world.reload("spark")
+        world.tick(0.1)
+        late = world.spawn("spark")
+
+        assert (late.position, world.problems) == ((1, 2), [])
+
+
 def test_a_state_loads_no_more_than_its_script_uses(scripts, lua, isolation, fetched):
     scripts.write("plain", NOTHING)
     with World(scripts.path, lua=lua, isolation=isolation) as world:
