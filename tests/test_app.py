@@ -106,6 +106,22 @@ def test_ctrl_c_goes_on_to_the_caller_after_everything_is_closed(fake, press_ctr
     assert not pygame.display.get_init()
 
 
+def test_a_second_ctrl_c_waits_for_no_frame(fake, press_ctrl_c):
+    pressed = []
+
+    def stuck():
+        for n in range(1, 4):
+            pressed.append(n)
+            press_ctrl_c()
+
+    fake.at_tick = stuck
+
+    with pytest.raises(KeyboardInterrupt):
+        App(fake, headless=True).run(frames=10)
+
+    assert pressed == [1, 2] and fake.closed == 1
+
+
 def test_ctrl_c_while_the_window_opens_is_not_lost(fake, press_ctrl_c, monkeypatch):
     opened = pygame.display.set_mode
 

@@ -6,8 +6,14 @@ import pygame
 import pytest
 
 from app_fakes import BLUE, GREEN, NIGHT, RED, pixel, ticks
+from engine import HostModule
 from engine.app import App
 from engine.errors import ScriptError, WorldClosed
+from engine.host.host import Host
+
+
+def now() -> float:
+    return 0.0
 
 
 @pytest.fixture
@@ -180,6 +186,31 @@ def test_ctrl_c_in_the_middle_of_a_tick_closes_the_world(make_world, scripts, pr
     with pytest.raises(KeyboardInterrupt):
         App(world, headless=True).run(frames=5)
 
+    with pytest.raises(WorldClosed):
+        world.tick(1 / 60)
+
+
+def test_ctrl_c_at_the_border_of_lua_is_no_error_that_a_script_can_catch(
+    make_world, scripts, press_ctrl_c, monkeypatch
+):
+    scripts.write("asker", "local clock = require('clock')\nreturn { update = function() pcall(clock.now) end }")
+    clock = HostModule("clock")
+    clock.function(now)
+    world = make_world()
+    world.install(clock)
+    world.spawn("asker")
+    question = Host.question
+
+    def interrupted(*values):
+        press_ctrl_c()
+        return question(*values)
+
+    monkeypatch.setattr(Host, "question", interrupted)
+
+    with pytest.raises(KeyboardInterrupt):
+        App(world, headless=True).run(frames=5)
+
+    assert world.problems == []
     with pytest.raises(WorldClosed):
         world.tick(1 / 60)
 

@@ -13,6 +13,7 @@ from engine.app import images, sounds
 from engine.app.arguments import BadCall, color
 from engine.app.assets import Assets
 from engine.app.controls import Controls
+from engine.app.interrupts import ctrl_c_later
 from engine.app.keywords import check_keywords
 from engine.app.notices import Notices
 from engine.app.overlay import Overlay
@@ -129,7 +130,8 @@ class App:
             self._handle(event)
         self._point()
         self._take_saves()
-        self.world.tick(min(dt, LONGEST_DT))
+        with ctrl_c_later():  # within a script it would be the script's error, and lost where that catches it
+            self.world.tick(min(dt, LONGEST_DT))
         self._stage.advance()
         self._window.show(self._stage.draw())
         self.overlay.advance(dt, time.perf_counter() - began, len(self.world.entities))

@@ -5,16 +5,14 @@ with dark bars around it; a window smaller than the picture shows the middle of 
 """
 
 import os
-import signal
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import pygame
 
 from engine.app import palette
+from engine.app.interrupts import ctrl_c_later
 from engine.errors import EngineError
 
 _INVISIBLE = ("dummy", "offscreen")
@@ -41,7 +39,7 @@ class Window:
                 raise pygame.error("there is no display")
             pygame.display.set_caption(self._title)
             width, height = self.size
-            with _signals_kept():
+            with ctrl_c_later():  # looking for its icon, pygame drops whatever is raised meanwhile
                 pygame.display.set_mode((width * self._scale, height * self._scale), pygame.RESIZABLE)
         except pygame.error as error:
             raise NoDisplay(f"no window can be opened here ({error}); App(headless=True) needs none") from error
@@ -70,23 +68,6 @@ class Window:
         area = pygame.Rect(0, 0, width * scale, height * scale)
         area.center = window.center
         return area
-
-
-@contextmanager
-def _signals_kept() -> Iterator[None]:
-    """Let Ctrl-C come when this is over: looking for its icon, pygame drops whatever is raised meanwhile."""
-    handler = signal.getsignal(signal.SIGINT)
-    if not callable(handler) or threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    came: list[Any] = []
-    signal.signal(signal.SIGINT, lambda *told: came.append(told))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, handler)
-    if came:
-        handler(*came[0])
 
 
 def display_available() -> bool:
