@@ -406,6 +406,22 @@ def test_there_is_no_way_around(modded, manifest, scripts, code):
     assert world.problems
 
 
+@pytest.mark.parametrize("warmed", ["mods/frost/main", "mods/frost/keen", "door", ""])
+@pytest.mark.parametrize("mod", ["mods/frost/main", "mods/frost/keen"])
+def test_a_mod_in_a_state_that_was_warm_is_held_the_same(make_world, scripts, manifest, warmed, mod):
+    manifest()
+    tries = "print(pcall(bus.emit, 'x')) print(pcall(shared.set, 'x', 1)) print(pcall(entity.spawn, 'door'))"
+    scripts.write("mods/frost/main", f"return {{ start = function() {tries} end }}")
+    scripts.write("mods/frost/keen", f"local emit = bus.emit return {{ start = function() {tries} emit('x') end }}")
+    scripts.write("door", f"local on = bus.on return {{ start = function() {tries} end }}")
+    world = make_world()
+    world.warm(1, warmed)
+
+    world.spawn(mod)
+
+    assert [line.text.split("\t")[0] for line in world.log] == ["false"] * 3
+
+
 def test_entities_of_one_script_share_what_they_are_held_to(make_world, scripts, manifest):
     manifest('sends = ["a"]')
     scripts.write("mods/frost/main", "return { start = function() bus.emit('a') bus.emit('b') end }")

@@ -109,8 +109,18 @@ local function hold_shared(may_set)
 end
 
 
+-- What a warm state has for its first entity: copies of libraries that nobody held yet.
+local function forget_copies(me)
+  if me then
+    me.copies = nil
+  end
+end
+
+
 --- Hold the scripts of this state to these rights: for each the names, one on a line.
 function rights.hold(sends, spawns, sets)
+  forget_copies(entity.spare)
+  forget_copies(entity.unborn)
   hold_bus(covering(sends))
   hold_entities(covering(spawns))
   hold_shared(covering(sets))
