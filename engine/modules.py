@@ -68,6 +68,14 @@ class ModuleHost(Protocol):
         """Cancel what runs, end every thread and process."""
 
 
+def module_of(given: Any) -> Any:
+    """The host module that a game installs, which it gives as it is or by the name under which a package offers it."""
+    module = offered(given) if isinstance(given, str) else given
+    if not hasattr(module, "host"):
+        raise EngineError(f"install: expected a HostModule, or the name of one that a package offers, got {module!r}")
+    return module
+
+
 def offered(name: str) -> Any:
     """The module that an installed package offers under this name."""
     from importlib.metadata import entry_points  # slow to import, and most games install modules of their own

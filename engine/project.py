@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 from engine.errors import EngineError
 from engine.failures import Failures
 from engine.host.module import HostModule
-from engine.modules import offered
+from engine.modules import module_of
 from engine.scripts import Scripts
 from engine.world import World
 
@@ -208,7 +208,7 @@ class _Rehearsal(World):
         self.failures = _Unheard(self, Scripts(self.scripts))
 
     def install(self, module: Any, *, loop: Any = None) -> None:
-        found = offered(module) if isinstance(module, str) else module
+        found = module_of(module)
         super().install(found, loop=loop)
         self.installed.append(found)
 

@@ -37,7 +37,7 @@ from engine.lua.commons import Commons
 from engine.lua.versions import check_version
 from engine.mailboxes import most
 from engine.mods import Mod, Rights
-from engine.modules import Module, ModuleHost, offered
+from engine.modules import Module, ModuleHost, module_of
 from engine.overflows import Overflows
 from engine.payload import encoder
 from engine.permits import Permits
@@ -63,13 +63,22 @@ SHORTEST = 1e-6
 
 
 class World:
-    """All entities of a game. `tick(dt)` runs one frame.
+    """All entities of a game, their scripts and the clock. The game calls `tick(dt)` once a frame.
 
-    `scripts` is the folder of the Lua files; `lua` is "lua55", "lua54" or "luajit21"; `isolation` "entity" (a state
-    each), "script" (entities of one script share a state) or "process" (a state each, in a child process for every
-    script or folder of scripts; `isolate` chooses for some); `strict` raises the first script error out of `tick`;
-    `watch` reloads scripts when their files change ("poll" where the file system sends no events); `workers` > 1 ticks
-    states on so many threads, with the same result.
+        with World("scripts", seed=7) as world:
+            slime = world.spawn("slime", x=10, y=20)
+            for _ in range(60):
+                world.tick(1 / 60)
+
+    - `scripts`: the folder of the Lua files.
+    - `lua`: "lua55", "lua54" or "luajit21".
+    - `isolation`: "entity", a Lua state for each; "script", one for all entities of a script; or "process", a state
+      each, in a child process for every script or folder of scripts. `isolate` chooses for some scripts.
+    - `seed`: two worlds with the same seed, inputs and `dt`s do the same.
+    - `limits`: what scripts may use; without, `Limits()`, and none on LuaJIT.
+    - `strict`: raise the first script error out of `tick`.
+    - `workers`: above 1, tick states on so many threads, with the same result.
+    - `watch`: reload scripts when their files change; "poll" where the file system sends no events.
     """
 
     def __init__(
@@ -131,9 +140,10 @@ class World:
         return self.population.entities.all()
 
     def spawn(self, script: str, /, **properties: Any) -> Entity:
-        """Make an entity; keywords become fields of `self`. While the world ticks it starts at the end of the frame.
+        """Make an entity; the keywords become fields of its `self`.
 
-        A script that cannot be loaded is a problem, not an exception: the entity starts when the file is mended.
+        It starts at once, and while the world ticks, at the end of the frame. A script that cannot be loaded is a
+        problem, not an exception: the entity starts when the file is mended.
         """
         self._check_open()
         check_script("spawn", script)
@@ -145,8 +155,10 @@ class World:
         return entity
 
     def warm(self, count: int, script: str = "") -> None:
-        """Have `count` states ready, made now, on any thread; with `script`, under its limits and with its text
-        compiled. Spawns use them up."""
+        """Have `count` Lua states ready, so that as many spawns take less time; from any thread, on a loading screen.
+
+        With `script` they are under its limits, and its text is compiled. Spawns use them up.
+        """
         self._check_open()
         check_count("warm: count", count)
         check_script("warm", script)
@@ -165,10 +177,10 @@ class World:
             raise EngineError(f"entity: expected the id of an entity, got {id!r}") from None
 
     def limit(self, scripts: str, limits: Limits) -> None:
-        """Other limits for the scripts of a name or pattern ("mods/*"); the newest that matches counts.
+        """Give scripts limits of their own, by name or pattern ("mods/*"). Where several match, the newest counts.
 
-        States that exist keep theirs until they reload. What the game itself sends follows the world's own limits, and
-        so do `world_calls` and `threads`, which are for all together. `entities` are those of one script here.
+        Here `entities` counts those of one script. `world_calls` and `threads` are for all scripts together, and stay
+        as the world has them. States that exist keep their limits until they reload.
         """
         check_pattern("limit", scripts)
         if not isinstance(limits, Limits):
@@ -182,21 +194,20 @@ class World:
         return self._bounds.of(script)
 
     def isolate(self, scripts: str, isolation: str) -> None:
-        """Another isolation for the scripts of a name or pattern ("mods/*"); the newest that matches counts.
+        """Give scripts another isolation, by name or pattern ("mods/*"). Where several match, the newest counts.
 
-        With "process", every script or folder that the pattern's star stands for gets a child process of its own. What
-        a script says of itself (`door.isolation`) only decides whether its entities share a state. Entities that live
-        keep what they have until they reload.
+        With "process", every script or folder that the star stands for gets a child process of its own; only the game
+        can choose that, no script (`door.isolation`). Entities that live keep what they have until they reload.
         """
         check_pattern("isolate", scripts)
         self.children.isolate(scripts, isolation)
 
     def mods(self, scripts: str, grant: Callable[[Mod], Rights | None] | None = None) -> list[Mod]:
-        """The scripts of a name or pattern ("mods/*") are mods, `mod.toml` or not. Gives the mods there are, by folder.
+        """Treat scripts as mods, by name or pattern ("mods/*"): they may do only what they are granted.
 
-        `grant(mod)` is asked when the first script of a mod starts, once for each text of its manifest, and gives what
-        the mod may do: `mod.asks`, less, or None for nothing. Without it mods may do nothing that needs a right. The
-        newest pattern that matches counts. States that exist keep theirs until they reload.
+        `grant(mod)` is asked when the first script of a mod starts, and again when its `mod.toml` was changed. It gives
+        what the mod may do: `mod.asks`, less of it, or None for nothing, as it is without `grant`. Gives the mods there
+        are, by folder. Of several patterns the newest counts; states that exist keep their rights until they reload.
         """
         check_pattern("mods", scripts)
         return self.permits.designate(scripts, grant)
@@ -214,7 +225,7 @@ class World:
         return self.loop.number
 
     def tick(self, dt: float) -> None:
-        """Run one frame of `dt` seconds."""
+        """Run one frame of `dt` seconds. What scripts do wrong in it is found in `problems`."""
         self._check_open()
         check_measure("tick: dt", dt)
         check_measure("time_scale", self.time_scale, "number")
@@ -227,9 +238,9 @@ class World:
         self.failures.raise_first()
 
     def idle(self, seconds: float) -> bool:
-        """Go on for at most so many seconds with what a save brought; call it where the game would sleep.
+        """Work on reloads for at most so many seconds, between two frames, where the game would only sleep.
 
-        False where there is nothing to do: then sleep. A game that never calls it gives reloads a share of its frames.
+        False where there is nothing to do: then sleep. Reloads take a share of the frames where a game never calls it.
         """
         self._check_open()
         check_measure("idle: seconds", seconds)
@@ -252,17 +263,16 @@ class World:
         return self._scripts.folder
 
     def reload(self, script: str, version: int | None = None) -> None:
-        """Reload every entity that uses `script`, a script or a library, at the start of the next frame.
+        """Reload all entities that use `script`, a script or a library, at the start of the next frame, as a whole.
 
-        All of it happens in that frame. With `version` the script goes to one of `versions(script)`. What goes wrong
-        is a problem, and the old version goes on.
+        With `version` the script goes to one of `versions(script)`. If anything fails, the old version goes on.
         """
         self._check_open()
         check_script("reload", script)
         self.reloads.ask(script, version)
 
     def versions(self, script: str) -> list[int]:
-        """The numbers of the versions that `reload` can go to, the running one included, ascending."""
+        """The numbers of the versions that `reload` can go to, ascending; the running one is among them."""
         check_script("versions", script)
         return self.population.sources.versions(script)
 
@@ -284,21 +294,17 @@ class World:
     def install(self, module: Module | str, *, loop: AbstractEventLoop | None = None) -> None:
         """Let scripts `require` a host module; a string names one that an installed package offers.
 
-        Its coroutines run in the asyncio loop that ticks the world, else in one that the world runs on a thread of its
-        own from the first call on; with `loop`, in that one.
+        Its coroutines run in `loop`, else in the asyncio loop in which the world is ticked; where there is none, the
+        world runs one on a thread of its own.
         """
         self._check_open()
-        found = offered(module) if isinstance(module, str) else module
-        if not hasattr(found, "host"):
-            raise EngineError(
-                f"install: expected a HostModule, or the name of one that a package offers, got {found!r}"
-            )
+        found = module_of(module)
         if self.host is None:
             self.host = found.host(self)
         self.host.install(found, loop)
 
     def uninstall(self, module: Module | str) -> None:
-        """Take a host module away: `require` fails from here on, calls under way end with an error."""
+        """Take a host module away: `require` of it fails from here on, and calls under way end with an error."""
         name = module if isinstance(module, str) else getattr(module, "name", repr(module))
         if self.host is None:
             raise EngineError(f'no host module "{name}" is installed')
@@ -308,7 +314,7 @@ class World:
 
     @property
     def problems(self) -> list[Problem]:
-        """The script errors that stand, oldest first; a reload of their script clears them."""
+        """The script errors so far, oldest first, without those whose script has been reloaded since."""
         return self.failures.problems.all()
 
     def on_problem(self, listener: Callable[[Problem], object]) -> None:
@@ -317,13 +323,19 @@ class World:
         self.failures.problems.listen(listener)
 
     def places(self, script: str, pattern: str) -> list[str]:
-        """Where `script`, or a library of it, has `pattern` in its text: for who knows what is wrong, not where."""
+        """The lines ("scripts/door.lua:12") of `script` and its libraries that match the regular expression `pattern`.
+
+        For who knows that something is wrong in a script, but not where.
+        """
         check_script("places", script)
         check_script("places", pattern, "a regular expression as text")
         return self.population.sources.places(script, pattern)
 
     def trace(self, path: str | os.PathLike[str]) -> Trace:
-        """Write what happens from now on to `path`, for ui.perfetto.dev, until the trace or the world is closed."""
+        """Write what happens from now on into the file `path`, until the trace or the world is closed.
+
+        Look at it in ui.perfetto.dev or chrome://tracing.
+        """
         self._check_open()
         if self.busy:
             raise EngineError("trace was called while the world ticks; start it between two frames")
@@ -336,37 +348,27 @@ class World:
     # Figures.
 
     def stats(self, *, per_entity: bool = False) -> Stats:
-        """Figures of now; `per_entity` asks every state for its tasks and memory, which takes a while."""
+        """Figures of now; with `per_entity` also the tasks and memory of each, for which every state is asked."""
         return stats_of(self, per_entity)
 
     def leaks(self) -> list[Leak]:
-        """What is still held although its entity has ended, by who made it; for tests: `assert not world.leaks()`."""
+        """What is still held although its entity has ended, by who made it; in tests: `assert not world.leaks()`."""
         return find_leaks(self)
 
     # End.
 
     def close(self) -> None:
-        """End all entities, without `final`, and their states; stop watching. Closing twice does nothing."""
+        """End all entities, without `final`, and close their states; stop watching. Closing twice does nothing."""
         if self._closed:
             return
         if self.busy:
             raise EngineError("a world cannot be closed while it ticks, or while an entity begins or ends")
         self._closed = True
-        if self._trace is not None:
-            self._trace.close()
-        if self.host is not None:
-            self.host.close()
-        self.reloads.close()
-        self.population.close()
-        self.fallen.close()
-        self.states.close()
-        self.children.close()
-        self.loop.close()
-        self.bus.close()
-        self.failures.problems.close()
-        self.permits.close()
-        if self.workers is not None:
-            self.workers.close()
+        before = (self._trace, self.host, self.reloads)  # these still ask the others
+        entities = (self.population, self.fallen, self.states, self.children)
+        for part in (*before, *entities, self.loop, self.bus, self.failures.problems, self.permits, self.workers):
+            if part is not None:
+                part.close()
 
     def __reduce_ex__(self, _: object) -> NoReturn:
         refuse_copies(self, "its states are one each: make a world of the same scripts and seed")

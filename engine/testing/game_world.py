@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from engine.host.module import HostModule
-from engine.modules import Module, offered
+from engine.modules import Module, module_of
 from engine.project import Project
 from engine.world import World
 
@@ -32,7 +32,7 @@ class GameWorld(World):
             self._setting_up = False
 
     def install(self, module: Module | str, *, loop: AbstractEventLoop | None = None) -> None:
-        found: Any = offered(module) if isinstance(module, str) else module
+        found: Any = module_of(module)
         if self._setting_up and found.name in self._ready:
             return
         if self._setting_up and isinstance(found, HostModule):
