@@ -1,12 +1,13 @@
 """What is saved while the window is open: images, sounds and scripts."""
 
+import sys
 import wave
 
 import pygame
 import pytest
 
 import helpers
-from app_fakes import GREEN, NIGHT, RED, pixel
+from app_fakes import BLUE, GREEN, NIGHT, RED, pixel
 from engine.app import App
 
 SIZE = (160, 120)
@@ -51,6 +52,41 @@ def test_an_image_that_was_missing_appears_when_it_is_saved(fake, app):
     fake.image("slime", "#ff0000")
     until(app, lambda: pixel(150, 110) == RED)
     assert app.notices.lines == []
+
+
+@pytest.mark.row("F7")
+def test_an_image_appears_with_the_folder_that_was_missing(fake):
+    fake.assets.rmdir()
+    fake.add(150, 110, sprite="slime")
+
+    with App(fake, size=SIZE, scale=1, headless=True, watch=True) as app:
+        app.step(0.001)
+        assert app.notices.lines == ["no slime.png in assets/"]
+
+        fake.assets.mkdir()
+        fake.image("slime", "#ff0000")
+        until(app, lambda: pixel(150, 110) == RED)
+        fake.image("slime", "#00ff00")
+        until(app, lambda: pixel(150, 110) == GREEN)
+
+    assert app.notices.lines == []
+
+
+@pytest.mark.row("F7")
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_a_link_among_the_images_is_known_by_its_own_name(fake, app):
+    red, green = fake.image("red", "#ff0000"), fake.image("green", "#00ff00")
+    link = fake.assets / "slime.png"
+    link.symlink_to(red)
+    fake.add(150, 110, sprite="slime")
+    app.step(0.001)
+    assert pixel(150, 110) == RED
+
+    link.unlink()
+    link.symlink_to(green)
+    until(app, lambda: pixel(150, 110) == GREEN)
+    fake.image("green", "#0000ff")
+    until(app, lambda: pixel(150, 110) == BLUE)
 
 
 @pytest.mark.row("F7")

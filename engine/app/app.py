@@ -24,7 +24,7 @@ from engine.app.text import Font
 from engine.app.window import Window, drivers
 from engine.checks import check_count, check_folder, check_measure
 from engine.errors import EngineError, WorldClosed
-from engine.saves import Saves, polls
+from engine.saves import polls
 
 # After a laptop slept, or a debugger stopped, a game goes on from where it was instead of catching up.
 LONGEST_DT = 0.25
@@ -81,7 +81,6 @@ class App:
         self._mouse: tuple[int, int] | None = None
         self._pointed: tuple[int, int, int, int] | None = None
         self._watch = not headless if watch is None else watch
-        self._saves: Saves | None = None
         self._is_open = self._is_closed = False
         world.on_reload(self._reloaded)
 
@@ -177,9 +176,7 @@ class App:
             self._stage.sounds.open()
             self._controls.open()
         if self._watch:
-            poll = polls(self._watch)
-            self.world.watch(poll=poll)
-            self._saves = Saves([self._assets.folder], poll=poll) if self._assets.folder.is_dir() else None
+            self.world.watch(poll=polls(self._watch))
         self._is_open = True
 
     def close(self) -> None:
@@ -188,8 +185,7 @@ class App:
             return
         self._is_closed, self.running = True, False
         try:
-            if self._saves is not None:
-                self._saves.close()
+            self._assets.close()
             self.world.close()
         finally:
             pygame.quit()
@@ -248,8 +244,8 @@ class App:
 
     def _take_saves(self) -> None:
         """Use the images and sounds that were saved."""
-        if self._saves is not None:
-            for path, _ in self._saves.take():
+        if self._watch:
+            for path in self._assets.saved(poll=polls(self._watch)):
                 self.reload_asset(path)
 
     def _reloaded(self, reload: Reload) -> None:

@@ -1,7 +1,9 @@
-"""Finds the files of a game's images and sounds by name."""
+"""Finds the files of a game's images and sounds by name, and those that are saved."""
 
 import difflib
 from pathlib import Path
+
+from engine.saves import Saves
 
 
 class Assets:
@@ -9,6 +11,7 @@ class Assets:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._saves: Saves | None = None
 
     def find(self, name: str, endings: tuple[str, ...]) -> Path | None:
         """The file of that name, or `None`.
@@ -26,9 +29,10 @@ class Assets:
         return None
 
     def name_of(self, path: Path) -> str | None:
-        """The name that scripts use for the file `path`; `None` for a file outside the folder."""
+        """The name that scripts use for the file `path`, wherever a link leads; `None` for a file outside."""
         try:
-            return path.resolve().relative_to(self.folder.resolve()).with_suffix("").as_posix()
+            file = path.parent.resolve() / path.name
+            return file.relative_to(self.folder.resolve()).with_suffix("").as_posix()
         except (OSError, ValueError, RuntimeError):  # Python before 3.13 has no other word for a link to itself
             return None
 
@@ -36,6 +40,20 @@ class Assets:
         """What to tell somebody who asked for a file that is not there."""
         shown = " or ".join(f"{name[:60]}{ending}" for ending in endings)
         return f"no {shown} in {self.folder.name}/{self._advice(name, endings)}"
+
+    def saved(self, *, poll: bool) -> list[Path]:
+        """The files that were saved since the last call; all, when the folder is there for the first time."""
+        if self._saves is not None:
+            return [path for path, _ in self._saves.take()]
+        if not self.folder.is_dir():
+            return []
+        self._saves = Saves([self.folder], poll=poll)
+        return sorted(file for file in self.folder.rglob("*") if file.is_file())
+
+    def close(self) -> None:
+        """Look for saved files no longer."""
+        if self._saves is not None:
+            self._saves.close()
 
     def _advice(self, name: str, endings: tuple[str, ...]) -> str:
         """What lies near, or nothing."""
