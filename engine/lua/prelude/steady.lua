@@ -162,9 +162,11 @@ local function lie_down(task, due)
 end
 
 
---- Tick until something else happens, and give the phase of the tick in which it does. Where the entity has run in that
--- one, also where the entity is: all that is left to be done is the end of the tick. Where only a part of it has run,
--- nothing and true. In the phase `READY` nothing runs, and so the next tick can be calm.
+--- Tick until something else happens, and give the phase of the tick in which it does; then the entity's spot where all of
+-- it has run in that tick, so that only the end is left to be done, or nothing and true where a part of it has. In the
+-- phase `READY` nothing runs, and so the next tick can be calm.
+-- All that a tick does is in this one function: a thousand states come here in each frame, and every call and upvalue more
+-- would be a cold cache line in each of them.
 function steady.run(phase)
   local task, due, hook, spot = find() -- `task` is what runs in every frame, false where all sleep
   if task == nil or not watch.begin(spot.self) then
@@ -183,13 +185,13 @@ function steady.run(phase)
   end
 
   enter(task, hook, spot, stir)
-  -- In locals, as each of these upvalues would be a cold cache line in a thousand states.
   local clock, tray, raw_resume, yield, as_number = clock, tray, raw_resume, yield, as_number -- luacheck: ignore 431
   local SUSPEND, FEW, shown, list, head = SUSPEND, FEW, shown, tray.list, tray.open + HEAD -- luacheck: ignore 431
   local DONE, unpack, huge = DONE, unpack, huge -- luacheck: ignore 431
   local thread, fn, self = not ready and task and task.thread, hook and hook.fn, spot.self
   due = ready and huge or due
   repeat
+    -- The task that runs in every tick.
     if thread and not fn then
       local ok, token, request = raw_resume(thread)
       if not (calm and request == true and token == SUSPEND and ok) then
@@ -202,6 +204,7 @@ function steady.run(phase)
         end
       end
     end
+    -- Those who slept until now.
     if clock.now >= due then
       if not calm then
         return phase, nil, true
@@ -212,6 +215,7 @@ function steady.run(phase)
       end
       thread = task and task.thread
     end
+    -- The `update` hook.
     if thread and fn then
       local ok, token, request = raw_resume(thread, fn, self, clock.dt)
       if not calm or token ~= DONE then
@@ -219,6 +223,7 @@ function steady.run(phase)
         pump.settle_beat(task, hook, ok, token, request)
       end
     end
+    -- What the window shows: the commands are in the tray already, the fields that changed go there now.
     local n = calm and tray.n
     local told = n
     if not n or n > FEW or color and not rawequal(self.color, color) then
@@ -243,12 +248,14 @@ function steady.run(phase)
       stir()
       return phase, spot
     end
+    -- Where the entity is.
     local to_x, to_y = self.x, self.y
     local moved = to_x ~= x or to_y ~= y
     if moved then -- numbers, as in `body.lua`
       moved = to_x and to_y and (as_number(to_x) == to_x or to_x ~= to_x) and (as_number(to_y) == to_y or to_y ~= to_y)
       x, y = moved and to_x or nil, moved and to_y or nil
     end
+    -- That is told, and what comes back is the next tick.
     if n > 0 then
       tray.n = 0
       clock.now, clock.dt, clock.frame, phase = yield(task and -1 - told or due, moved and to_x or nil,

@@ -1,5 +1,11 @@
 -- Decides which tasks of one state run in this tick: those that waited for this frame, timers, what was deferred.
 -- Guarantee: a tick ends; what goes to sleep while tasks run is not run again in the same frame.
+--
+-- Where a task waits for its turn:
+--   single    for the next frame, where no other task sleeps here at all, as in most states
+--   upcoming  for the next frame, else; and `taken` is this list when that frame has come
+--   sleepers  for a time: the heap of `queue.lua`
+--   many      in a state with many entities, instead of the lists: `march.lua`
 
 local prelude = ...
 local queue, clock, budget = prelude.later("queue"), prelude.clock, prelude.budget
@@ -19,11 +25,10 @@ local turns = {
 local HALTED = budget.HALTED
 local huge = math.huge
 
-local upcoming, spare, count = {}, {}, 0 -- tasks that wait for the next frame, in order; some may have ended meanwhile
-local sleepers = {} -- those that wait for a time: the heap of `queue`, the first to wake is its first
-local taken, left = {}, 0 -- those of this frame, while mail is delivered and while they run
-
-local many = nil -- in a state with many entities, what has the place of these lists: `march.lua`
+local upcoming, spare, count = {}, {}, 0 -- in order; some may have ended meanwhile
+local taken, left = {}, 0 -- while mail is delivered and while they run
+local sleepers = {} -- the first to wake is the first
+local many = nil
 
 turns.raw_resume, turns.sleepers = coroutine.resume, sleepers
 
@@ -110,7 +115,6 @@ function turns.sleep_until(task, due)
   end
   queue.sleep(task, due)
 end
-
 
 
 local function strike(list, n, task)
