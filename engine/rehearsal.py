@@ -62,7 +62,7 @@ class Rehearsal:
         for _, _, values in snapshots:
             if values[0] is not False:
                 self._habits[entity.script] = values[3], values[1] or libraries
-                give = actor.way_to("reload", "give") if actor.only is entity else None
+                give = actor.way_to("snapshots", "give") if actor.only is entity else None
                 self._done[actor] = Told(values[0], values[3], give)
         self.absorb(actor, rest)
 
@@ -95,5 +95,5 @@ class Rehearsal:
 def loaded_by(entity: Entity) -> frozenset[str]:
     """The files of the prelude that its state has come to use: the next version has them at once."""
     assert entity.actor is not None
-    used = frozenset(entity.actor.function("reload", "loaded")().decode().split("\n"))
+    used = frozenset(entity.actor.function("snapshots", "loaded")().decode().split("\n"))
     return used.intersection(PRELUDE_LATER) - _NOT_AHEAD

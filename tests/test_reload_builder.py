@@ -217,7 +217,7 @@ def test_a_state_made_before_a_file_was_wanted_gets_it_when_it_is_taken(lua, iso
 
     builder.want(1, frozenset({"tween"}))
 
-    assert b"tween" in builder.take().runtime.get("reload", "loaded")().split(b"\n")
+    assert b"tween" in builder.take().runtime.get("snapshots", "loaded")().split(b"\n")
 
 
 def test_states_that_wait_get_the_files_that_were_wanted_since(lua, isolation):
@@ -229,7 +229,7 @@ def test_states_that_wait_get_the_files_that_were_wanted_since(lua, isolation):
     assert not builder.make(-1.0)
     assert builder.make(float("inf"))
 
-    found = [bare.runtime.get("reload", "loaded")().split(b"\n") for bare, _ in builder._ready]
+    found = [bare.runtime.get("snapshots", "loaded")().split(b"\n") for bare, _ in builder._ready]
     assert [b"tween" in names for names in found] == [True, True]
     assert builder.make(-1.0)
 

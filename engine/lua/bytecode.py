@@ -83,6 +83,7 @@ PRELUDE_LATER = (
     "rights",
     "shared",
     "shown",
+    "snapshots",
     "spelling",
     "standard",
     "standing",

@@ -4,7 +4,8 @@
 
 local prelude = ...
 local scheduler, entity, mail, clock = prelude.scheduler, prelude.entity, prelude.mail, prelude.clock
-local reload, payload, watched, standing = prelude.reload, prelude.payload, prelude.watched, prelude.standing
+local reload, snapshots, payload = prelude.reload, prelude.snapshots, prelude.payload
+local watched, standing = prelude.watched, prelude.standing
 
 local error, next, rawset, raw_resume, huge = error, next, rawset, coroutine.resume, math.huge
 local receive, by_id, leave, as_number = mail.receive, mail.entities, prelude.pump.leave, prelude.screen.as_number
@@ -133,9 +134,9 @@ end
 -- its data. An error where that makes a difference.
 function receive.early(box, i)
   local me, names, shape = by_id[box[i]], box[i + 1], box[i + 2]
-  local keys = reload.keys(shape)
+  local keys = snapshots.learn(shape)
   local began = { shape = shape, written = {}, missing = {}, timers = {} }
-  if not keys or me.hooks.on_reload or names ~= reload.names_of(me) then
+  if not keys or me.hooks.on_reload or names ~= snapshots.names_of(me) then
     error(DOUBT)
   end
   reload.renew(me)

@@ -17,7 +17,7 @@ local mail = {
 -- Files that read mail and are loaded with the first of its kind.
 local READERS = {
   direct = "bus", request = "requests", reply = "requests", typed = "console", result = "host", callback = "host",
-  snapshot = "reload", load = "reload", fill = "reload", discard = "reload", resume = "reload",
+  snapshot = "snapshots", load = "reload", fill = "reload", discard = "reload", resume = "reload",
   early = "early", catch_up = "early",
   final = "leaving",
 }
