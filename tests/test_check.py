@@ -485,6 +485,14 @@ def test_what_is_right_is_left_alone(game, body):
     assert findings(game, body) == []
 
 
+def test_the_name_of_a_rest_of_arguments_is_a_local(game):
+    body = "local function count(...rest) return rest.n end\nfunction door:start() print(count(rest)) end"
+
+    found = findings(game, body)
+
+    assert [(one.rule, one.line) for one in found if one.level == "error"] == [("global", 2)]
+
+
 def test_events_that_python_sends_or_hears_are_known(game):
     (game / "main.py").write_text("world.bus.emit('alarm'); world.bus.on('door.opened', print)\n")
 

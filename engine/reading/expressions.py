@@ -172,12 +172,11 @@ class Expressions:
         """What follows the word `function` and a name."""
         self.expect("(")
         parameters: list[Name] = []
-        variadic = False
+        variadic, rest = False, None
         while not self.at(")"):
             if self.accept("..."):
                 variadic = True
-                if self.token.kind == "name":
-                    self.take()
+                rest = self.name() if self.token.kind == "name" else None
                 break
             parameters.append(self.name())
             if not self.accept(","):
@@ -185,4 +184,4 @@ class Expressions:
         self.expect(")")
         body = self.block()
         self.expect("end")
-        return Function(opened.line, opened.column, parameters, variadic, body)
+        return Function(opened.line, opened.column, parameters, variadic, rest, body)

@@ -184,7 +184,8 @@ class _Scanner:
         before = self._owner, self._hook
         member = self._members.get(id(node))
         self._owner, self._hook = (member, member) if member is not None else (self._owner, None)
-        self._scope([*implied, *node.parameters], node.body)
+        rest = [] if node.rest is None else [node.rest]
+        self._scope([*implied, *node.parameters, *rest], node.body)
         self._owner, self._hook = before
 
     def _assign(self, target: Node) -> None:

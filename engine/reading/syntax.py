@@ -55,6 +55,8 @@ class Call(Node):
 class Function(Node):
     parameters: list[Name]
     variadic: bool
+    rest: Name | None
+    """What the other arguments are called, as Lua 5.5 may have it: `...rest`."""
     body: list[Node]
 
 
