@@ -318,6 +318,18 @@ def test_folders_count_as_files_and_go_with_the_last_of_theirs(play, ask, folder
 
 
 @pytest.mark.row("E10")
+def test_the_folders_of_a_path_count_before_they_are_made(folder):
+    saves = Saves(folder, 100, 4)
+    saves.write("one", b"")
+
+    with pytest.raises(ValueError, match="there are 1 files and folders already"):
+        saves.write("a/b/c/two", b"")
+    saves.write("a/b/two", b"")
+
+    assert sorted(file.name for file in folder.rglob("*")) == ["a", "b", "one", "two"]
+
+
+@pytest.mark.row("E10")
 @each_loop_and_each_lua
 def test_a_save_in_utf_8_with_a_mark_in_front_is_read(play, ask, folder):
     folder.mkdir()

@@ -111,8 +111,9 @@ class Saves:
             raise ValueError(f'"{path}" would be larger than {self._max_bytes} bytes')
         file = self._find(path)
         with _told(path), self._changing:
-            if not file.exists() and self._count() >= self._max_files:
-                raise ValueError(f"there are {self._max_files} files and folders already; remove some")
+            new = self._new(file)
+            if new and (there := self._count()) + new > self._max_files:
+                raise ValueError(f"there are {there} files and folders already; remove some")
             try:
                 file.parent.mkdir(parents=True, exist_ok=True)
                 _replace(file, data)
@@ -171,6 +172,13 @@ class Saves:
         if not inside:
             raise PermissionError(f'"{path}" is a link that leads out of the save folder')
         return file
+
+    def _new(self, file: Path) -> int:
+        """How many files and folders come with `file`."""
+        new = 0
+        while file != self._folder and not file.exists():
+            new, file = new + 1, file.parent
+        return new
 
     def _count(self) -> int:
         return sum(len(files) + len(folders) for _, folders, files in os.walk(self._folder))
