@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import pytest
 
-from engine import EngineError, FunctionHandle, HostModule
+from engine import EngineError, FunctionHandle, HostModule, LuaState
 from engine.errors import ScriptError
 from engine.host import Callback, files_module, http_module, json_module
 from engine.host.calls import Call, Calls
@@ -242,6 +242,23 @@ function scores.save(name, options) end
 return scores
 """
     )
+
+
+def test_annotations_are_lua_also_where_python_uses_its_words():
+    module = HostModule("repeat", doc="Ends. ]]")
+
+    def end(function: int, *, until: int = 3) -> None:
+        """]] --[["""
+
+    module.function(end)
+
+    said = module.annotations()
+
+    assert 'repeat_["end"] = function(function_, options) end' in said
+    with LuaState() as state:
+        _, complaint = state.call("load", said)
+    assert complaint is None
+    assert "---@param function_ integer" in said
 
 
 def test_the_modules_that_ship_have_annotations(tmp_path):

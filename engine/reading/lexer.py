@@ -9,10 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-KEYWORDS = frozenset(
-    {"and", "break", "do", "else", "elseif", "end", "false", "for", "function", "goto", "if", "in", "local", "nil"}
-    | {"not", "or", "repeat", "return", "then", "true", "until", "while"}
-)
+from engine.words import KEYWORDS
 
 _TOKEN = re.compile(
     r"""
