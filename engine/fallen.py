@@ -83,7 +83,7 @@ class Fallen:
         for entity in risen:
             del self._entities[entity.id]
             entity.rise()
-            self._world.bus.expect(entity.id)
+            self._world.delivery.expect(entity.id)
         if risen:
             self._world.population.entities.add_again(risen)
 

@@ -24,16 +24,16 @@ class Forwarding:
 
     def __init__(self, world: World, old: Actor) -> None:
         self._world = world
-        self._mail, self._held = world.bus.boxes.take(old)
+        self._mail, self._held = world.delivery.boxes.take(old)
         self._names: dict[int, dict[int, str]] = {}  # entity -> callback -> what it listens to
         self._listened: dict[int, int] = {}  # callback -> entity
         self._each: set[tuple[int, str]] = set()  # entities that heard every event of a name, not only the newest
         self._watched: dict[int, tuple[int, bytes]] = {}
         self._told: set[tuple[int, bytes]] = set()
         for id in old.entities:
-            names = self._names[id] = world.bus.names_of(id)
+            names = self._names[id] = world.delivery.routes.names_of(id)
             self._listened |= dict.fromkeys(names, id)
-            known = world.bus.routes.of
+            known = world.delivery.routes.of
             self._each |= {(id, name) for name in names.values() if not all(one.coalesce for one in known(id, name))}
             self._watched |= {callback: (id, key) for callback, key in world.shared.watched(id).items()}
 
@@ -53,7 +53,7 @@ class Forwarding:
             elif kind not in _FOR_OLD_TASKS:
                 entity = self._world.entity(piece[1])
                 if entity is not None and entity.actor is not None:
-                    self._world.bus.put(entity.actor, piece)
+                    self._world.delivery.boxes.put(entity.actor, piece)
         for (id, callback), piece in self._held.items():
             self._hold(id, self._names.get(id, {}).get(callback), piece[1:])
 
@@ -65,26 +65,26 @@ class Forwarding:
         target = self._listened.get(callback)
         before, same = last
         again = callback > before and tail == same and target == self._listened.get(before)
-        if target is not None and not again and self._world.bus.hears(target, tail[0]):
+        if target is not None and not again and self._world.delivery.hears(target, tail[0]):
             self._post(target, tail)
         return callback, tail
 
     def _post(self, target: int, tail: Mail) -> None:
         name, sender, shape, *leaves = tail
-        self._world.bus.post(target, name, sender, self._world.bus.shapes.text(shape), tuple(leaves))
+        self._world.delivery.post(target, name, sender, self._world.delivery.shapes.text(shape), tuple(leaves))
 
     def _hold(self, target: int, listened: str | None, tail: Mail) -> None:
         """What was held for a callback that listened to `listened`; the newest event of that name."""
         if listened is None:
             return
-        bus = self._world.bus
-        heirs = bus.routes.of(target, listened)
+        delivery = self._world.delivery
+        heirs = delivery.routes.of(target, listened)
         for heir in heirs:
             if heir.coalesce:
-                bus.hold(target, heir.callback, tail)
+                delivery.hold(target, heir.callback, tail)
             elif (target, listened) not in self._each:
-                bus.deliver(target, heir.callback, tail)
-        if not heirs and bus.hears(target, tail[0]) and not self._heard_otherwise(target, listened, tail[0]):
+                delivery.deliver(target, heir.callback, tail)
+        if not heirs and delivery.hears(target, tail[0]) and not self._heard_otherwise(target, listened, tail[0]):
             self._post(target, tail)
 
     def _heard_otherwise(self, target: int, listened: str, event: bytes) -> bool:
@@ -99,10 +99,10 @@ class Forwarding:
             self._told.add((target, key))
             for callback, watched in self._world.shared.watched(target).items():
                 if watched == key:
-                    self._world.bus.deliver(target, callback, tail)
+                    self._world.delivery.deliver(target, callback, tail)
 
 
 def forwardings(world: World, actors: Iterable[Actor]) -> list[Forwarding]:
     """One for each actor that has mail, in order."""
-    waiting = world.bus.boxes.waiting()
+    waiting = world.delivery.boxes.waiting()
     return [Forwarding(world, actor) for actor in actors if actor in waiting]

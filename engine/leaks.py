@@ -70,9 +70,9 @@ def _kept_by_the_world(world: World) -> list[tuple[str, str, int]]:
     population = world.population
     living = {entity.id for entity in population.entities}
     kept = {
-        "subscription": world.bus.living(),
+        "subscription": world.delivery.living(),
         "watch": world.shared.watchers(),
-        "request": world.bus.requests.parties(),
+        "request": world.delivery.requests.parties(),
     }
     return [
         (kind, "engine", id)

@@ -60,12 +60,12 @@ class Loop:
             self.changed.clear()
             self.commands = self.operations.commands
             world.losses.look()
-            world.bus.chains.begin(self.number)
+            world.delivery.chains.begin(self.number)
             self._take_outside()
             if world.host is not None:
                 world.host.begin_frame()
             world.reloads.swap(dt)
-            world.bus.chains.step()
+            world.delivery.chains.step()
             self._tick(dt, scale)
             self._rounds()
             self._late()
@@ -131,7 +131,7 @@ class Loop:
         self.wakes[actor.clock].forget(actor)
         self.late.pop(actor, None)
         self.rearrange()
-        self._world.bus.boxes.forget(actor)
+        self._world.delivery.boxes.forget(actor)
 
     def close(self) -> None:
         """Forget all actors."""
@@ -146,7 +146,7 @@ class Loop:
     def set_clock(self, actor: Actor, clock: Clock) -> None:
         """Let `actor` live by another clock; only before it has slept."""
         actor.clock = clock
-        self._world.bus.audiences.forget()
+        self._world.delivery.audiences.forget()
 
     def earliest(self) -> float:
         """The game time at which the next state may wake, infinity where none will; a lower bound."""
@@ -166,15 +166,15 @@ class Loop:
 
     def _take_outside(self) -> None:
         world = self._world
-        world.bus.take_outside()
+        world.delivery.take_outside()
         if world.commons.touched:
             self._take_touched()
-        world.bus.requests.expire(self.game.now)
+        world.delivery.requests.expire(self.game.now)
         for key, (shape, leaves), watchers, listeners in world.shared.take_changes():
             for entity, callback in watchers:
-                world.bus.deliver(entity, callback, (key, ENGINE, shape, *leaves))
+                world.delivery.deliver(entity, callback, (key, ENGINE, shape, *leaves))
             for listener in listeners:
-                world.bus.call(listener, Event(text(key), (shape, leaves), None))
+                world.delivery.call(listener, Event(text(key), (shape, leaves), None))
 
     def _take_touched(self) -> None:
         """Release what Python dropped, and tick the states in which it changed something."""
@@ -186,7 +186,7 @@ class Loop:
                 if actor.changed:
                     actor.changed = False
                     self.changed.add(actor.key)
-                    self._world.bus.boxes.mailed[actor] = None
+                    self._world.delivery.boxes.mailed[actor] = None
 
     def _tick(self, dt: float, scale: float) -> None:
         step = self._world.fixed_step
@@ -198,7 +198,7 @@ class Loop:
             awake = self.wakes[self.game].due(self.game.now)
         self.real.advance(dt, self.number, step)
         also = self.wakes[self.real].due(self.real.now)
-        mailed = self._world.bus.boxes.take_mailed()
+        mailed = self._world.delivery.boxes.take_mailed()
         mixed = bool(also or mailed)
         if mixed:
             awake = sorted({*awake, *also, *mailed}, key=_key)
@@ -266,7 +266,7 @@ class Loop:
                 self.absorb(actor, result)
 
     def _rounds(self) -> None:
-        boxes, chains = self._world.bus.boxes, self._world.bus.chains
+        boxes, chains = self._world.delivery.boxes, self._world.delivery.chains
         self.game.phase(MAIL_ONLY)
         self.real.phase(MAIL_ONLY)
         released = False
@@ -289,7 +289,7 @@ class Loop:
         """Tick those who hear an event that is all the mail there is."""
         actors = audience.actors
         enter, args = self._world.commons.enter, audience.clock.args
-        brief = self._world.bus.kinds.brief(tail) if len(actors) >= _MANY else None
+        brief = self._world.delivery.kinds.brief(tail) if len(actors) >= _MANY else None
         results = enter(hear_all, audience.hear, audience.ways, audience.callbacks, args, tail, brief)
         self._order = crc32(audience.order, self._order)
         same = results.count(None)
@@ -300,7 +300,7 @@ class Loop:
         self._settle(actors, results)
 
     def _report_chain(self) -> None:
-        chain = self._world.bus.chains.endless()
+        chain = self._world.delivery.chains.endless()
         self._world.failures.problem(
             f"events still travel after {ROUNDS} rounds: {chain}; the rest goes on in the next frame. "
             "Break the chain, or answer with a wait() in between"

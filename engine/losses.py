@@ -97,7 +97,7 @@ class Losses:
             population.entities.remove(entity)
             entity.fall()
             entity.rise()
-            self._world.bus.expect(entity.id)
+            self._world.delivery.expect(entity.id)
             self._waiting[entity.id] = None
         population.entities.add_again(entities)
 

@@ -102,33 +102,33 @@ class Operations:
 
     def _emit(self, _: Actor, entity: int, values: Values) -> None:
         name = values[0]
-        self._world.bus.publish(name, entity, values[3], values[4:])
+        self._world.delivery.publish(name, entity, values[3], values[4:])
 
     def _send(self, _: Actor, entity: int, values: Values) -> None:
         name, target = values[0], values[1]
-        self._world.bus.post(target, name, entity, values[3], values[4:])
+        self._world.delivery.post(target, name, entity, values[3], values[4:])
 
     def _request(self, _: Actor, entity: int, values: Values) -> None:
         name, target, token, shape = values[:4]
-        self._world.bus.ask(entity, name, target, token, shape, values[4:])
+        self._world.delivery.ask(entity, name, target, token, shape, values[4:])
 
     def _reply(self, _: Actor, entity: int, values: Values) -> None:
         asker, number, status, shape = values[:4]
-        self._world.bus.answered(entity, number, asker)
-        self._world.bus.requests.reply(number, status, shape, values[4:])
+        self._world.delivery.answered(entity, number, asker)
+        self._world.delivery.requests.reply(number, status, shape, values[4:])
 
     def _forget(self, _: Actor, entity: int, values: Values) -> None:
-        self._world.bus.requests.forget(entity, values[0])
+        self._world.delivery.requests.forget(entity, values[0])
 
     def _subscribe(self, _: Actor, entity: int, values: Values) -> None:
         callback, name, coalesce = values
-        self._world.bus.subscribe(entity, callback, text(name), bool(coalesce))
+        self._world.delivery.subscribe(entity, callback, text(name), bool(coalesce))
 
     def _watch(self, _: Actor, entity: int, values: Values) -> None:
         self._world.shared.subscribe(entity, values[0], values[1])
 
     def _unsubscribe(self, _: Actor, entity: int, values: Values) -> None:
-        self._world.bus.unsubscribe(entity, values[0])
+        self._world.delivery.unsubscribe(entity, values[0])
         self._world.shared.unwatch(entity, values[0])
 
     def _set(self, _: Actor, entity: int, values: Values) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import weakref
 from typing import TYPE_CHECKING
 
+from engine.errors import LimitError
 from engine.events import text
 from engine.outbox import Values, only
 
@@ -31,11 +32,20 @@ class Overflows:
         """From here on the events of this tick come from `place`: script and line."""
         self._crowd = sender, self.flat, place
 
-    def report(self, sender: int, name: bytes, message: str) -> None:
-        """An event of `sender` found its receiver's mailbox full: a problem of the line that sent it.
+    def lost(self, sender: int, name: bytes, target: int) -> None:
+        """The mailbox of `target` was full: a problem of who sent the event, or had filled it before the game did."""
+        delivery = self._world.delivery
+        who = f"entity {sender}" if sender else "the game"
+        what = f'{delivery.full(target)}: "{text(name)}" from {who} was not delivered; send less, or raise the limit'
+        if sender:
+            self._report(sender, name, what)
+        elif delivery.crowded(target):
+            self._report(target, b"", what)
+        else:
+            self._world.failures.fail(LimitError(what))
 
-        An empty name stands for an event of the game, which `sender` left no room for.
-        """
+    def _report(self, sender: int, name: bytes, message: str) -> None:
+        """A problem of the line that sent the event; an empty name stands for an event of the game."""
         world = self._world
         lost = self._lost[1] + 1 if self._lost[0] is self.flat else 1
         self._lost = self.flat, lost
@@ -47,7 +57,7 @@ class Overflows:
         if place is None and name:
             place, several = self._guess(sender, name)
             message += several
-        ring, led_to = world.bus.chains.ring(), world.bus.chains.led_to(sender, name)
+        ring, led_to = world.delivery.chains.ring(), world.delivery.chains.led_to(sender, name)
         if ring:
             message = f"{message}. Events answer each other: {ring}"
         elif led_to:

@@ -69,7 +69,7 @@ class Population:
         """An entity that starts when births are next carried out; mail to it waits until then."""
         entity = Entity(id, script, properties, self._destroy)
         self._announced[id] = entity
-        self._world.bus.expect(id)
+        self._world.delivery.expect(id)
         return entity
 
     def is_coming(self, id: int) -> bool:
@@ -112,7 +112,7 @@ class Population:
                 self.entities.add(announced[id])
                 self.create(announced[id])
             else:
-                self._world.bus.leave(id)
+                self._world.delivery.leave(id)
 
     def create(self, entity: Entity) -> None:
         """Load and start an entity; what goes wrong is a problem, and a reload tries again."""
@@ -213,7 +213,7 @@ class Population:
 
         At a reload `unread` are the requests that the next version will answer.
         """
-        self._world.bus.leave(id, unread)
+        self._world.delivery.leave(id, unread)
         self._world.shared.leave(id)
         if self._world.host is not None:
             self._world.host.leave(id)
@@ -236,7 +236,7 @@ class Population:
         for id in sorted(self._listening):
             entity = self.entities.get(id)
             if entity is not None and entity.actor is not None:
-                self._world.bus.put(entity.actor, (b"hook", id, b"on_input", shape, *leaves))
+                self._world.delivery.boxes.put(entity.actor, (b"hook", id, b"on_input", shape, *leaves))
 
     def script_of(self, id: int) -> str:
         """The script of a living entity, or of one that is being made."""

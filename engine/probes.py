@@ -12,6 +12,7 @@ from engine.lua.actor import Actor
 
 if TYPE_CHECKING:
     from engine.bus import Bus
+    from engine.delivery import Delivery
     from engine.entity import Entity
     from engine.operations import Operations
     from engine.states import States
@@ -26,7 +27,7 @@ class Probes:
 
     def __init__(self, world: World, trace: Trace) -> None:
         self._undo: list[tuple[Any, ...]] = []
-        self._on_events(world.bus, trace)
+        self._on_events(world.bus, world.delivery, trace)
         self._on_frames(world, trace)
         self._on_births(world.states, trace)
         self._on_operations(world.loop.operations, trace)
@@ -44,8 +45,8 @@ class Probes:
         self._undo.append(kept)
         setattr(target, name, value)
 
-    def _on_events(self, bus: Bus, trace: Trace) -> None:
-        number, call, encode = bus.shapes.number, bus.call, bus.encode
+    def _on_events(self, bus: Bus, delivery: Delivery, trace: Trace) -> None:
+        number, call, encode = delivery.shapes.number, delivery.call, bus.encode
 
         def numbered(shape: bytes) -> int | bytes:
             if not isinstance(shape, Shape):
@@ -59,8 +60,8 @@ class Probes:
             call(listener, event)
             trace.listened(event.name, shape, started)
 
-        self._set(bus.shapes, "number", numbered)
-        self._set(bus, "call", called)
+        self._set(delivery.shapes, "number", numbered)
+        self._set(delivery, "call", called)
         self._set(bus, "encode", lambda value, what: trace.from_game(encode(value, what)))
 
     def _on_frames(self, world: World, trace: Trace) -> None:

@@ -98,11 +98,11 @@ class Questions:
         return ()
 
     def _shape(self, world: World, _: int, number: int) -> Values:
-        return (world.bus.shapes.text(int(number)),)
+        return (world.delivery.shapes.text(int(number)),)
 
     def _kind(self, world: World, _: int, number: int) -> Values:
-        name, shape, texts = world.bus.kinds.meaning(int(number))
-        return (name, world.bus.shapes.text(shape), *texts)
+        name, shape, texts = world.delivery.kinds.meaning(int(number))
+        return (name, world.delivery.shapes.text(shape), *texts)
 
     def _require(self, world: World, actor: Actor, name: bytes) -> Values:
         try:

@@ -6,10 +6,13 @@ may come and go on any thread, subscriptions only on the ticking one.
 
 from __future__ import annotations
 
+import weakref
+from collections.abc import Callable
+from functools import partial
 from threading import Lock
 from typing import NamedTuple
 
-from engine.events import Listener, families, text
+from engine.events import Event, Listener, families, text
 
 _MOST_ROUTES = 4096  # names that are made up as the game runs must not fill the memory
 
@@ -87,10 +90,13 @@ class Routes:
         """How many subscriptions there are."""
         return sum(len(callbacks) for callbacks in self._names.values())
 
-    def listen(self, listener: Listener) -> None:
+    def listen(self, name: str, callback: Callable[[Event], object], *, once: bool) -> Listener:
+        # A listener must not keep the world.
+        listener = Listener(partial(_forget, weakref.ref(self)), name, callback, once)
         with self._lock:
-            self._listeners.setdefault(listener.name, {})[listener] = None
-            self._reroute(listener.name)
+            self._listeners.setdefault(name, {})[listener] = None
+            self._reroute(name)
+        return listener
 
     def forget(self, listener: Listener) -> None:
         with self._lock:
@@ -137,3 +143,9 @@ class Routes:
         for subscription in subscriptions:
             by_entity.setdefault(subscription.entity, []).append(subscription)
         return Route(subscriptions, [each for known in names for each in self._listeners.get(known, ())], by_entity)
+
+
+def _forget(routes: weakref.ref[Routes], listener: Listener) -> None:
+    known = routes()
+    if known is not None:
+        known.forget(listener)

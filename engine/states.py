@@ -85,7 +85,7 @@ class States:
         actor.entities[entity.id] = None
         actor.only = entity if len(actor.entities) == 1 else None
         self._world.loop.rearrange()
-        self._world.bus.join(entity.id, actor)
+        self._world.delivery.join(entity.id, actor)
 
     def move_out(self, id: int, actor: Actor) -> None:
         """An entity has ended; the state of the last one is closed."""

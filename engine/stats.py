@@ -49,9 +49,9 @@ def stats_of(world: World, per_entity: bool) -> Stats:
         entities=len(world.population.entities),
         states=len(world.commons.states),
         handles=len(world.commons.ledger),
-        subscriptions=world.bus.routes.count(),
-        pruned=world.bus.pruned,
-        requests=len(world.bus.requests),
+        subscriptions=world.delivery.routes.count(),
+        pruned=world.delivery.pruned,
+        requests=len(world.delivery.requests),
         problems=len(world.problems),
         calls=0 if world.host is None else world.host.pending,
         digest=world.loop.digest(),
@@ -67,6 +67,6 @@ def _usage(world: World) -> dict[int, Usage]:
     for entity in world.entities:
         actor = entity.actor
         if actor is not None:
-            subscriptions = len(world.bus.names_of(entity.id))
+            subscriptions = len(world.delivery.routes.names_of(entity.id))
             found[entity.id] = Usage(handles[entity.id], subscriptions, actor.trusted("tasks", entity.id), actor.memory)
     return found

@@ -22,6 +22,7 @@ from engine.checks import (
     check_seed,
     refuse_copies,
 )
+from engine.delivery import Delivery
 from engine.display import Command
 from engine.entity import Entity
 from engine.errors import EngineError, WorldClosed
@@ -113,9 +114,9 @@ class World:
         self.failures = Failures(self, self._scripts)
         self._encode = encoder(self.limits, lua)
         self.overflows = Overflows(self)
-        self.bus = Bus(
-            self._encode, self.limits.mailbox, self.failures.fail, self.overflows.report, self.commons.outside
-        )
+        outside, failures = self.commons.outside, self.failures
+        self.delivery = Delivery(self.limits.mailbox, failures.fail, self.overflows.lost, outside)
+        self.bus = Bus(self.delivery, self._encode)
         self.shared = Shared(self._encode)
         self.permits = Permits(self, self._scripts)
         self.host: ModuleHost | None = None
@@ -186,7 +187,7 @@ class World:
         if not isinstance(limits, Limits):
             raise EngineError(f"limit: expected Limits(...), got {limits!r}")
         self._bounds.set(scripts, limits)
-        self.bus.boxes.least = min(self.bus.boxes.least, most(limits.mailbox))
+        self.delivery.boxes.least = min(self.delivery.boxes.least, most(limits.mailbox))
 
     def limits_of(self, script: str) -> Limits:
         """The limits of the states of `script`."""
@@ -366,7 +367,7 @@ class World:
         self._closed = True
         before = (self._trace, self.host, self.reloads)  # these still ask the others
         entities = (self.population, self.fallen, self.states, self.children)
-        for part in (*before, *entities, self.loop, self.bus, self.failures.problems, self.permits, self.workers):
+        for part in (*before, *entities, self.loop, self.delivery, self.failures.problems, self.permits, self.workers):
             if part is not None:
                 part.close()
 

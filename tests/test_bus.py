@@ -93,7 +93,7 @@ def test_the_bus_holds_ids_and_no_lua_values(world, scripts):
         world.spawn("listener")
     world.tick(0.1)
 
-    seen = reachable(world.bus.routes)
+    seen = reachable(world.delivery.routes)
 
     assert world.stats().subscriptions == 3
     assert not [value for value in seen if type(value).__module__.startswith("lupa")]
@@ -538,6 +538,6 @@ def test_names_that_are_made_up_as_the_game_runs_do_not_fill_the_memory(world, s
         world.bus.emit(f"made.{i}", {f"key{i}": i})
     world.tick(0.1)
 
-    assert len(world.bus.routes.known) <= 4096
-    assert isinstance(world.bus.shapes.number(b"{4:more.}"), bytes)
+    assert len(world.delivery.routes.known) <= 4096
+    assert isinstance(world.delivery.shapes.number(b"{4:more.}"), bytes)
     assert not world.problems

@@ -139,7 +139,7 @@ def test_a_handler_does_the_same_however_its_event_comes(scripts, lua, monkeypat
     monkeypatch.setattr("engine.loop._MANY", 1)
     with World(scripts.path, lua=lua) as world:
         short = play(world)
-    monkeypatch.setattr("engine.bus.HEARD", 0)
+    monkeypatch.setattr("engine.delivery.HEARD", 0)
     monkeypatch.setattr("engine.lua.rounds.HEARD", 0)
     with World(scripts.path, lua=lua) as world:
         usual = play(world)
@@ -165,7 +165,7 @@ def hearers(world, scripts, count):
 
 def tell(world, value):
     """Emit `news` such that it is heard in a round of its own, as what scripts emit is."""
-    world.bus.publish(b"news", 0, *world.bus.encode(value, "payload"))
+    world.delivery.publish(b"news", 0, *world.bus.encode(value, "payload"))
 
 
 def last_of(entity):
@@ -250,7 +250,7 @@ def test_what_comes_after_an_event_that_waits_for_its_audience_is_heard_after_it
     tell(world, 1)
     world.bus.send(entities[1], "news", 2)
     tell(world, 3)
-    world.bus.post(entities[2].id, b"news", 0, *world.bus.encode(4, "payload"))
+    world.delivery.post(entities[2].id, b"news", 0, *world.bus.encode(4, "payload"))
     ticks(world, 1)
 
     assert [last_of(entity) for entity in entities] == [3, 2, 4]

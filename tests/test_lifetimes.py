@@ -102,7 +102,7 @@ def runtime_of(entity):
 
 def parts_of(world):
     parts = (world, world.loop, world.loop.operations, world.population, world.states)
-    parts += (world.fallen, world.bus, world.bus.requests, world.reloads)
+    parts += (world.fallen, world.bus, world.delivery, world.delivery.requests, world.reloads)
     return [weakref.ref(part) for part in (*parts, world.commons)]
 
 
@@ -344,14 +344,14 @@ def test_entities_and_handles_that_outlive_their_world_keep_nothing(lua, scripts
     scripts.write("door", "return { init = function(self) self.f = function() end end }")
     world = World(scripts.path, lua=lua)
     door = world.spawn("door")
-    handle, bus, actor = door.self, world.bus, weakref.ref(door.actor)
+    handle, delivery, actor = door.self, world.delivery, weakref.ref(door.actor)
     with handle.upgrade() as self_:
         function = door.actor.own(self_["f"])
     del self_, world
 
     assert actor() is None
     assert not door.alive and not handle.alive and not function.alive
-    assert bus.routes.count() == 0
+    assert delivery.routes.count() == 0
     door.destroy()
 
 
@@ -552,9 +552,9 @@ def test_leaks_groups_states_by_their_script(world, scripts):
 
 
 def test_leaks_tells_what_the_world_itself_forgot_to_drop(world):
-    world.bus.subscribe(7, 1, "bell")
+    world.delivery.subscribe(7, 1, "bell")
     world.shared.subscribe(8, 1, b"hour")
-    world.bus.requests.open(9, b"name", asker=7)
+    world.delivery.requests.open(9, b"name", asker=7)
 
     found = {leak.kind: leak.entities for leak in world.leaks()}
 

@@ -216,7 +216,8 @@ def test_after_a_trace_everything_is_as_before(world, scripts, path):
 def parts(world):
     return {
         "bus": world.bus,
-        "shapes": world.bus.shapes,
+        "delivery": world.delivery,
+        "shapes": world.delivery.shapes,
         "loop": world.loop,
         "operations": world.loop.operations,
         "population": world.population,

@@ -95,7 +95,7 @@ class Session:
             return
         self._typed += 1
         mail = (b"typed", entity.id, f"typed {self._typed}".encode(), text.encode(errors="surrogateescape"))
-        self.world.bus.put(entity.actor, mail)
+        self.world.delivery.boxes.put(entity.actor, mail)
 
     def _use(self, name: str) -> None:
         found = self.world.entity(int(name)) if name.isdecimal() else next(iter(self.world.find(name)), None)

@@ -58,7 +58,7 @@ class Callbacks:
     def queue(self, callback: Callback, args: tuple[Any, ...]) -> None:
         """Call it at the start of the next frame with a copy of `args`; from any thread."""
         encoded = self._plain.arguments(args)
-        self._world.bus.from_outside(partial(self._deliver, callback, encoded))
+        self._world.delivery.from_outside(partial(self._deliver, callback, encoded))
 
     def _deliver(self, callback: Callback, encoded: Encoded) -> None:
         world, id = self._world, callback.entity
@@ -70,7 +70,7 @@ class Callbacks:
         key = actor.again(callback.key_for(actor))
         shape, leaves = encoded
         world.loop.operations.digest.note(b"callback", id, (shape, *leaves))
-        if not world.bus.boxes.offer(actor, (b"callback", id, key, callback.name.encode(), shape, *leaves)):
+        if not world.delivery.boxes.offer(actor, (b"callback", id, key, callback.name.encode(), shape, *leaves)):
             actor.drop(key)
-            why = f"{world.bus.full(id)}: a callback of {callback.name} was not delivered"
+            why = f"{world.delivery.full(id)}: a callback of {callback.name} was not delivered"
             world.failures.problem(f"{why}; call it less often, or raise the limit", entity=id)

@@ -200,7 +200,7 @@ class Host:
 
     def _ended(self, call: Call, outcome: Outcome) -> None:
         """The work of `call` is over; called on the thread where it ran."""
-        self._world.bus.from_outside(partial(self._finish, call, outcome))
+        self._world.delivery.from_outside(partial(self._finish, call, outcome))
 
     def _finish(self, call: Call, outcome: Outcome) -> None:
         if call in self._calls.running:
@@ -217,7 +217,7 @@ class Host:
         if outcome.failure is not None:
             self._faults.remember(outcome.failure)
         self._world.loop.operations.digest.note(b"result", entity, (token, shape, *leaves))
-        self._world.bus.answer(entity, (b"result", token, outcome.value is not None, shape, *leaves))
+        self._world.delivery.answer(entity, (b"result", token, outcome.value is not None, shape, *leaves))
 
     # Errors and the end.
 

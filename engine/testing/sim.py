@@ -109,7 +109,7 @@ class Sim:
         if world.host is not None and world.host.pending:
             time.sleep(_BREATH)
             return
-        if len(world.bus.requests) or world.time_scale != 1:
+        if len(world.delivery.requests) or world.time_scale != 1:
             return
         wake = world.loop.earliest()
         idle = most if wake == math.inf else math.ceil((wake - world.now) / self.dt - _ALMOST) - 1
