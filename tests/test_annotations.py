@@ -186,6 +186,16 @@ def test_host_modules_of_main_are_found_without_playing(tmp_path: Path):
     assert [module.name for module in Project(tmp_path).modules()] == ["weather"]
 
 
+def test_a_host_module_takes_the_place_of_no_other_file(scripts):
+    modules = [HostModule(name, doc=f"Ours: {name}.") for name in ("engine", "Game", "weather")]
+
+    written = texts(Scripts(scripts.path), modules, "lua55")
+
+    assert "function wait(" in written["engine.lua"] and "tidelock.ScriptName" in written["game.lua"]
+    assert "---@meta engine\n\n--- Ours: engine." in written["engine-module.lua"]
+    assert {"Game-module.lua", "weather.lua"} <= set(written)
+
+
 def test_all_stub_files_are_read():
     folder = Path(inspect.getfile(stub)).parent / "stubs"
 

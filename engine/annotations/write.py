@@ -61,7 +61,10 @@ def settings(lua: str) -> dict[str, object]:
 def texts(scripts: Scripts, modules: Iterable[HostModule], lua: str) -> dict[str, str]:
     """What the files say, by name."""
     found = {"engine.lua": engine_text(lua), "game.lua": game_text(scripts), "tests.lua": stub("tests")}
-    return found | {f"{module.name}.lua": module.annotations() for module in modules}
+    for module in modules:
+        is_taken = f"{module.name.lower()}.lua" in found
+        found[f"{module.name}{'-module' if is_taken else ''}.lua"] = module.annotations()
+    return found
 
 
 def write(folder: Path, wanted: dict[str, str], *, dry: bool = False) -> list[Path]:
