@@ -264,3 +264,30 @@ def test_a_task_goes_on_after_an_event_that_came_while_time_stood_still(world, s
 
     assert world.problems == []
     assert bell.position == (100, 0)
+
+
+@pytest.mark.parametrize(
+    "init",
+    [
+        "wait() wait() wait()",
+        "self.sprite = 'walker' wait() wait() wait()",
+        "self.sprite = 'walker' tween(self, 0.3, { alpha = 0 })",
+        "coroutine.wrap(function() wait() wait() end)() wait()",
+        "coroutine.wrap(function() wait() end)() task.wait_until(function() return time.frame == 3 end)",
+        "wait(0.25)",
+    ],
+)
+@pytest.mark.parametrize("hook", ["update", "fixed_update"])
+def test_update_begins_in_the_frame_in_which_init_ends(make_world, scripts, init, hook):
+    scripts.write(
+        "walker",
+        f"local walker = {{}} function walker:init() {init} self.ended = time.frame end "
+        f"function walker:{hook}() self.begun = self.begun or time.frame end return walker",
+    )
+    world = make_world()
+    walker = world.spawn("walker")
+
+    ticks(world, 6, 0.1)
+
+    with walker.self.upgrade() as self_:
+        assert (self_["ended"], self_["begun"]) == (3, 3)

@@ -201,6 +201,9 @@ function steady.run(phase)
         else
           stir(task)
           pump.settle_single(task, ok, token, request)
+          if entity.hooked then -- `init` or `start` has ended, and `update` has its turn in this tick
+            return phase, nil, true
+          end
         end
       end
     end
