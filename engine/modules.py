@@ -40,6 +40,9 @@ class ModuleHost(Protocol):
 
     def uninstall(self, name: str) -> None: ...
 
+    def installed(self) -> list[Any]:
+        """The modules that scripts may `require` now, in the order in which they came."""
+
     def describe(self, name: str) -> Values | None:
         """What `require` of a module gives: the bytes of a payload, then name and kind of each function."""
 

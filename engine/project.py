@@ -89,21 +89,21 @@ class Project:
         _check_names("WORLD", world, World)  # here for all commands; those of the window need pygame to be known
         return Game(self.guarded(setup), world, window)
 
-    def modules(self) -> list[HostModule]:
-        """The host modules that `setup` installs, found by a rehearsal in a world without scripts."""
+    def rehearsed(self) -> tuple[Game, list[HostModule]]:
+        """The game, and the host modules that `setup` installs, found by a rehearsal in a world without scripts.
+
+        For tools that do not play: where main.py is a program of its own they know as much as without one.
+        """
         if not self.has_main:
-            return []
-        said = self._run_main()
-        setup = said.get("setup")
-        if not callable(setup):
-            return []
+            return Game(_spawn_main), []
+        game = self.game()
         with tempfile.TemporaryDirectory() as nowhere, _Rehearsal(nowhere) as world:
             try:
                 with redirect_stdout(StringIO()):
-                    setup(world)
+                    game.setup(world)
             except (Exception, SystemExit):
                 pass  # it missed its scripts; what it installed before counts
-            return list(world.installed)
+            return game, list(world.installed)
 
     def _run_main(self) -> dict[str, Any]:
         def run(_: World | None) -> dict[str, Any]:

@@ -183,7 +183,7 @@ def test_host_modules_of_main_are_found_without_playing(tmp_path: Path):
         "def setup(world):\n    world.install(weather)\n    world.spawn('nobody').self\n"
     )
 
-    assert [module.name for module in Project(tmp_path).modules()] == ["weather"]
+    assert [module.name for module in Project(tmp_path).rehearsed()[1]] == ["weather"]
 
 
 def test_a_host_module_takes_the_place_of_no_other_file(scripts):

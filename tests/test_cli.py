@@ -228,6 +228,19 @@ def test_a_setup_that_ends_the_game_ends_none_of_the_tools(game, capsys, command
 
 
 @pytest.mark.parametrize("command", ["run", "repl", "check", "annotations", "test"])
+def test_main_is_run_once_by_every_command(game, command, monkeypatch):
+    monkeypatch.setattr("sys.stdin", None)
+    (game / "main.py").write_text(
+        "from engine import HostModule\nopen('opened', 'x').close()\n"
+        "def setup(world):\n    open('set-up', 'x').close()\n    world.install(HostModule('sky'))\n"
+    )
+
+    assert run_command([command]) == 0
+    assert (game / "opened").exists() and (game / "set-up").exists()
+    assert (game / ".tidelock/sky.lua").exists() is (command in ("run", "annotations"))
+
+
+@pytest.mark.parametrize("command", ["run", "repl", "check", "annotations", "test"])
 def test_a_keyword_that_no_world_takes_is_told_by_every_command(game, capsys, command):
     (game / "main.py").write_text("WORLD = {'sed': 3}\ndef setup(world): pass\n")
 

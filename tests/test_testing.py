@@ -456,7 +456,7 @@ def test_looking_for_host_modules_says_nothing_of_the_scripts_that_it_lacks(scri
     scripts.write("door", DOOR)
     (scripts.path.parent / "main.py").write_text(GAME_WITH_HOSTS)
 
-    modules = Project(scripts.path.parent).modules()
+    _, modules = Project(scripts.path.parent).rehearsed()
 
     assert [module.name for module in modules] == ["files", "sky"]
     assert caplog.messages == []

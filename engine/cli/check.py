@@ -8,6 +8,7 @@ from engine.check.check import check
 from engine.check.finding import Finding
 from engine.cli.console import as_json as print_json
 from engine.cli.console import complain, findings_as_data, say, show_finding
+from engine.host.module import HostModule
 from engine.project import Project, ProjectError
 from engine.scripts import Scripts
 
@@ -16,10 +17,11 @@ def check_game(folder: Path, *, as_json: bool, strict: bool, lua: str | None) ->
     """Show all findings; 1 where one of them counts, else 0."""
     project = Project(folder)
     broken = False
-    own, modules = lua or "lua55", []
+    own = lua or "lua55"
+    modules: list[HostModule] = []
     try:
-        own = lua or (project.game().lua if project.has_main else "lua55")
-        modules = project.modules()
+        game, modules = project.rehearsed()
+        own = lua or game.lua
     except ProjectError as error:
         broken = True
         complain(str(error))

@@ -28,7 +28,7 @@ def make_game(name: str) -> None:
         raise ProjectError(f"{title!r} cannot be the name of a game; use letters, digits, spaces and dashes")
     folder.mkdir(parents=True, exist_ok=True)
     _copy(resources.files("engine.cli") / "template", folder, title.encode())
-    update(Project(folder), "lua55")
+    update(Project(folder), "lua55", [])
     _tell(name)
 
 

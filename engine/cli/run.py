@@ -32,8 +32,8 @@ def play(
     with prints_shown(), project.make("WORLD", World, project.scripts, **_world_options(game, seed, lua)) as world:
         say(f"Playing {project.folder.name}; what you save in scripts/ changes at once.")
         _report_to_terminal(world)
-        _keep_annotations_fresh(world, project, game)
         game.setup(world)
+        _keep_annotations_fresh(world, project)
         app = project.make("WINDOW", App, world, **{**window_options(project, game), "headless": headless})
         flush()
         with contextlib.suppress(KeyboardInterrupt):
@@ -61,13 +61,13 @@ def _report_to_terminal(world: World) -> None:
     world.on_reload(reloaded)
 
 
-def _keep_annotations_fresh(world: World, project: Project, game: Game) -> None:
+def _keep_annotations_fresh(world: World, project: Project) -> None:
     """Where the game has annotations, they follow every reload."""
     if not (project.folder / ".luarc.json").is_file():
         return
-    modules = project.modules()
 
     def refresh(_: Reload | None = None) -> None:
+        modules = [] if world.host is None else world.host.installed()
         try:
             write(project.folder, texts(Scripts(project.scripts), modules, world.lua))
         except OSError as error:

@@ -87,6 +87,9 @@ class Host:
         self._functions = {key: found for key, found in self._functions.items() if key[0] != name.encode()}
         self._runtimes.forget(name)
 
+    def installed(self) -> list[HostModule]:
+        return list(self._modules.values())
+
     def describe(self, name: str) -> Values | None:
         module = self._modules.get(name)
         if module is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -69,13 +69,9 @@ class LuaTests:
 
     def __init__(self, project: Project, lua: str | None = None) -> None:
         self.project = project
-        world: dict[str, Any] = {}
-        self._modules: Sequence[HostModule] = ()
-        if project.has_main:
-            world = project.game().world
-            self._modules = project.modules()
+        game, self._modules = project.rehearsed()
         # A problem fails a test in any case, unless the test expects it.
-        self._options = {**world, "strict": False, **({"lua": lua} if lua else {})}
+        self._options = {**game.world, "strict": False, **({"lua": lua} if lua else {})}
 
     def files(self) -> list[Path]:
         return sorted(file for file in self.project.tests.glob("*.lua") if file.is_file())

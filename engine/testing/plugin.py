@@ -32,10 +32,10 @@ def world(request: pytest.FixtureRequest) -> Iterator[World]:
     project = _project_of(request.path)
     if project is None:
         raise pytest.UsageError(f"there is no folder scripts/ above {request.path}, so `world` has no game")
-    game = project.game() if project.has_main else None
+    game, modules = project.rehearsed()
     marker = request.node.get_closest_marker("tidelock")
-    options: dict[str, Any] = {"strict": True, **(game.world if game else {}), **(marker.kwargs if marker else {})}
-    with GameWorld(project, project.modules(), **options) as made:
+    options: dict[str, Any] = {"strict": True, **game.world, **(marker.kwargs if marker else {})}
+    with GameWorld(project, modules, **options) as made:
         yield made
 
 
