@@ -87,6 +87,8 @@ class Project:
             )
         world, window = _keywords(said, "WORLD"), _keywords(said, "WINDOW")
         _check_names("WORLD", world, World)  # here for all commands; those of the window need pygame to be known
+        if isinstance(window.get("assets"), str | os.PathLike):
+            window = {**window, "assets": self.folder / window["assets"]}  # wherever the command is run
         return Game(self.guarded(setup), world, window)
 
     def rehearsed(self) -> tuple[Game, list[HostModule]]:

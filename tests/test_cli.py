@@ -227,6 +227,17 @@ def test_a_setup_that_ends_the_game_ends_none_of_the_tools(game, capsys, command
     assert capsys.readouterr().out
 
 
+@pytest.mark.parametrize("command", [["run", "--headless", "--frames", "2"], ["check", "--strict"]])
+def test_a_folder_of_assets_that_main_names_lies_beside_it(game, monkeypatch, command):
+    (game / "assets").rename(game / "art")
+    main = game / "main.py"
+    main.write_text(main.read_text().replace("WINDOW: dict[str, Any] = {", 'WINDOW = {"assets": "art", '))
+    (game / "assets").mkdir()
+    monkeypatch.chdir(game.parent)
+
+    assert run_command([*command, "moonlit"]) == 0
+
+
 @pytest.mark.parametrize("command", ["run", "repl", "check", "annotations", "test"])
 def test_main_is_run_once_by_every_command(game, command, monkeypatch):
     monkeypatch.setattr("sys.stdin", None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from importlib.metadata import entry_points
+from pathlib import Path
 
 from engine.annotations.game import is_script
 from engine.annotations.registry import Entry, names, versions
@@ -33,8 +34,13 @@ from engine.scripts import Scripts, Source, bare_text
 STRAY = 'no script can have this name, so nobody can use it: letters, digits, "_" and "-", and ".lua" in small letters'
 
 
-def check(project: Project, lua: str = "lua55", modules: Sequence[HostModule] = ()) -> list[Finding]:
-    """All mistakes in the scripts of a game that runs on `lua`, by script and line."""
+def check(
+    project: Project, lua: str = "lua55", modules: Sequence[HostModule] = (), assets: Path | None = None
+) -> list[Finding]:
+    """All mistakes in the scripts of a game that runs on `lua`, by script and line.
+
+    `assets` is its folder of images and sounds, where that is not `project.assets`.
+    """
     scripts = Scripts(project.scripts)
     reports: dict[str, Report] = {}
     scans: dict[str, Scan] = {}
@@ -53,7 +59,8 @@ def check(project: Project, lua: str = "lua55", modules: Sequence[HostModule] = 
         check_setup(project.main, set(scripts.names()), reports["main.py"])
     finally:
         compilers.close()
-    _check_all(project, scripts, scans, tests, reports, lua, modules)
+    own = _belongings(project, scripts, modules, assets or project.assets)
+    _check_all(project, own, scripts, scans, tests, reports, lua, modules)
     return sorted(finding for report in reports.values() for finding in report.findings)
 
 
@@ -101,6 +108,7 @@ def _scan(source: Source, text: str, report: Report) -> Scan | None:
 
 def _check_all(
     project: Project,
+    own: Belongings,
     scripts: Scripts,
     scans: Mapping[str, Scan],
     tests: Mapping[str, Scan],
@@ -108,7 +116,6 @@ def _check_all(
     lua: str,
     modules: Sequence[HostModule],
 ) -> None:
-    own = _belongings(project, scripts, modules)
     for name in sorted(name for name in own.modules if name.replace(".", "/") in own.scripts):
         message = f'the host module "{name}" has the name of this script, so nobody gets it'
         reports[name.replace(".", "/")].add(1, 1, "warning", "require", message, "rename one of them")
@@ -139,8 +146,8 @@ def _check_all(
     check_events(scans, reports, spoken)
 
 
-def _belongings(project: Project, scripts: Scripts, modules: Sequence[HostModule]) -> Belongings:
-    images, sounds = assets_of(project.assets)
+def _belongings(project: Project, scripts: Scripts, modules: Sequence[HostModule], assets: Path) -> Belongings:
+    images, sounds = assets_of(assets)
     offered = {entry.name for entry in entry_points(group=GROUP)} | {"json", "http", "files"}
     named = {module.name for module in modules} | modules_named(project.folder.glob("*.py"))
     return Belongings(set(scripts.names()), named, offered, images, sounds)

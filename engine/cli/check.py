@@ -19,13 +19,14 @@ def check_game(folder: Path, *, as_json: bool, strict: bool, lua: str | None) ->
     broken = False
     own = lua or "lua55"
     modules: list[HostModule] = []
+    assets = None
     try:
         game, modules = project.rehearsed()
-        own = lua or game.lua
+        own, assets = lua or game.lua, game.window.get("assets")
     except ProjectError as error:
         broken = True
         complain(str(error))
-    findings = check(project, own, modules)
+    findings = check(project, own, modules, assets if isinstance(assets, Path) else None)
     if as_json:
         print_json(findings_as_data(findings))
     else:
