@@ -8,7 +8,7 @@ import pytest
 from app_fakes import BLUE, GREEN, NIGHT, RED, pixel, ticks
 from engine import HostModule
 from engine.app import App
-from engine.errors import ScriptError, WorldClosed
+from engine.errors import EngineError, ScriptError, WorldClosed
 from engine.host.host import Host
 
 
@@ -175,6 +175,21 @@ def test_run_closes_the_world_and_run_async_does_too(make_world, assets):
         assert world.frame == 2
         with pytest.raises(WorldClosed):
             world.tick(1 / 60)
+
+
+def test_closing_in_the_middle_of_a_tick_names_the_way_out_and_closes_all_the_same(make_world, scripts):
+    scripts.write("caller", "return { update = function() bus.emit('quit') end }")
+    world = make_world()
+    world.spawn("caller")
+    app = App(world, headless=True)
+    world.bus.on("quit", lambda event: app.close())
+
+    with pytest.raises(EngineError, match=r"app\.stop\(\)"):
+        app.run(frames=5)
+
+    assert not pygame.display.get_init()
+    with pytest.raises(WorldClosed):
+        world.tick(1 / 60)
 
 
 def test_ctrl_c_in_the_middle_of_a_tick_closes_the_world(make_world, scripts, press_ctrl_c):

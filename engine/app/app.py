@@ -81,7 +81,7 @@ class App:
         self._mouse: tuple[int, int] | None = None
         self._pointed: tuple[int, int, int, int] | None = None
         self._watch = not headless if watch is None else watch
-        self._is_open = self._is_closed = False
+        self._is_open = self._is_closed = self._ticking = False
         world.on_reload(self._reloaded)
 
     @property
@@ -130,7 +130,7 @@ class App:
         self._point()
         self._take_saves()
         with ctrl_c_later():  # within a script it would be the script's error, and lost where that catches it
-            self.world.tick(min(dt, LONGEST_DT))
+            self._tick(min(dt, LONGEST_DT))
         self._stage.advance()
         self._window.show(self._stage.draw())
         self.overlay.advance(dt, time.perf_counter() - began, len(self.world.entities))
@@ -183,6 +183,8 @@ class App:
         """Close the world and the window; twice is fine."""
         if self._is_closed:
             return
+        if self._ticking:
+            raise EngineError("close was called while the world ticks; app.stop() lets run end after this frame")
         self._is_closed, self.running = True, False
         try:
             self._assets.close()
@@ -202,6 +204,13 @@ class App:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _tick(self, dt: float) -> None:
+        self._ticking = True
+        try:
+            self.world.tick(dt)
+        finally:
+            self._ticking = False
 
     def _pace(self) -> Pace:
         return FixedTime(self.fps) if self.headless else RealTime(self.fps)
