@@ -107,6 +107,17 @@ local function disturb(task, hook, ran)
 end
 
 
+local function sleep_again(task, due)
+  task.state = "waiting"
+  if sleepers[2] then
+    queue.remove(task)
+    queue.sleep(task, due)
+  else
+    task.due = due -- in its place, as whoever falls asleep from here on comes after it
+  end
+end
+
+
 -- Wakes those whose time has come; gives when the next one wakes, and who runs in every frame from here on. Nothing where
 -- one does something else than to sleep again, or to be that one, and the rest of the tick is not for `run`. Who waits for
 -- them, and who knows the task, might ask for more.
@@ -138,13 +149,7 @@ local function wake(now, task, hook, shows)
         return nil
       end
     else
-      first.state = "waiting"
-      if sleepers[2] then
-        queue.remove(first)
-        queue.sleep(first, request)
-      else
-        first.due = request -- in its place, as whoever falls asleep from here on comes after it
-      end
+      sleep_again(first, request)
     end
     first = sleepers[1]
   end
