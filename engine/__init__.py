@@ -5,9 +5,9 @@
 #   lua/                 the border: the only folder that imports lupa
 #   process/             states in child processes, behind the same seam
 #   scripts sources watch saves scheduler workers shapes events routes kinds audiences shifts chains mailboxes
-#   requests delivery bus shared inputs entity failures modules origins bounds mods permits log digest outbox
-#   overflows operations questions warm states fallen population forward builder trial rehearsal early setbacks
-#   carrying trials attempt announcements probation readiness reload losses loop stats leaks probes trace
+#   requests outbox overflows delivery bus shared inputs entity failures modules origins bounds mods permits log
+#   digest operations questions warm states fallen population forward builder trial rehearsal early setbacks carrying
+#   trials attempt announcements probation readiness reload losses loop stats leaks probes trace
 #   world
 #   host/                host modules and what runs them
 #   project reading/ annotations/ check/    a game as a folder, its scripts read without running them

@@ -171,7 +171,7 @@ class Attempt:
 
     def _start_now(self, trial: Trial) -> bool:
         """False where its start asks the world for something."""
-        with self._world.questions.held_back() as asked:
+        with self._world.states.questions.held_back() as asked:
             result = trial.actor.hand(self._data.start(trial))
         if asked:
             self._trials.remake(trial)

@@ -20,6 +20,7 @@ from engine.lua.actor import Actor, Mail
 from engine.lua.commons import Outside
 from engine.lua.rounds import HEARD
 from engine.mailboxes import Mailboxes
+from engine.overflows import Overflows
 from engine.requests import Requests
 from engine.routes import Routes, Subscription
 from engine.shapes import Shapes
@@ -28,13 +29,13 @@ Leaves = tuple[Any, ...]
 
 
 class Delivery:
-    """`failed` gets what a listener raises; `overflowed`, of what is lost, the sender, name and target."""
+    """The events of one world. What a listener of the game raises goes to `failed`."""
 
     def __init__(
         self,
         mailbox: int | None,
         failed: Callable[[Exception], None],
-        overflowed: Callable[[int, bytes, int], None],
+        overflows: Overflows,
         outside: Outside,
     ) -> None:
         self.boxes = Mailboxes(mailbox)
@@ -45,7 +46,7 @@ class Delivery:
         self.requests = Requests(partial(Delivery.answer, weakref.proxy(self)))
         self.pruned = 0
         self._failed = failed
-        self._overflowed = overflowed
+        self.overflows = overflows
         self._actors: dict[int, Actor] = {}
         self.audiences = Audiences(self._actors)
         self._expected: dict[int, list[Callable[[], object]]] = {}
@@ -149,10 +150,10 @@ class Delivery:
         """Go on where an entity had no room: once for each entity, however often those that are full listen."""
         name, sender = tail[:2]
         route = self.routes.known.get(name) or self.routes.find(name)
-        self._overflowed(sender, name, full)
+        self.overflows.lost(sender, name, full)
         for entity, subscriptions in route.by_entity.items():
             if entity > full and not self._offer(entity, subscriptions, tail):
-                self._overflowed(sender, name, entity)
+                self.overflows.lost(sender, name, entity)
 
     def _offer(self, entity: int, subscriptions: list[Subscription], tail: tuple[Any, ...]) -> bool:
         """Deliver to one entity; False where there was no room for all of it."""
@@ -181,7 +182,7 @@ class Delivery:
         else:
             taken = self.boxes.offer(actor, (b"direct", target, *tail))
         if not taken:
-            self._overflowed(sender, name, target)
+            self.overflows.lost(sender, name, target)
 
     def deliver(self, entity: int, callback: int, tail: tuple[Any, ...]) -> None:
         """Deliver (name, sender, shape, leaves...) to one callback."""
@@ -246,7 +247,7 @@ class Delivery:
         elif len(waiting) < self.boxes.limit:
             waiting.append(action)
         else:
-            self._overflowed(sender, name, target)
+            self.overflows.lost(sender, name, target)
 
     def _prune(self, entity: int, callback: int) -> None:
         self.pruned += 1

@@ -46,7 +46,7 @@ class Early:
 
     def start(self, trial: Trial, entity: Entity, told: Told) -> bool:
         """False where that state is of no use any more. `told` is what its old state did when it rehearsed."""
-        with self._world.questions.held_back() as questions:
+        with self._world.states.questions.held_back() as questions:
             result = handed(trial, (b"early", entity.id, told.names, told.shape))
         wrong = failed(result)  # as it will again, when it matters
         self.possible = not (result is DOUBT or questions or wrong or self._is_unseen())

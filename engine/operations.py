@@ -39,7 +39,7 @@ class Operations:
         self.digest = Digest()
         self._told = self.digest.told
         self.commands = Commands()  # of this frame; between frames, of the next
-        self._overflows = world.overflows
+        self._overflows = world.delivery.overflows
         # Plain functions: bound methods in here would be a cycle.
         self.by_name: dict[bytes, Callable[[Operations, Actor, int, Values], None]] = {
             name.encode(): getattr(Operations, f"_{name}") for name in _NAMES

@@ -12,6 +12,7 @@ from engine.lua.actor import Actor, Terms
 from engine.lua.bare import Bare, made_ahead
 from engine.process.process import Process
 from engine.process.remote import RemoteActor
+from engine.questions import Questions
 from engine.warm import Warm
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ class States:
         self.actors: dict[int, Actor] = {}
         self._together: dict[str, Actor] = {}  # script -> the state that its entities share
         self.warm = Warm()
-        answer = world.questions.answer
+        self.questions = Questions(world)
+        answer = self.questions.answer
         self._ask = answer if world.workers is None else world.workers.in_turn(answer)
 
     def make(self, entity: Entity, tried_in: Process | None = None, bare: Bare | None = None) -> Actor:

@@ -45,7 +45,6 @@ from engine.permits import Permits
 from engine.population import Population
 from engine.problems import Problem
 from engine.process.children import Children
-from engine.questions import Questions
 from engine.reload import Reloader
 from engine.saves import polls
 from engine.scripts import Scripts
@@ -107,31 +106,35 @@ class World:
         self.strict = strict
         self.time_scale = 1.0
         self.fixed_step = 1 / 60
+        self._scripts = Scripts(scripts)
+        self.workers = Workers(workers) if workers > 1 else None
+        self.host: ModuleHost | None = None
+        self._trace: Trace | None = None
+        self._make_parts()
+        self._closed = False
+        if watch:
+            self.watch(poll=polls(watch))
+
+    def _make_parts(self) -> None:
+        """Make what a world consists of, each part after those that it needs.
+
+        A world has no more than thirty attributes: with more of them Python takes longer to find each.
+        """
         self.log = Log()
         self.commons = Commons()
-        self._trace: Trace | None = None
-        self._scripts = Scripts(scripts)
         self.failures = Failures(self, self._scripts)
-        self._encode = encoder(self.limits, lua)
-        self.overflows = Overflows(self)
-        outside, failures = self.commons.outside, self.failures
-        self.delivery = Delivery(self.limits.mailbox, failures.fail, self.overflows.lost, outside)
+        self._encode = encoder(self.limits, self.lua)
+        self.delivery = Delivery(self.limits.mailbox, self.failures.fail, Overflows(self), self.commons.outside)
         self.bus = Bus(self.delivery, self._encode)
         self.shared = Shared(self._encode)
         self.permits = Permits(self, self._scripts)
-        self.host: ModuleHost | None = None
-        self.workers = Workers(workers) if workers > 1 else None
         self.loop = Loop(self)
-        self.questions = Questions(self)
         self.states = States(self)
         self.population = Population(self, Sources(self._scripts))
         self.fallen = Fallen(self)
         self.input = Inputs(self.population.tell_input, self.commons.outside)
         self.losses = Losses(self)
         self.reloads = Reloader(self, self._scripts)
-        self._closed = False
-        if watch:
-            self.watch(poll=polls(watch))
 
     # Entities.
 

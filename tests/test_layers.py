@@ -16,8 +16,8 @@ LAYERS = {
     "border": ["lua", "process"],
     "world": [
         "scripts", "sources", "watch", "saves", "scheduler", "workers", "shapes", "events", "routes", "kinds",
-        "audiences", "shifts", "chains", "mailboxes", "requests", "delivery", "bus", "shared", "inputs", "entity",
-        "failures", "modules", "origins", "bounds", "mods", "permits", "log", "digest", "outbox", "overflows",
+        "audiences", "shifts", "chains", "mailboxes", "requests", "outbox", "overflows", "delivery", "bus", "shared",
+        "inputs", "entity", "failures", "modules", "origins", "bounds", "mods", "permits", "log", "digest",
         "operations", "questions", "warm", "states", "fallen", "population", "forward", "builder", "trial",
         "rehearsal", "early", "setbacks", "carrying", "trials", "attempt", "announcements", "probation", "readiness",
         "reload", "losses", "loop", "stats", "leaks", "probes", "trace", "world",
