@@ -344,6 +344,26 @@ def test_what_scripts_print_stands_in_the_terminal_with_its_place(game, capsys):
     assert "late\n" in capsys.readouterr().out
 
 
+def test_nothing_of_a_script_moves_the_cursor_of_the_terminal(game, capsys, monkeypatch):
+    (game / "main.py").write_text(
+        "from engine import HostModule\nhost = HostModule('host')\n@host.function\n"
+        "def look(name: str) -> None:\n    raise KeyError(f'no {name}')\n"
+        "def setup(world):\n    world.install(host)\n    world.spawn('odd')\n"
+    )
+    (game / "scripts/odd.lua").write_text(
+        "print('\\27[2J')\nbus.emit('\\27[3J')\nlocal function raw() return '\x1b[4J' .. wiat end\n"
+        "return { start = function() pcall(raw) require('host').look('\\27[5J') end }\n"
+    )
+    monkeypatch.setattr("sys.stdin", io.StringIO("print('\\27[6J')\n"))
+
+    for command in ("check", "run", "repl"):
+        run_command([command, *(["--headless", "--frames", "2"] if command == "run" else [])])
+    shown = "".join(capsys.readouterr())
+
+    assert [sign for sign in shown if not sign.isprintable() and sign != "\n"] == []
+    assert all(f"\\x1b[{n}J" in shown for n in (2, 3, 4, 5, 6))
+
+
 def test_a_test_without_a_function_is_no_passed_test(game, capsys):
     (game / "tests/lantern.lua").write_text('test "goes out"\n')
 

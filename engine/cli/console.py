@@ -17,7 +17,7 @@ from rich.text import Text
 
 from engine.check.finding import Finding
 from engine.problems import Problem
-from engine.report import LONGEST_ROW, report
+from engine.report import LONGEST_ROW, report, shown
 
 
 def out() -> Console:
@@ -73,11 +73,11 @@ class _Shown(logging.Handler):
 
 def complain(message: str) -> None:
     """One line about what is wrong with what the user asked for."""
-    err().print(Text.assemble(("error: ", "bold red"), message))
+    err().print(Text.assemble(("error: ", "bold red"), shown(message)))
 
 
 def say(message: str, style: str = "") -> None:
-    out().print(Text(message, style))
+    out().print(Text(shown(message), style))
 
 
 def as_json(value: Any) -> None:
@@ -90,17 +90,21 @@ def show_finding(finding: Finding, folder: Path) -> None:
     place = f"{finding.script}:{finding.line}:{finding.column}: "
     console = out()
     console.print(
-        Text.assemble((place, "bold"), (f"{finding.level}: ", colour), finding.message, (f" [{finding.rule}]", "dim"))
+        Text.assemble(
+            (shown(place), "bold"),
+            (f"{finding.level}: ", colour),
+            shown(finding.message),
+            (f" [{finding.rule}]", "dim"),
+        )
     )
     row, before = _around(_row(folder / finding.script, finding.line), finding.column - 1)
+    suggestion = shown(finding.suggestion)
     if row.strip():
-        margin = "    " + "".join(sign if sign == "\t" else " " for sign in row[:before])
-        console.print(Text(f"    {row}", "dim"))
-        console.print(
-            Text.assemble((margin + "^" * max(1, finding.width), colour), (f" {finding.suggestion}", "green"))
-        )
-    elif finding.suggestion:
-        console.print(Text(f"    {finding.suggestion}", "green"))
+        margin = "    " + "".join(sign if sign == "\t" else " " for sign in shown(row[:before]))
+        console.print(Text(f"    {shown(row)}", "dim"))
+        console.print(Text.assemble((margin + "^" * max(1, finding.width), colour), (f" {suggestion}", "green")))
+    elif suggestion:
+        console.print(Text(f"    {suggestion}", "green"))
 
 
 def findings_as_data(findings: Sequence[Finding]) -> list[dict[str, Any]]:
@@ -120,7 +124,7 @@ def show_problem(problem: Problem) -> None:
             console.print(Text(" " * (len(number) + told.mark[0]) + "^" * told.mark[1], "bold red"))
     if told.outcome:
         console.print(Text(f"    {told.outcome}", "dim"))
-    for row in problem.traceback.splitlines():
+    for row in shown(problem.traceback).splitlines():
         if row.strip() and row.strip() != "stack traceback:":
             console.print(Text(f"    {row.strip()}", "dim"))
 
