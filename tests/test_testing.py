@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from math import inf
 from pathlib import Path
 
 import pytest
@@ -141,9 +142,10 @@ def test_fields_are_those_of_an_entity_or_of_its_id(sim, scripts):
         (lambda sim: sim.run("long"), "sim.run: seconds must be a finite number >= 0, got 'long'"),
         (lambda sim: sim.frames(-1), "sim.frames: n must be a whole number >= 0, got -1"),
         (lambda sim: sim.run_until(True), "sim.run_until: expected a function that tells whether it is so, got True"),
+        (lambda sim: sim.run_until(bool, timeout=inf), "sim.run_until: timeout must be a finite number >= 0, got inf"),
         (lambda sim: Sim(sim.world, fps=0), "Sim: fps must be a finite number of frames a second >= 0.001, .*, got 0"),
     ],
-    ids=["run", "frames", "run_until", "fps"],
+    ids=["run", "frames", "run_until", "timeout", "fps"],
 )
 def test_what_no_time_can_pass_by_is_refused_with_what_it_is(sim, use, said):
     with pytest.raises(EngineError, match=said):

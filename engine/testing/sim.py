@@ -59,14 +59,14 @@ class Sim:
 
     def run(self, seconds: float) -> None:
         """Let `seconds` pass."""
-        if not isinstance(seconds, int | float) or not 0 <= seconds < math.inf:
-            raise EngineError(f"sim.run: seconds must be a finite number >= 0, got {seconds!r}")
+        _check_seconds("sim.run: seconds", seconds)
         self._run(seconds, lambda: False)
 
     def run_until(self, condition: Callable[[], object], timeout: float = 60) -> None:
         """Let time pass until `condition()` is true; an error when `timeout` seconds pass first."""
         if not callable(condition):
             raise EngineError(f"sim.run_until: expected a function that tells whether it is so, got {condition!r}")
+        _check_seconds("sim.run_until: timeout", timeout)
         if not self._run(timeout, condition):
             paused = "; the game is paused (world.time_scale is 0)" if self.world.time_scale == 0 else ""
             raise EngineError(
@@ -115,6 +115,11 @@ class Sim:
         idle = most if wake == math.inf else math.ceil((wake - world.now) / self.dt - _ALMOST) - 1
         if min(idle, most) > 0:
             world.tick(min(idle, most) * self.dt)
+
+
+def _check_seconds(what: str, seconds: object) -> None:
+    if not isinstance(seconds, int | float) or not 0 <= seconds < math.inf:
+        raise EngineError(f"{what} must be a finite number >= 0, got {seconds!r}")
 
 
 def fields_of(entity: Entity) -> dict[str, Any]:
