@@ -7,11 +7,14 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
-from engine.lua.bytecode import EAGER, FIXED, NAME, prelude_code, script_code
+from engine.lua.bytecode import BOOT, EAGER, FIRST, FIXED, NAME, prelude_code, script_code
 from engine.lua.versions import bare_vm
 
 Text = tuple[bytes, str]
 """What a script says, and its chunk."""
+
+_ROOM = 7000
+"""Bytes kept free beside what runs in every tick, until all is loaded: the first entity and its script go there."""
 
 
 class Runtime:
@@ -24,8 +27,13 @@ class Runtime:
     def __init__(self, lua: str, seed: int, *, guards: bool = False, memory: int | None = None) -> None:
         self.lua = lua
         self._vm = bare_vm(lua, seed, None if memory is None else 0)
-        boot = self.function_of(prelude_code(lua)[EAGER], NAME)
-        self._get, self._put = boot(_giver_of_code(weakref.ref(self), lua), guards)
+        code = prelude_code(lua)
+        boot = self.function_of(code[BOOT], NAME)
+        prelude, self._get, self._put = boot(_giver_of_code(weakref.ref(self), lua))
+        self.function_of(code[FIRST], NAME)(prelude)
+        room = bytearray(_ROOM)
+        self.function_of(code[EAGER], NAME)(prelude, guards)
+        del room
         self._kept: dict[tuple[str, str], Any] = {}
         self.read: Text | None = None  # the script that its first entity has read already
         self.used: Callable[[], int] = partial(self._vm.get_memory_used, True)

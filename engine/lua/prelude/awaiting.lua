@@ -3,7 +3,7 @@
 
 local prelude = ...
 local scheduler, bus, checks = prelude.scheduler, prelude.bus, prelude.checks
-local suspension, request_of = prelude.suspension, prelude.wait.request_of
+local suspension, request_of = prelude.suspension, prelude.waiting.request_of
 local drop, subscribe, check_name = bus.common.drop, bus.common.subscribe, bus.common.check_name
 
 local setmetatable = setmetatable

@@ -3,9 +3,10 @@
 local give = ... -- Python's: the function of a file of the prelude, or of a script's name and text; nothing where it has none
 
 local load, assert, setmetatable, select, setfenv = load, assert, setmetatable, select, setfenv
-local setupvalue = debug.setupvalue
+local setupvalue, upvaluejoin = debug.setupvalue, debug.upvaluejoin
 
 local prelude, proxies = {}, {}
+local at_home = false -- the first script has what is made for it
 
 setmetatable(prelude, { __index = function(_, name)
   local made = assert(give(name), name)(prelude)
@@ -29,6 +30,12 @@ function prelude.later(name)
 end
 
 
+--- A table with room for so many items and so many fields, where Lua can make one.
+prelude.create = table.create or function() -- luacheck: ignore 143
+  return {}
+end
+
+
 --- What `load` gives for a text of the scripts' folder. Python has each compiled once for all states.
 function prelude.compile(text, name, env)
   local fn = give(name, text)
@@ -36,6 +43,10 @@ function prelude.compile(text, name, env)
     return load(text, name, "t", env)
   elseif setfenv then
     return setfenv(fn, env)
+  end
+  if not at_home then
+    at_home = true
+    upvaluejoin(fn, 1, prelude.home.upvalue, 1)
   end
   setupvalue(fn, 1, env)
   return fn
@@ -56,6 +67,18 @@ local function put(module, word, value, ...)
     return put(...)
   end
 end
+
+
+-- Lua's own library leaves holes, into which what is made next would be scattered: they are full as long as this lives.
+local function fill()
+  local made = {}
+  for i = 1, 4 do
+    made[i] = { { a = i, b = i, c = i }, { a = i, b = i, c = i, d = i, e = i } }
+  end
+  made.long = { prelude.create(0, 32), prelude.create(0, 32) }
+  return made
+end
+prelude.filling = not jit and fill()
 
 
 return prelude, get, put

@@ -10,7 +10,7 @@ local raw_resume, raw_yield, raw_status = coroutine.resume, coroutine.yield, cor
 local raw_running, raw_close, isyieldable = coroutine.running, coroutine.close, coroutine.isyieldable
 local error, select, type, setmetatable = error, select, type, setmetatable
 local SUSPEND, REFUSED = records.SUSPEND, records.REFUSED
-local come_back = prelude.wait.come_back
+local come_back = prelude.waiting.come_back
 local ABORT = records.token("abort") -- yielded by a coroutine that cancels itself
 local CLOSES_ITSELF = _VERSION == "Lua 5.5" -- a coroutine that calls `close` without one
 local ABORTED = "the coroutine was cancelled"

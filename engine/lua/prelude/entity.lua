@@ -4,10 +4,11 @@
 local prelude = ...
 local scheduler, outbox, bus = prelude.scheduler, prelude.outbox, prelude.mail
 local script, sandbox, reading = prelude.script, prelude.sandbox, prelude.later("reading")
+local home = prelude.home
 
 local type, next, setmetatable = type, next, setmetatable
 local rawget, format, insert = rawget, string.format, table.insert
-local put, create = outbox.put, sandbox.create
+local put, create = outbox.put, prelude.create
 
 local entity = {
   most_spawns = 1 / 0, seed = 0,
@@ -24,8 +25,6 @@ local entity = {
 }
 local by_id = bus.entities
 local owned = 0 -- tasks that entities had so far
-
-local FIELDS = 8 -- of `self` for which there is room from the start
 
 -- What most entities never change stands here: an entity has room for 16 fields of its own, or for 32.
 local Entity = { slot = 0, listening = 0 }
@@ -80,7 +79,7 @@ entity.survey = survey
 function entity.blank()
   local made = setmetatable({
     id = 0, script = "", tasks = create(0, 1), task_count = 0, subscriptions = {},
-    answers = {}, hooks = {}, modules = {}, seed = 0, self = create(0, FIELDS),
+    answers = {}, hooks = {}, modules = {}, seed = 0, self = home.new_self(),
   }, Entity)
   made.spot = { me = made, self = made.self, x = nil, y = nil, shown = false }
   made.env = sandbox.environment(made)

@@ -3,7 +3,7 @@
 -- the caller; a caller that is cancelled takes its children with it.
 
 local prelude = ...
-local scheduler, turns, wait = prelude.scheduler, prelude.turns, prelude.wait
+local scheduler, turns, waiting = prelude.scheduler, prelude.turns, prelude.waiting
 local checks, suspension, stops = prelude.checks, prelude.suspension, prelude.stops
 local nurseries = prelude.nurseries
 local open, close, bear, leave = nurseries.open, nurseries.close, nurseries.bear, nurseries.leave
@@ -74,7 +74,7 @@ local function door_of(nursery)
     checks.check_seconds("group.delay", seconds, 2)
     local child = born_in(nursery, "group.delay", fn, 2)
     suspension.set_aside(child, ...)
-    local request = wait.request_of(seconds)
+    local request = waiting.request_of(seconds)
     if request == true then
       turns.next_frame(child)
     else

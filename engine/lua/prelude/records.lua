@@ -20,11 +20,14 @@ local records = {
   on_thread = nil, -- called with every new thread; the limits set it
 }
 
-local create, raw_yield = coroutine.create, coroutine.yield
+local create, raw_yield, raw_resume = coroutine.create, coroutine.yield, coroutine.resume
 local DONE = records.DONE
 local POOL = 16 -- idle workers kept per state
+local DEPTH = 7 -- calls inside each other
 
 records.workers = workers
+
+local first = nil -- the thread of the first worker, made beside what runs there
 
 
 function records.new_thread(fn)
@@ -47,6 +50,28 @@ local function work(task, fn, ...)
 end
 
 
+-- Values and calls as deep as in a tick, so that there is room for them.
+local function stretch(depth, ...)
+  if depth > 0 then
+    return (stretch(depth - 1, depth, ...))
+  end
+end
+
+
+-- The thread of a new worker.
+local function worker()
+  local thread = first
+  if not thread then
+    return records.new_thread(work)
+  end
+  first = nil
+  if records.on_thread then
+    records.on_thread(thread)
+  end
+  return thread
+end
+
+
 --- A task whose thread takes (itself, function, arguments...) when it is resumed.
 function records.hire(entity)
   local n = workers.n
@@ -58,7 +83,7 @@ function records.hire(entity)
     task.entity, task.state = entity, "new"
     return task
   end
-  return { thread = records.new_thread(work), entity = entity, state = "new" }
+  return { thread = worker(), entity = entity, state = "new" }
 end
 
 
@@ -74,6 +99,13 @@ function records.release(task)
     workers.idle[n] = task
     workers.n = n
   end
+end
+
+
+if not jit then -- which has its stacks elsewhere
+  first = create(work)
+  raw_resume(first, {}, stretch, DEPTH)
+  stretch(DEPTH)
 end
 
 

@@ -4,7 +4,7 @@
 local prelude = ...
 local scheduler, outbox, bus, fault = prelude.scheduler, prelude.posting, prelude.bus, prelude.fault
 local suspension, decode = prelude.suspension, prelude.reading.decode
-local checks, request_of = prelude.checks, prelude.wait.request_of
+local checks, request_of = prelude.checks, prelude.waiting.request_of
 local check_name, check_id, post = bus.common.check_name, bus.check_id, bus.common.post
 
 local error, type, format, cut, getinfo = error, type, string.format, string.sub, debug.getinfo

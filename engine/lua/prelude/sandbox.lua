@@ -3,19 +3,14 @@
 -- in a library table is seen by that entity only.
 
 local prelude = ...
+local home = prelude.home
 
 local error, type, next, select, rawset, setmetatable = error, type, next, select, rawset, setmetatable
 local raw_getmetatable, raw_setmetatable = getmetatable, setmetatable
 local debug_getmetatable, rawget = debug.getmetatable, rawget
 local gmatch, concat = string.gmatch, table.concat
 
-local ROOM = 32 -- names that an environment has room for, as it will have so many
-local create = table.create or function() -- luacheck: ignore 143
-  return {}
-end
-
 local sandbox = {
-  create = create, -- a table with room for so many items and so many fields, where Lua can make one
   base = {}, -- the functions that stand in every environment
   on_class = nil, -- called with every table that a script gives a metatable
   on_raw = nil, -- function(table, key): a field is set past its metatable
@@ -164,7 +159,7 @@ local function copy_for(entity, name)
   if not library then
     return nil
   end
-  local copy = {}
+  local copy = name == "time" and home.new_time() or {}
   for key, value in next, library do
     copy[key] = value
   end
@@ -178,7 +173,7 @@ end
 
 --- A global environment for `entity`. Library tables are copied when first used.
 function sandbox.environment(entity)
-  local env = create(0, ROOM)
+  local env = home.new_env()
   for name, value in next, base do
     env[name] = value
   end

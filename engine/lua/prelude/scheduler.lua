@@ -10,7 +10,7 @@
 local prelude = ...
 local turns, records, endings = prelude.turns, prelude.records, prelude.endings
 local suspension, stops, failures = prelude.later("suspension"), prelude.later("stops"), prelude.later("failures")
-local wait = prelude.later("wait")
+local come_back = prelude.waiting.come_back
 
 -- This table too: a tick should touch few tables.
 local scheduler = turns
@@ -101,7 +101,7 @@ end
 local function resume(task, ...)
   local outer = scheduler.current
   if outer then
-    wait.come_back() -- who leads may not have others wait in its thread
+    come_back() -- who leads may not have others wait in its thread
   end
   scheduler.current = task
   task.state = "running"
@@ -114,7 +114,7 @@ scheduler.resume = resume
 local function resume_instant(task, ...)
   local outer = scheduler.current
   if outer then
-    wait.come_back()
+    come_back()
   end
   scheduler.current = task
   task.state = "instant"

@@ -12,7 +12,7 @@ local error, select = error, select
 local hire = records.hire
 local resume, resume_instant = scheduler.resume, scheduler.resume_instant
 local SUSPEND, REFUSED = records.SUSPEND, records.REFUSED
-local doze, come_back = prelude.wait.doze, prelude.wait.come_back
+local doze, come_back = prelude.waiting.doze, prelude.waiting.come_back
 
 local GOING = "as its entity and all tasks of it go now; let another entity do what takes longer"
 

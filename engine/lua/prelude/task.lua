@@ -6,7 +6,7 @@ local scheduler, turns, clock = prelude.scheduler, prelude.turns, prelude.clock
 local suspension, stops = prelude.later("suspension"), prelude.later("stops")
 local fault, records, coroutines = prelude.fault, prelude.records, prelude.coroutines
 local check_seconds, check_function = prelude.checks.check_seconds, prelude.checks.check_function
-local request_of = prelude.wait.request_of
+local request_of = prelude.waiting.request_of
 
 local error, type, xpcall, next = error, type, xpcall, next
 local format, floor, huge = string.format, math.floor, math.huge

@@ -3,18 +3,9 @@
 local prelude = ...
 local clock = prelude.clock
 
-local error, type, tostring, setmetatable = error, type, tostring, setmetatable
-local floor, format = math.floor, string.format
+local error, type, floor, format = error, type, math.floor, string.format
 
-local libraries = { os = {} }
-
-libraries.time = setmetatable({}, {
-  __index = clock,
-  __newindex = function(_, key)
-    error(format("time.%s cannot be set; the world's clock is set by world.tick and world.time_scale", tostring(key)), 2)
-  end,
-  __metatable = false,
-})
+local libraries = { time = prelude.face, os = {} }
 
 
 function libraries.os.clock()

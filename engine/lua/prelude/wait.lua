@@ -1,11 +1,10 @@
--- `wait`; what fewer scripts wait for stands in `pauses`.
+-- `wait`; what it needs but in the tick of a task that leads stands in `waiting`.
 -- Guarantee: a wait resumes in the first frame whose time has come, never earlier, and never in the frame it began in.
 
 local prelude = ...
-local suspension, checks, clock = prelude.later("suspension"), prelude.later("checks"), prelude.clock
+local clock = prelude.clock
 
-local type, tonumber, huge = type, tonumber, math.huge
-local raw_yield, isyieldable = coroutine.yield, coroutine.isyieldable
+local tonumber, raw_yield, isyieldable = tonumber, coroutine.yield, coroutine.isyieldable
 
 -- What a task yields that waits. A function, as a table could be compared by a script, whose `__eq` would be given it.
 local function SUSPEND()
@@ -15,12 +14,11 @@ local wait = { SUSPEND = SUSPEND }
 
 local self = nil -- of the entity whose task leads, as `body.lua` says; false while such a task is to come back to the pump
 
-local check, request_of, refuse, come_back, take_turn, take, stay -- below: what no tick of a task that leads calls
+local check, request_of, refuse, come_back, take_turn, take, stay -- of `waiting`
 
 
 --- Suspend the calling task for `seconds`; returns the seconds that really passed. One that may not wait is refused by the
--- scheduler, so that nothing is looked up here. What a task that leads needs in every tick comes first, and is made first:
--- so it lies together, as in a thousand states all is cold. The limits count each instruction.
+-- scheduler, so that nothing is looked up here. The limits count each instruction.
 function wait.wait(seconds)
   local me = self -- the limits may say at any instruction that it leads no more
   if me and isyieldable() and (seconds == nil or seconds == 0) then
@@ -61,80 +59,21 @@ function wait.wait(seconds)
 end
 
 
---- What `suspend` understands: the next frame, or the time at which `seconds` from now have passed.
-function request_of(seconds)
-  local due = clock.now + seconds
-  return due > clock.now and due or true
-end
-wait.request_of = request_of
-
-
-function check(seconds)
-  if type(seconds) ~= "number" or not (seconds >= 0 and seconds < huge) then
-    checks.check_seconds("wait", seconds, 3)
-  end
-end
-
-
-function refuse(obstacle)
-  suspension.refuse("wait", 3, obstacle)
-end
-
-
 --- Have the task of the entity with this `self` lead.
 function wait.follow(value)
   self = value
 end
 
 
---- Have the pump lead again where the calling task leads, and is to wait for more than the next frame. True where it cannot
--- come back yet.
-function come_back(request)
-  if self == false or self and request ~= true then
-    prelude.scheduler.stir()
-  end
-  return self == false
-end
-wait.come_back = come_back
-
-
--- A task that led, or came to lead, was resumed: by Python, which is to ask the pump where that leads or there is mail only,
--- or by the pump, with nothing.
-function take_turn(now, dt, frame, phase)
-  if self and phase >= 0 then
-    clock.now, clock.dt, clock.frame = now, dt, frame
-  elseif phase then
-    raw_yield()
-  end
+--- The `self` of the entity whose task leads, nil, or false while that is to come back.
+function wait.leads()
+  return self
 end
 
 
--- A wait was ended by more than its time: it is refused, or the task has come to lead. Tail calls: the caller is blamed.
-function take(now, dt, frame, phase)
-  if not phase then
-    return refuse(dt)
-  end
-  return take_turn(now, dt, frame, phase)
-end
-
-
--- The end of a tick of a task that leads, whose entity is nowhere.
-function stay(started)
-  take_turn(raw_yield(true))
-  return clock.now - started
-end
-
-
---- Suspend the calling task, which does not lead, until the next frame; gives what it is resumed with in place of its turn.
--- Until then it may come to lead.
-function wait.doze()
-  come_back()
-  local now, dt, frame, phase = raw_yield(SUSPEND, true)
-  if phase then
-    take_turn(now, dt, frame, phase)
-    return
-  end
-  return now, dt
+--- What `wait` calls where more happens than that it leads.
+function wait.complete(...)
+  check, request_of, refuse, come_back, take_turn, take, stay = ...
 end
 
 
