@@ -1,5 +1,7 @@
 """Keeps Ctrl-C out of where it would be lost, or leave things half done."""
 
+from __future__ import annotations
+
 import signal
 import threading
 from collections.abc import Iterator

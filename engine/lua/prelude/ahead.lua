@@ -10,23 +10,16 @@ local setmetatable = setmetatable
 
 local SAME = { string = true, table = true, math = true, utf8 = true, bit = true } -- libraries, but for random numbers
 
+local DEPTH = 12 -- calls inside each other in a birth
+
 local ahead = {}
-
-
--- Values and calls as deep as a birth goes, and then some: else it would make the stack longer, which takes as long as ten
--- of its functions.
-local function stretch(depth, ...)
-  if depth > 0 then
-    return (stretch(depth - 1, depth, ...))
-  end
-end
 
 
 --- An entity and a task, whatever the script.
 function ahead.make()
   entity.spare = entity.blank()
   records.release(records.hire()) -- which runs nothing yet: a trace would show it
-  stretch(12)
+  records.stretch(DEPTH)
 end
 
 

@@ -30,12 +30,16 @@ records.workers = workers
 local first = nil -- the thread of the first worker, made beside what runs there
 
 
-function records.new_thread(fn)
-  local thread = create(fn)
+local function announced(thread)
   if records.on_thread then
     records.on_thread(thread)
   end
   return thread
+end
+
+
+function records.new_thread(fn)
+  return announced(create(fn))
 end
 
 
@@ -50,25 +54,19 @@ local function work(task, fn, ...)
 end
 
 
--- Values and calls as deep as in a tick, so that there is room for them.
-local function stretch(depth, ...)
+--- Values and calls as deep as in a tick, so that there is room for them: to make the stack longer takes as long as ten
+-- functions of the engine.
+function records.stretch(depth, ...)
   if depth > 0 then
-    return (stretch(depth - 1, depth, ...))
+    return (records.stretch(depth - 1, depth, ...))
   end
 end
 
 
--- The thread of a new worker.
-local function worker()
-  local thread = first
-  if not thread then
-    return records.new_thread(work)
-  end
+local function new_worker()
+  local thread = first or create(work)
   first = nil
-  if records.on_thread then
-    records.on_thread(thread)
-  end
-  return thread
+  return announced(thread)
 end
 
 
@@ -83,7 +81,7 @@ function records.hire(entity)
     task.entity, task.state = entity, "new"
     return task
   end
-  return { thread = worker(), entity = entity, state = "new" }
+  return { thread = new_worker(), entity = entity, state = "new" }
 end
 
 
@@ -104,8 +102,8 @@ end
 
 if not jit then -- which has its stacks elsewhere
   first = create(work)
-  raw_resume(first, {}, stretch, DEPTH)
-  stretch(DEPTH)
+  raw_resume(first, {}, records.stretch, DEPTH)
+  records.stretch(DEPTH)
 end
 
 
