@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from engine.display import FIELDS
+
+_SEEN = frozenset(name.encode() for name in FIELDS)
 _MOST = 4096  # shapes that are made up as the game runs must not fill the memory
 _LONGEST = 512
 
@@ -52,3 +55,10 @@ def names_in(shape: bytes) -> list[bytes] | None:
             return None
         at += 1
     return names
+
+
+@lru_cache(maxsize=512)
+def unseen_names(shape: bytes) -> list[bytes] | None:
+    """The same where no window shows any of them."""
+    names = names_in(shape)
+    return None if names is None or not _SEEN.isdisjoint(names) else names

@@ -118,8 +118,8 @@ class Actor(LuaState):
     def _open(self, seed: int) -> None:
         bare = self._given or self._make_bare(seed)
         self._given = None
-        self._runtime, self._adopt, self._pump, self.hear, self._deliver, self._keep, self._fetch = bare
-        self._send = self._task = self._pump
+        self._runtime, self._adopt, self._pump, self.hear, self._deliver, self._keep, self._fetch, lead = bare
+        self._send = self._task = lead or self._pump
         self._lua_error = error_of(self.lua)
 
     def _make_bare(self, seed: int) -> Bare:
@@ -133,6 +133,20 @@ class Actor(LuaState):
         if terms.held is not None:
             assert self._runtime is not None
             self._runtime.get("rights", "hold")(*terms.held)
+
+    def bear(self, born: tuple[Any, ...]) -> Result:
+        """What the first tick of the first entity gives, whose task lies in wait for its birth: id, script, seed, fields."""
+        clock = self.clock.args
+        try:
+            result = self._send((*clock[:3], *born))
+            return self.turn(clock) if result is None else result
+        except Exception as error:
+            return self.turn(clock, error)
+
+    @property
+    def awaits_birth(self) -> bool:
+        """True where a task leads, as it does in a state that is new when it lies in wait for the first entity's birth."""
+        return self._send is not self._pump
 
     def turn(self, args: tuple[Any, ...], error: Exception | None = None) -> Result:
         """What this tick gives where who was sent to gave nothing, or failed: another leads from here on."""

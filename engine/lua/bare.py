@@ -32,6 +32,8 @@ class Bare(NamedTuple):
     deliver: Entry
     keep: Entry
     fetch: Entry
+    lead: Entry | None = None
+    """Of a state whose first entity has read its script: what its first task is sent, which lies in wait for its birth."""
 
 
 def made_ahead(lua: str, limits: Limits, seed: int, script: Text | None = None) -> Iterator[Bare]:
@@ -50,7 +52,7 @@ def made_ahead(lua: str, limits: Limits, seed: int, script: Text | None = None) 
             continue
         if readable is None and script is not None:
             made.runtime.get("ahead", "compile")(script[0], script[1].encode())
-        yield made
+        yield made if readable is None else _lying_in_wait(made)
 
 
 def _reads(bare: Bare, script: Text) -> bool:
@@ -62,6 +64,14 @@ def _reads(bare: Bare, script: Text) -> bool:
         return False
     bare.runtime.read = script
     return True
+
+
+def _lying_in_wait(bare: Bare) -> Bare:
+    """The same, calm before its first entity is born, where that can be."""
+    if not bare.runtime.get("birth", "prepare")():
+        return bare
+    bare.send((0.0, 0.0, 0, 0))
+    return bare._replace(lead=bare.fetch(0, 0).send)
 
 
 def adopted_ahead(bare: Bare, fixed_step: float) -> Bare:

@@ -42,6 +42,7 @@ PRELUDE_LATER = (
     "ahead",
     "async",
     "awaiting",
+    "birth",
     "blame",
     "bus",
     "calls",

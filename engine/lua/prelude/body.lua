@@ -74,15 +74,35 @@ local function foresee()
   end
   return false
 end
+body.foresee = foresee
+
+
+-- The task lay in wait for the birth of its entity: what was said of that is told. False where that is not born yet, and is
+-- to be born as any other.
+local function born(tell, state)
+  local stir = scheduler.stir
+  task.on_stir, scheduler.stir = nil, nil
+  if tell(state) then
+    scheduler.stir = stir
+    return true
+  end
+  scheduler.current, pump.even = nil, false
+  task.entity:disown(task)
+  follow(nil)
+  return false
+end
 
 
 -- The state is calm no longer, and the pump leads again. A task that runs goes on there: at once, or, where a C function or
 -- another thread is in the way, as soon as it may.
 local function stir()
-  local state = status(task.thread)
+  local state, first = status(task.thread), task.on_stir
   if calm then
     calm, spot.x, spot.y, scheduler.single = false, nil, nil, nil
     watch.stop()
+  end
+  if first and not born(first, state) then
+    return
   end
   if state == "normal" or state == "running" and not isyieldable() then
     return follow(false)

@@ -11,17 +11,17 @@ local get_class, rouse = debug.getmetatable, sandbox.rouse
 
 local watch = {}
 
-local fields, known = { "x", "y" }, { x = true, y = true } -- that the world is told of
+local fields, shown = { "x", "y" }, {} -- that the world is told of; all but the place
 local class, script -- the metatable of `self`, and the script's table, where Lua looks for what `self` has not
 
 for _, name in ipairs(prelude.screen.FIELDS) do
-  fields[#fields + 1], known[name] = name, true
+  fields[#fields + 1], shown[name] = name, true
 end
 
 
 -- The script gives a value to a field that has none.
 local function note(self, key, value)
-  if known[key] then
+  if shown[key] or not script and (key == "x" or key == "y") then
     rouse()
   elseif key == nil or key ~= key then
     local _, problem = pcall(rawset, self, key, value)
@@ -63,6 +63,12 @@ end
 function watch.begin_raw(self)
   class, script = get_class(self), nil
   class.__newindex = note
+end
+
+
+--- True for a field of `self` that a window shows.
+function watch.shows(name)
+  return shown[name]
 end
 
 

@@ -1,0 +1,158 @@
+"""Births from warm states, in which the first task lies in wait: they are what any other birth is."""
+
+import gc
+
+import pytest
+
+from engine import EngineError, Limits, World
+
+BEGINNINGS = {
+    "moves": "function m:start() while true do self.x, self.y = self.x + 1, 2 wait() end end",
+    "stands nowhere": "function m:start() wait() self.x, self.y = 3, 4 wait(0.05) self.x = 5 end",
+    "has no start": "function m:init() self.x, self.y = 1, 2 end",
+    "ends at once": "function m:start() self.x, self.y = 1, 2 end",
+    "makes data and moves": "function m:init() self.n, self.x = 3, 7 end function m:start() wait() self.y = self.n end",
+    "waits in init": "function m:init() self.x = 1 wait() self.y = 2 wait(0.05) self.y = 3 end "
+    'function m:start() self.z = self.y log.info("started") wait() self.x = 9 end',
+    "fails in init": 'function m:init() self.x, self.y = 1, 2 error("no") end function m:start() self.x = 5 end',
+    "fails in start": 'function m:init() self.x, self.y = 1, 2 end function m:start() error("no start") end',
+    "fails with a table": "function m:start() self.x, self.y = 1, 2 error({ code = 1 }) end",
+    "fails later": 'function m:start() self.x, self.y = 1, 2 wait() wait() error("later") end',
+    "listens": 'function m:start() bus.on("news", function(event) self.x, self.y = event.payload.n, 1 end) wait(0.02) '
+    'bus.emit("news", { n = entity.id }) end',
+    "talks in init": 'function m:init() bus.emit("news", { n = 1 }) self.x = 1 wait() log.info("and") end '
+    'function m:start() bus.emit("news", { n = 2 }) end',
+    "is drawn": 'function m:init() self.sprite, self.x, self.y = "a.png", 1, 2 end '
+    "function m:start() while true do wait() self.x = self.x + 1 end end",
+    "is drawn later": 'function m:start() self.x, self.y = 1, 2 wait() wait() self.sprite = "a.png" wait() self.x = 4 end',
+    "draws lots": "function m:start() self.x, self.y = math.random(100), math.random(100) wait() "
+    "self.x = math.random(100) end",
+    "has defaults": "m.properties = { hp = 3, list = { 1, 2 } } function m:start() self.list[1] = self.hp wait() "
+    "self.x, self.y = self.list[1], self.list[2] end",
+    "has a sprite by default": 'm.properties = { sprite = "b.png" } function m:start() self.x, self.y = 1, 2 wait() end',
+    "has others wait": "function m:start() task.spawn(function() wait() self.x, self.y = 1, 2 end) wait() wait() self.x = 5 end",
+    "uses coroutines": "function m:start() local c = coroutine.wrap(function() self.x, self.y = 1, 2 wait() "
+    "coroutine.yield(7) end) self.x = c() wait() end",
+    "sorts": "function m:start() local t = { 3, 1, 2 } table.sort(t, function(a, b) if a == 3 then "
+    'bus.emit("news", { n = 1 }) end return a < b end) self.x, self.y = t[1], t[2] wait() self.x = 6 end',
+    "has a child": 'function m:start() self.x, self.y = 1, 2 if entity.id < 3 then entity.spawn("one", { x = 9 }) end wait() end',
+    "ends itself": "function m:start() self.x, self.y = 1, 2 entity.destroy() wait() self.x = 3 end",
+    "waits for long": "function m:start() self.x, self.y = 1, 2 wait(0.04) self.x = 3 end",
+    "waits for news": 'function m:start() self.x, self.y = 1, 2 local e = task.wait_event("news", 0.05) '
+    "self.x = e and e.payload.n or 0 end",
+    "waits wrongly": "function m:start() self.x, self.y = 1, 2 wait(-1) end",
+    "has a clean-up": "function m:start() task.finally(function() self.x = 0 end) self.x, self.y = 1, 2 wait() end",
+    "updates": "function m:update(dt) self.x, self.y = (self.x or 0) + dt, 1 end",
+    "has input": "function m:start() self.x, self.y = 1, 2 wait() end function m:on_input() end",
+    "misspells": "function m:start() self.x, self.y = 1, 2 wait() end function m:on_evnt() end",
+    "says where it lives": 'm.isolation = "script" function m:start() self.x, self.y = 1, 2 wait() end',
+    "lives by the clock": 'm.clock = "real" function m:start() self.x, self.y = 1, 2 wait() self.x = 5 end',
+    "changes its class": "function m:start() m.x = 5 self.y = 1 wait() m.y = 2 setmetatable(m, { __index = { z = 1 } }) "
+    "wait() self.x = self.z end",
+    "sees the time": "function m:start() self.x, self.y = time.frame, time.now wait() self.x, self.y = time.frame, time.dt end",
+    "has text for x": 'function m:start() self.x, self.y = "a", 1 wait() self.x = 2 end',
+    "says who it is": "function m:start() self.x, self.y = entity.id, #entity.script wait() end",
+}
+
+
+def life(scripts, lua, warm, fields=None, **options):
+    """All that can be seen of three entities that are born between frames, and of what came of them."""
+    seen = []
+    with World(scripts.path, lua=lua, seed=3, **options) as world:
+        world.bus.on("news", lambda event: seen.append((world.frame, event.name, event.payload, event.sender)))
+        world.on_problem(lambda problem: seen.append((world.frame, problem.message, problem.line, problem.entity)))
+        world.tick(1 / 60)
+        world.warm(warm, "one")
+        for number in range(3):
+            entity = world.spawn("one", **(fields or {"x": number, "hp": 2.5}))
+            seen.append((entity.id, entity.ready, entity.position, entity.alive))
+        for _ in range(6):
+            world.tick(1 / 60)
+            seen.append([(one.id, one.position, one.ready, dict(one.view), one.tags) for one in world.entities])
+            seen.append(world.stats().digest)
+        for one in world.entities:
+            with one.self.upgrade() as self_:
+                seen.append(self_.to_dict())
+        seen.append([(said.message, said.traceback, said.count) for said in world.problems])
+    return seen
+
+
+@pytest.mark.parametrize("begins", BEGINNINGS)
+def test_who_is_born_of_a_warm_state_lives_as_any_other(scripts, lua, begins):
+    scripts.write("one", f"local m = {{}} {BEGINNINGS[begins]} return m")
+
+    assert life(scripts, lua, 3) == life(scripts, lua, 0)
+
+
+@pytest.mark.parametrize("fields", [{"sprite": "a.png", "x": 1}, {"name": "é", "x": 1, "y": 2}, {"list": [1], "x": 1}, {"_n": 1}])
+def test_whatever_fields_it_gets(scripts, lua, fields):
+    scripts.write("one", f"local m = {{}} {BEGINNINGS['moves'].replace('self.x', '(self.x or 0)', 1)} return m".replace(
+        "(self.x or 0), self.y", "self.x, self.y"))
+
+    assert life(scripts, lua, 3, fields) == life(scripts, lua, 0, fields)
+
+
+@pytest.mark.parametrize("isolation", ["entity", "script"])
+@pytest.mark.parametrize("begins", ["moves", "waits in init", "listens", "fails in start"])
+def test_with_a_state_for_all_and_with_workers(scripts, lua, isolation, begins):
+    scripts.write("one", f"local m = {{}} {BEGINNINGS[begins]} return m")
+    options = {"isolation": isolation, "workers": 2}
+
+    assert life(scripts, lua, 3, **options) == life(scripts, lua, 0, **options)
+
+
+def test_another_script_is_born_of_the_state_as_of_any_other(scripts, lua):
+    scripts.write("one", f"local m = {{}} {BEGINNINGS['moves']} return m")
+    scripts.write("other", "local m = {} function m:start() self.x, self.y = 1, 2 wait() self.x = 5 end return m")
+    with World(scripts.path, lua=lua) as world:
+        world.warm(1, "one")
+        other = world.spawn("other")
+        first = other.position
+        world.tick(0.1)
+
+        assert (first, other.position, world.problems) == ((1, 2), (5, 2), [])
+
+
+def test_a_script_that_was_saved_since_is_read_anew(scripts, lua):
+    scripts.write("one", f"local m = {{}} {BEGINNINGS['moves']} return m")
+    with World(scripts.path, lua=lua) as world:
+        world.warm(2, "one")
+        scripts.write("one", "local m = {} function m:start() self.x, self.y = 8, 9 end return m")
+        first, second = world.spawn("one"), world.spawn("one")
+
+        assert (first.position, second.position) == ((8, 9), (8, 9))
+
+
+def test_a_birth_that_never_ends_is_stopped(scripts):
+    scripts.write("one", "local m = {} function m:start() while true do end end return m")
+    with World(scripts.path, limits=Limits(instructions=50_000)) as world:
+        world.warm(1, "one")
+        one = world.spawn("one")
+
+        assert "Limits.instructions" in world.problems[0].message
+        assert one.alive
+
+
+def test_who_is_held_by_python_only_leaks_nothing(scripts, lua):
+    scripts.write("one", f"local m = {{}} {BEGINNINGS['moves']} return m")
+    gc.disable()
+    try:
+        with World(scripts.path, lua=lua) as world:
+            world.warm(3, "one")
+            one, other = world.spawn("one", x=1), world.spawn("one", x=1)
+            held = one.actor.weak, other.actor.weak
+            one.destroy()
+            world.tick(0.1)
+            other.destroy()
+
+            assert (held[0](), held[1](), world.leaks()) == (None, None, [])
+    finally:
+        gc.enable()
+
+
+def test_strict_worlds_raise_what_fails_at_a_birth(scripts, lua):
+    scripts.write("one", 'local m = {} function m:start() self.x, self.y = 1, 2 error("no") end return m')
+    with World(scripts.path, lua=lua, strict=True) as world:
+        world.warm(1, "one")
+        with pytest.raises(EngineError, match="one.lua:1: no"):
+            world.spawn("one")
