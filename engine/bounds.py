@@ -17,14 +17,26 @@ class Bounds:
         self._children = children
         self._usual: Limits | None = None  # of scripts for which nothing was said, in no process
         self._rules: list[tuple[str, Limits]] = []  # newest first
+        self._known: dict[str, Limits] = {}  # by script
 
     def set(self, scripts: str, limits: Limits) -> None:
         """Other limits for these scripts; `LimitError` where they cannot be held."""
         limits_for(self._lua, limits, process=self._children.isolation(scripts) == "process")
         self._rules.insert(0, (scripts, limits))
+        self.forget()
+
+    def forget(self) -> None:
+        """Something else was said of limits, or of who lives in a process."""
+        self._known.clear()
 
     def of(self, script: str) -> Limits:
         """The limits of the states of `script`."""
+        known = self._known.get(script)
+        if known is None:
+            known = self._known[script] = self._find(script)
+        return known
+
+    def _find(self, script: str) -> Limits:
         limits = self._given
         for names, others in self._rules:
             if fnmatchcase(script, names):

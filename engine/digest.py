@@ -20,17 +20,20 @@ class Digest:
     @property
     def sum(self) -> int:
         """The sum so far. To ask for it changes nothing of what it will be."""
-        if not self.told:
-            return self._sum
-        # Version 2 writes equal values to equal bytes; later ones depend on reference counts.
-        return crc32(marshal.dumps(self.told, 2), self._sum)
+        return _summed(self._sum, self.told) if self.told else self._sum
 
     def settle(self) -> None:
         """Sum up what was told. How much that is at once is part of the sum."""
-        self._sum = self.sum
-        self.told.clear()
+        if self.told:
+            self._sum = _summed(self._sum, self.told)
+            self.told.clear()
 
     def note(self, name: bytes, entity: int, values: tuple[Any, ...]) -> None:
         """Something that no state told: an answer that it gets from outside."""
         self.settle()
-        self._sum = crc32(marshal.dumps((name, entity, values), 2), self._sum)
+        self._sum = _summed(self._sum, (name, entity, values))
+
+
+def _summed(so_far: int, told: Any) -> int:
+    # Version 2 writes equal values to equal bytes; later ones depend on reference counts.
+    return crc32(marshal.dumps(told, 2), so_far)

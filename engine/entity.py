@@ -44,7 +44,7 @@ class Entity(_Shown):
         self.id = id
         self.script = script
         self.properties = properties
-        self._actor: weakref.ref[Actor] | None = None
+        self._actor: weakref.ref[Any] | None = None
         self.ready = False  # init has ended: a reload carries `self` over instead of starting anew
         self.tags: dict[str, None] = {}
         self.version = 0
@@ -65,10 +65,11 @@ class Entity(_Shown):
         """The state it lives in, held weakly: whoever keeps an entity keeps no state."""
         return None if self._actor is None else self._actor()
 
-    @actor.setter
-    def actor(self, actor: Actor | None) -> None:
+    def move_in(self, actor: Actor) -> None:
+        """Live in `actor` from here on, which tells anew what there is to be shown."""
         self._stand_up()
-        self._actor = None if actor is None else weakref.ref(actor)
+        self._actor = actor.weak
+        self._view, self._lent = {}, False
 
     @property
     def self(self) -> TableHandle:
@@ -131,10 +132,6 @@ class Entity(_Shown):
             view[_NAMES[flat[at] & 31]] = plain(value) if type(value) is bytes else value
             at += 2
 
-    def bare(self) -> None:
-        """Show nothing: a new state tells anew what there is to be shown."""
-        self._view, self._lent = {}, False
-
     def destroy(self) -> None:
         """End the entity: at once, or at the end of the frame while the world ticks. Twice does nothing."""
         if self._destroy is not None:
@@ -142,18 +139,23 @@ class Entity(_Shown):
 
     def fall(self) -> None:
         """Take the entity out of the world until `rise`."""
-        self.actor, self.fallen = None, True
+        self._move_out()
+        self.fallen = True
 
     def rise(self) -> None:
         """Be as at birth again, without a state: what the old one knew is lost."""
         self.fallen = self.ready = False
         self.place, self.tags = None, {}
-        self.bare()
+        self._view, self._lent = {}, False
 
     def end(self) -> None:
         """Take the entity out of the world; its handles are dead from here on."""
-        self.actor = None
+        self._move_out()
         self._destroy = None
+
+    def _move_out(self) -> None:
+        self._stand_up()
+        self._actor = None
 
     def __reduce_ex__(self, _: object) -> NoReturn:
         refuse_copies(self, "keep its `id`, and what `self` gives with `to_dict()`")

@@ -35,7 +35,7 @@ class Failures:
         self._world: World = weakref.proxy(world)
         self._scripts = scripts
         self.problems = Problems()
-        self._raised: list[BaseException] = []
+        self.raised: list[BaseException] = []
 
     def problem(
         self,
@@ -116,13 +116,13 @@ class Failures:
 
     def fail(self, error: BaseException) -> None:
         """Raise `error` out of this tick, when it is over."""
-        self._raised.append(error)
+        self.raised.append(error)
 
     def raise_first(self) -> None:
         """Raise the first of what was to be raised; the others are notes on it."""
-        if self._raised:
-            first, *others = self._raised
-            self._raised.clear()
+        if self.raised:
+            first, *others = self.raised
+            self.raised.clear()
             for told, times in Counter(f"{type(other).__name__}: {other}" for other in others).items():
                 first.add_note(f"also in this frame: {told}{f' ({times} times)' if times > 1 else ''}")
             try:

@@ -22,6 +22,7 @@ from engine.shifts import NOBODY, Shift, actor_of
 from engine.workers import ticker
 
 if TYPE_CHECKING:
+    from engine.entity import Entity
     from engine.world import World
 
 ROUNDS = 8
@@ -91,8 +92,23 @@ class Loop:
         if self._goes_on(actor, result):
             self.wakes[actor.clock].soon[actor] = None
 
+    def absorb_birth(self, actor: Actor, entity: Entity, result: Result) -> None:
+        """The same of the tick in which the first entity of a warm state was born.
+
+        Where it told no more than that it moved, and waits for the next frame, the rest is what every birth tells.
+        """
+        if type(result) is tuple and len(result) == 2:
+            entity.place = result
+        elif result is not True:
+            self.absorb(actor, result)
+            return
+        entity.ready = True
+        self.operations.digest.told.append((b"script", entity.id, 3, False, False, True, b"ready", entity.id, 0))
+        self.operations.digest.settle()
+        self.wakes[actor.clock].soon[actor] = None
+
     def _goes_on(self, actor: Actor, result: Result) -> bool:
-        """The same; true where it wakes in the next frame of its clock, which is yet to be noted."""
+        """The same as `absorb`; true where it wakes in the next frame of its clock, which is yet to be noted."""
         wake = result
         if result is None:
             return False

@@ -65,7 +65,7 @@ def _flat(table: dict[Any, Any], max_bytes: int, max_depth: int, max_integer: in
     shape, names, size = _flat_shape(tuple(table))
     if size > max_bytes or max_depth < 1:
         return None
-    return shape, tuple([table[name] for name in names])
+    return shape, tuple(map(table.__getitem__, names))
 
 
 @lru_cache(maxsize=512)

@@ -88,10 +88,11 @@ class Population:
         self.settling = True
         try:
             self._promised.clear()
-            self._bury()
+            if self._doomed:
+                self._bury()
             self._world.losses.settle()
             self._bear()
-            if not self._world.loop.running:
+            if self._doomed and not self._world.loop.running:
                 self._bury()
         finally:
             self.settling = False
@@ -132,42 +133,28 @@ class Population:
         actor.version = version
         states.move_in(entity, actor)
         known = shared is None and actor.takes((source.text, source.chunk))  # read for the first entity only
-        if known and self._is_born(entity, actor):
-            return
+        if known and actor.awaits_birth and not self._world.children.shares:
+            names = unseen_names(entity.properties[0])
+            if names is not None:
+                self._bear_warm(entity, actor, names)
+                return
         result = self._hand(actor, self._birth(entity, source, known=known))
         if self._begun != entity.id and not failed(result):
             self._hand(actor, (b"boot", entity.id))
 
-    def _is_born(self, entity: Entity, actor: Actor) -> bool:
-        """Have the first entity of a state be born that lies in wait for that; False where none does."""
-        if not actor.awaits_birth or self._world.children.shares:
-            return False
-        shape, leaves = entity.properties
-        names = unseen_names(shape)
-        if names is None:
-            return False
-        born = (entity.id, entity.script.encode(), self._seed_of(entity), len(names), *names, *leaves)
-        result = self._world.commons.enter(actor.bear, born)
-        if result is True:
-            result = (True, None, None)
-        elif type(result) is not tuple or len(result) > 2:
-            self._world.loop.absorb(actor, result)
-            return True
-        else:
-            result = (True, *result)
-        # It has moved at most, and waits: what it would have told of its birth.
-        self._world.loop.absorb(actor, (*result, b"script", entity.id, 3, False, False, True, b"ready", entity.id, 0))
-        return True
-
-    def _seed_of(self, entity: Entity) -> int:
-        return crc32(b"%d:%d" % (self._world.seed, entity.id))
+    def _bear_warm(self, entity: Entity, actor: Actor, names: list[bytes]) -> None:
+        """Have an entity be born that lies in wait for that, in a state of its own."""
+        world, id = self._world, entity.id
+        seed = crc32(b"%d:%d" % (world.seed, id))
+        born = (id, entity.script.encode(), seed, len(names), *names, *entity.properties[1])
+        world.loop.absorb_birth(actor, entity, world.commons.enter(actor.bear, born))
 
     def _birth(self, entity: Entity, source: Source, *, known: bool) -> Mail:
         """The mail that starts an entity, and has its script loaded where that is not `known` already."""
         shape, leaves = entity.properties
         names = names_in(shape)
         fields = (shape, *leaves) if names is None else (len(names), *names, *leaves)
-        seed = self._seed_of(entity)
+        seed = crc32(b"%d:%d" % (self._world.seed, entity.id))
         if known:
             return (b"begin", entity.id, entity.script.encode(), seed, *fields)
         return (b"create", entity.id, entity.script.encode(), seed, source.chunk.encode(), source.text, *fields)

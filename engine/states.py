@@ -38,7 +38,7 @@ class States:
         """
         world, id = self._world, entity.id
         permit = world.permits.of(entity.script)
-        limits = world.limits_of(entity.script)
+        limits = world.bounds.of(entity.script)
         process = tried_in or world.children.process(entity.script, world.lua, limits)
         held = None if permit is None else permit.held()
         made: Actor | None
@@ -81,8 +81,7 @@ class States:
 
     def move_in(self, entity: Entity, actor: Actor) -> None:
         """Let `entity` live in `actor`."""
-        entity.actor = actor
-        entity.bare()
+        entity.move_in(actor)
         self.actors[actor.key] = actor
         actor.entities[entity.id] = None
         actor.only = entity if len(actor.entities) == 1 else None

@@ -102,7 +102,7 @@ class World:
         self.isolation = isolation
         self.seed = seed
         self.limits = limits_for(lua, limits, process=isolation == "process")
-        self._bounds = Bounds(lua, limits, self.children)
+        self.bounds = Bounds(lua, limits, self.children)
         self.strict = strict
         self.time_scale = 1.0
         self.fixed_step = 1 / 60
@@ -155,7 +155,8 @@ class World:
         entity = self.population.announce(self.population.new_id(script), script, fields)
         if not self._ticking:
             self.population.settle()
-            self.failures.raise_first()
+            if self.failures.raised:
+                self.failures.raise_first()
         return entity
 
     def warm(self, count: int, script: str = "") -> None:
@@ -189,13 +190,13 @@ class World:
         check_pattern("limit", scripts)
         if not isinstance(limits, Limits):
             raise EngineError(f"limit: expected Limits(...), got {limits!r}")
-        self._bounds.set(scripts, limits)
+        self.bounds.set(scripts, limits)
         self.delivery.boxes.least = min(self.delivery.boxes.least, most(limits.mailbox))
 
     def limits_of(self, script: str) -> Limits:
         """The limits of the states of `script`."""
         check_script("limits_of", script)
-        return self._bounds.of(script)
+        return self.bounds.of(script)
 
     def isolate(self, scripts: str, isolation: str) -> None:
         """Give scripts another isolation, by name or pattern ("mods/*"). Where several match, the newest counts.
@@ -205,6 +206,7 @@ class World:
         """
         check_pattern("isolate", scripts)
         self.children.isolate(scripts, isolation)
+        self.bounds.forget()
 
     def mods(self, scripts: str, grant: Callable[[Mod], Rights | None] | None = None) -> list[Mod]:
         """Treat scripts as mods, by name or pattern ("mods/*"): they may do only what they are granted.

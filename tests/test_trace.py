@@ -174,10 +174,11 @@ def test_reloads_and_host_calls_are_in_it(world, scripts, path):
 def test_a_trace_changes_nothing_of_what_happens(make_world, scripts, path):
     scripts.write("ping", PING)
     scripts.write("pong", PONG)
+    scripts.write("clumsy", 'return { start = function() wait(0.05) error("it fails") end }')
 
     def play(traced):
         world = make_world()
-        for script in ("ping", "pong", "pong"):
+        for script in ("ping", "pong", "pong", "clumsy"):
             world.spawn(script)
         trace = world.trace(path) if traced else None
         for _ in range(3):

@@ -135,7 +135,7 @@ class Actor(LuaState):
             self._runtime.get("rights", "hold")(*terms.held)
 
     def bear(self, born: tuple[Any, ...]) -> Result:
-        """What the first tick of the first entity gives, whose task lies in wait for its birth: id, script, seed, fields."""
+        """What the first tick of an entity gives that lies in wait for its birth: with id, script, seed and fields."""
         clock = self.clock.args
         try:
             result = self._send((*clock[:3], *born))
@@ -145,7 +145,7 @@ class Actor(LuaState):
 
     @property
     def awaits_birth(self) -> bool:
-        """True where a task leads, as it does in a state that is new when it lies in wait for the first entity's birth."""
+        """True where a task leads, which in a state that is new lies in wait for the birth of the first entity."""
         return self._send is not self._pump
 
     def turn(self, args: tuple[Any, ...], error: Exception | None = None) -> Result:

@@ -33,7 +33,7 @@ class Bare(NamedTuple):
     keep: Entry
     fetch: Entry
     lead: Entry | None = None
-    """Of a state whose first entity has read its script: what its first task is sent, which lies in wait for its birth."""
+    """Of a state whose first entity has read its script, and lies in wait for its birth: what its task is sent then."""
 
 
 def made_ahead(lua: str, limits: Limits, seed: int, script: Text | None = None) -> Iterator[Bare]:
