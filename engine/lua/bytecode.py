@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import cache, lru_cache
 from importlib import resources
 
+from engine.lua.joining import joined
 from engine.lua.versions import bare_vm, error_of
 
 # What runs in every tick of a calm state, and the names that it reads, of who draws and is drawn, too: they are loaded
@@ -171,9 +172,12 @@ def prelude_code(lua: str) -> dict[bytes, bytes]:
         code[name.encode()] = compile_text(_DEBUG + texts[name], b"=[tidelock %s]" % name.encode(), False)
     code[BOOT] = compile_text(texts["boot"], NAME, True)
     words = b", ".join(b"words." + word for word in _WORDS.split())
-    hot, beside, others = _JIT if lua == "luajit21" else (HOT, BESIDE, PRELUDE)
-    code[FIRST] = compile_text(_FIRST % (words, _joined(texts, beside), _joined(texts, hot)), NAME, True)
-    code[EAGER] = compile_text(_EAGER % _joined(texts, others), NAME, True)
+    hot, beside, others = (
+        joined(texts, names, constants=lua != "luajit21")
+        for names in (_JIT if lua == "luajit21" else (HOT, BESIDE, PRELUDE))
+    )
+    code[FIRST] = compile_text(_FIRST % (words, beside, hot), NAME, True)
+    code[EAGER] = compile_text(_EAGER % others, NAME, True)
     return {name: part + _BEHIND for name, part in code.items()} if lua in FIXED else code
 
 
@@ -184,10 +188,3 @@ def script_code(lua: str, text: bytes, name: bytes) -> bytes | None:
         return _compiler(lua)(text, name, False)
     except error_of(lua):
         return None
-
-
-def _joined(texts: dict[str, bytes], names: tuple[str, ...]) -> bytes:
-    """These files as parts of one chunk, which makes them modules of `prelude`."""
-    return b"".join(
-        b"prelude.%s = (function(...)\n%s\nend)(prelude)\n" % (name.encode(), texts[name]) for name in names
-    )

@@ -15,15 +15,18 @@ setmetatable(prelude, { __index = function(_, name)
 end })
 
 
+local Later = { __index = function(proxy, word)
+  local value = prelude[proxy[1]][word]
+  proxy[word] = value
+  return value
+end }
+
+
 --- Stands for the module `name`, whose file is loaded with the first word that somebody asks of it.
 function prelude.later(name)
   local proxy = proxies[name]
   if not proxy then
-    proxy = setmetatable({}, { __index = function(_, word)
-      local value = prelude[name][word]
-      proxy[word] = value
-      return value
-    end })
+    proxy = setmetatable({ name }, Later)
     proxies[name] = proxy
   end
   return proxy

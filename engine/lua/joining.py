@@ -1,0 +1,80 @@
+"""Joins files of the prelude into one chunk, in which what several of them name alike is made once.
+
+A local that functions use is an object of its own in every state, in each file that has it, and each file is a function
+that runs once. Joined, the files are blocks of one function; around it stands what their headers have in common.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+_VALUE = r'[\w.]+(?:\("\w+"\))?(?: or [\w.]+)?'
+_HEADER = re.compile(rf"local (\w+(?:, \w+)*) = ({_VALUE}(?:, {_VALUE})*)(?: *--.*)?$")
+_OF_LUA = re.compile(r"(?:coroutine|debug|math|string|table)\.")
+_NUMBER = re.compile(r"[\d.]+$")
+
+Pairs = list[tuple[str, str]]
+"""Names and their values, of a line that makes locals of what has a name already, or of numbers."""
+
+
+def joined(texts: dict[str, bytes], names: Iterable[str], *, constants: bool) -> bytes:
+    """These files as parts of one chunk, in which they become modules of `prelude`.
+
+    With `constants`, this Lua knows such: functions need not keep a number that a header has.
+    """
+    files = {name: texts[name].decode() for name in names}
+    shared = _shared(files)
+    made = {name for name, value in shared.items() if name == value or _OF_LUA.match(value)}
+    lines = [f"local {name} = {value if name in made else 'nil'}" for name, value in shared.items()]
+    lines.append("local function fill()")
+    for name, text in files.items():
+        lines += ("do", *_block(name, text, shared, made, constants), "end")
+    return "\n".join((*lines, "end", "fill()\n")).encode()
+
+
+def _pairs(line: str) -> Pairs:
+    found = _HEADER.match(line)
+    return [] if found is None else list(zip(found[1].split(", "), found[2].split(", "), strict=True))
+
+
+def _shared(files: dict[str, str]) -> dict[str, str]:
+    """Names that mean the same in several files, which leave them as they are; of two meanings the more usual one."""
+    count: Counter[tuple[str, str]] = Counter()
+    for text in files.values():
+        pairs = [pair for line in text.splitlines() for pair in _pairs(line)]
+        count.update(pair for pair in pairs if not _NUMBER.match(pair[1]) and not _is_set(text, pair[0]))
+    del count["prelude", "..."]
+    shared: dict[str, str] = {}
+    for (name, value), times in count.most_common():
+        if times > 1 or (name in files and value == f"prelude.{name}"):
+            shared.setdefault(name, value)
+    return shared
+
+
+def _is_set(text: str, name: str) -> bool:
+    """Whether a line that makes no local gives this name another value; one of a table's fields counts, too."""
+    return re.search(rf"^(?! *local ).*(?<![.\w]){name}(?:, [\w.\[\], ]+)? = ", text, re.MULTILINE) is not None
+
+
+def _block(name: str, text: str, shared: dict[str, str], made: set[str], constants: bool) -> Iterator[str]:
+    """The lines of a file, without what has been made, or need not be."""
+    *lines, last = text.splitlines()
+    for line in lines:
+        if name in shared and line.startswith(f"local {name} = "):
+            made.add(name)
+            yield line.removeprefix("local ")
+        elif pairs := _pairs(line):
+            for local, value in pairs:
+                changes = _is_set(text, local)
+                if shared.get(local) == value and not changes:
+                    if local not in made:
+                        made.add(local)
+                        yield f"{local} = {value}"
+                elif local != "prelude":
+                    constant = " <const>" if constants and not changes and _NUMBER.match(value) else ""
+                    yield f"local {local}{constant} = {value}"
+        else:
+            yield line
+    yield f"prelude.{name} = {last.removeprefix('return ')}"
