@@ -16,8 +16,10 @@ ROOM = 16 * 1024 * 1024
 
 _FEW = 32  # as `mail.few` in Lua
 
-USUAL = ("standard", "time", "watch")
+USUAL = ("standard", "time", "watch", "several")
 """Files of the prelude that most scripts use: a warm state has them."""
+
+_WAYS = "pump deliver pump keep pump fetch body run mail listen library adopt".split()
 
 Entry = Callable[..., Any]
 
@@ -84,33 +86,20 @@ def adopted_ahead(bare: Bare, fixed_step: float) -> Bare:
 def make_bare(lua: str, limits: Limits, seed: int, *, wall: int | None = None) -> Bare:
     """A state under these limits. Of a world it depends on nothing but the seed; `wall` is another for its memory."""
     runtime = limited_runtime(lua, limits, seed, wall=wall)
-    deliver, keep, fetch = runtime.get_all("pump", "deliver", "keep", "fetch")
-    run = runtime.get("body", "run")
-    listen = runtime.get("mail", "listen")
+    deliver, keep, fetch, run, listen, adopt = runtime.get_all(*_WAYS)
     send, hear = run.coroutine().send, listen.coroutine().send
     send(None)
     hear(None)
-    return Bare(runtime, runtime.get("library", "adopt"), send, hear, deliver, keep, fetch)
+    return Bare(runtime, adopt, send, hear, deliver, keep, fetch)
 
 
 def limited_runtime(lua: str, limits: Limits, seed: int, *, wall: int | None = None) -> Runtime:
     """The same without a pump."""
     if wall is None and limits.memory is not None:
         wall = limits.memory + ROOM
-    runtime = Runtime(lua, seed, guards=limits.watched, memory=wall)
-    settings = {
-        ("outbox", "most"): limits.outbox,
-        ("mail", "most_events"): limits.mailbox,
-        ("mail", "few"): None if limits.mailbox is None else min(limits.mailbox // 4, _FEW),
-        ("mail", "most_subscriptions"): limits.subscriptions,
-        ("entity", "most_spawns"): limits.spawns,
-        ("library", "most_lines"): limits.log,
-        ("entity", "task_limit"): limits.tasks,
-        ("scheduler", "error_limit"): limits.errors,
-    }
-    runtime.put_all({word: most for word, most in settings.items() if most is not None} | {("entity", "seed"): seed})
-    boundary = runtime.get("outbox", "limits")
-    boundary[b"bytes"], boundary[b"depth"] = limits.payload, limits.depth
-    if limits.watched:
-        runtime.get("budget", "start")(limits.instructions, limits.seconds, limits.memory)
-    return runtime
+    few = None if limits.mailbox is None else min(limits.mailbox // 4, _FEW)
+    spent = (limits.instructions, limits.seconds, limits.memory)
+    told = (limits.payload, limits.depth, limits.outbox)
+    heard = (limits.mailbox, few, limits.subscriptions)
+    made = (limits.spawns, limits.tasks, limits.errors, limits.log)
+    return Runtime(lua, seed, *spent, *told, *heard, *made, guards=limits.watched, memory=wall)

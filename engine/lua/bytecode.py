@@ -86,6 +86,7 @@ PRELUDE_LATER = (
     "requiring",
     "requests",
     "rights",
+    "several",
     "shared",
     "shown",
     "snapshots",
@@ -137,11 +138,11 @@ _FIRST = b"""
 collectgarbage("stop")
 local _ = function(words) return %s end
 local prelude = ...
-local function beside()
+local function beside(...)
 %s
 end
 %s
-beside()
+beside(...)
 prelude.filling = nil
 """
 _EAGER = b"""

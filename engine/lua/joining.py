@@ -28,10 +28,10 @@ def joined(texts: dict[str, bytes], names: Iterable[str], *, constants: bool) ->
     shared = _shared(files)
     made = {name for name, value in shared.items() if name == value or _OF_LUA.match(value)}
     lines = [f"local {name} = {value if name in made else 'nil'}" for name, value in shared.items()]
-    lines.append("local function fill()")
+    lines.append("local function fill(...)")
     for name, text in files.items():
         lines += ("do", *_block(name, text, shared, made, constants), "end")
-    return "\n".join((*lines, "end", "fill()\n")).encode()
+    return "\n".join((*lines, "end", "fill(...)\n")).encode()
 
 
 def _pairs(line: str) -> Pairs:

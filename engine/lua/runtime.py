@@ -20,19 +20,22 @@ _ROOM = 7000
 class Runtime:
     """One Lua VM with the prelude in it. `get("pump", "run")` gives a value of a prelude module.
 
-    With `guards` the library functions of scripts are bounded. `memory` is a wall: Lua's own allocations fail there,
+    `settings` are for `library.lua`. With `guards` the library functions of scripts are bounded. `memory` is a wall: Lua's own allocations fail there,
     but a value that *Python* pushes there ends the process, so whoever pushes looks at `used` before.
     """
 
-    def __init__(self, lua: str, seed: int, *, guards: bool = False, memory: int | None = None) -> None:
+    def __init__(
+        self, lua: str, seed: int, *settings: float | None, guards: bool = False, memory: int | None = None
+    ) -> None:
         self.lua = lua
         self._vm = bare_vm(lua, seed, None if memory is None else 0)
         code = prelude_code(lua)
         boot = self.function_of(code[BOOT], NAME)
         prelude, self._get, self._put = boot(_giver_of_code(weakref.ref(self), lua))
-        self.function_of(code[FIRST], NAME)(prelude)
+        given = (prelude, guards, seed, *settings)
+        self.function_of(code[FIRST], NAME)(*given)
         room = bytearray(_ROOM)
-        self.function_of(code[EAGER], NAME)(prelude, guards)
+        self.function_of(code[EAGER], NAME)(*given)
         del room
         self._kept: dict[tuple[str, str], Any] = {}
         self.read: Text | None = None  # the script that its first entity has read already
@@ -54,9 +57,9 @@ class Runtime:
             found = self._kept[module, word] = self.get(module, word)
         return found
 
-    def get_all(self, module: str, *words: str) -> tuple[Any, ...]:
-        """Several of one module, at least two."""
-        return self._get(*(name for word in words for name in (module.encode(), word.encode())))  # type: ignore[no-any-return]
+    def get_all(self, *names: str) -> tuple[Any, ...]:
+        """Several values, at least two: module, word, module, word."""
+        return self._get(*(name.encode() for name in names))  # type: ignore[no-any-return]
 
     def load(self, modules: Iterable[str]) -> None:
         """Load files of the prelude now that would be loaded when they are first used."""
@@ -65,12 +68,6 @@ class Runtime:
 
     def put(self, module: str, word: str, value: Any) -> None:
         self._put(module.encode(), word.encode(), value)
-
-    def put_all(self, values: dict[tuple[str, str], Any]) -> None:
-        """Values by module and word, in one call."""
-        self._put(
-            *(part for (module, word), value in values.items() for part in (module.encode(), word.encode(), value))
-        )
 
 
 def _giver_of_code(reference: weakref.ref[Runtime], lua: str) -> Callable[..., Any]:

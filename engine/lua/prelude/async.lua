@@ -3,7 +3,7 @@
 
 local prelude = ...
 local scheduler, records = prelude.scheduler, prelude.records
-local task, group = prelude.task, prelude.group
+local task, group, several = prelude.task, prelude.group, prelude.later("several")
 local suspension, stops, exposed = prelude.suspension, prelude.stops, prelude.exposed
 
 local error, next, rawequal, type, setmetatable = error, next, rawequal, type, setmetatable
@@ -82,7 +82,7 @@ function async.start(fn, ...)
     local value, trace = ...
     async.settle(future, false, value, trace, child)
   end
-  scheduler.start(child, ...)
+  several.start(child, ...)
   return handle
 end
 

@@ -2,7 +2,7 @@
 
 local give = ... -- Python's: the function of a file of the prelude, or of a script's name and text; nothing where it has none
 
-local load, assert, setmetatable, select, setfenv = load, assert, setmetatable, select, setfenv
+local load, assert, setmetatable, setfenv = load, assert, setmetatable, setfenv
 local setupvalue, upvaluejoin = debug.setupvalue, debug.upvaluejoin
 
 local prelude, proxies = {}, {}
@@ -64,11 +64,8 @@ local function get(module, word, ...)
 end
 
 
-local function put(module, word, value, ...)
+local function put(module, word, value)
   prelude[module][word] = value
-  if select("#", ...) > 0 then
-    return put(...)
-  end
 end
 
 

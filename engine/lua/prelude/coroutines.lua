@@ -10,7 +10,7 @@ local raw_resume, raw_yield, raw_status = coroutine.resume, coroutine.yield, cor
 local raw_running, raw_close, isyieldable = coroutine.running, coroutine.close, coroutine.isyieldable
 local error, select, type, setmetatable = error, select, type, setmetatable
 local SUSPEND, REFUSED = records.SUSPEND, records.REFUSED
-local come_back = prelude.waiting.come_back
+local come_back, several = prelude.waiting.come_back, prelude.later("several")
 local ABORT = records.token("abort") -- yielded by a coroutine that cancels itself
 local CLOSES_ITSELF = _VERSION == "Lua 5.5" -- a coroutine that calls `close` without one
 local ABORTED = "the coroutine was cancelled"
@@ -95,7 +95,7 @@ local function resume(co, ...)
       return false, reason
     end
     task.resumed_by_script = true
-    return handed_back(task, scheduler.start(task, ...))
+    return handed_back(task, several.start(task, ...))
   end
   return settled(co, relay(co, raw_resume(co, ...)))
 end

@@ -2,7 +2,7 @@
 -- Guarantee: a tick ends; after many rounds of tasks that defer others the rest waits for the next frame.
 
 local prelude = ...
-local turns, budget = prelude.turns, prelude.budget
+local turns, budget, several = prelude.turns, prelude.budget, prelude.later("several")
 
 local HALTED = budget.HALTED
 local DEFER_ROUNDS = 80 -- of deferred tasks that defer others, in one tick
@@ -58,7 +58,7 @@ local function run_deferred_once()
       if budget.exhausted == HALTED then
         deferral.defer(task)
       else
-        turns.start(task)
+        several.start(task)
       end
     end
   end

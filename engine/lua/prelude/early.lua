@@ -5,7 +5,7 @@
 local prelude = ...
 local scheduler, entity, mail, clock = prelude.scheduler, prelude.entity, prelude.mail, prelude.clock
 local reload, snapshots, payload = prelude.reload, prelude.snapshots, prelude.payload
-local watched, standing = prelude.watched, prelude.standing
+local watched, standing, several = prelude.watched, prelude.standing, prelude.several
 
 local error, next, rawset, raw_resume, huge = error, next, rawset, coroutine.resume, math.huge
 local receive, by_id, leave, as_number = mail.receive, mail.entities, prelude.pump.leave, prelude.screen.as_number
@@ -42,9 +42,9 @@ local function ready_timers(timers)
   for n = 1, #timers do
     local made = timers[n][1]
     made.since, made.state = 0, "waiting"
-    scheduler.sleep_until(made, huge)
+    several.sleep_until(made, huge)
     if #timers > 1 then
-      scheduler.take_out(made)
+      several.take_out(made)
       scheduler.pending = false
     end
   end
@@ -87,7 +87,7 @@ local function begin_timers(timers)
   for n = 1, #timers do
     local made = timers[n][1]
     if made.list then
-      scheduler.take_out(made)
+      several.take_out(made)
     end
     prelude.task.begin(made, timers[n][2])
   end

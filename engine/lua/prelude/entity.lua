@@ -11,7 +11,7 @@ local rawget, format, insert = rawget, string.format, table.insert
 local put, create = outbox.put, prelude.create
 
 local entity = {
-  most_spawns = 1 / 0, seed = 0,
+  most_spawns = nil, seed = nil,
   ask = nil, list = {}, updaters = {}, fixed = {}, late = {},
   only = nil, -- where the entity is, in a state that has just one
   plain = nil, -- the same, where that one has neither `update` nor `fixed_update`

@@ -3,9 +3,9 @@
 -- the caller; a caller that is cancelled takes its children with it.
 
 local prelude = ...
-local scheduler, turns, waiting = prelude.scheduler, prelude.turns, prelude.waiting
+local turns, waiting = prelude.turns, prelude.waiting
 local checks, suspension, stops = prelude.checks, prelude.suspension, prelude.stops
-local nurseries = prelude.nurseries
+local nurseries, several = prelude.nurseries, prelude.later("several")
 local open, close, bear, leave = nurseries.open, nurseries.close, nurseries.bear, nurseries.leave
 
 local error, type, next, rawget, tostring = error, type, next, rawget, tostring
@@ -59,7 +59,7 @@ local function door_of(nursery)
 
   function door.spawn(fn, ...)
     local child = born_in(nursery, "group.spawn", fn, 2)
-    scheduler.start(child, ...)
+    several.start(child, ...)
     return child.thread
   end
 
@@ -78,7 +78,7 @@ local function door_of(nursery)
     if request == true then
       turns.next_frame(child)
     else
-      turns.sleep_until(child, request)
+      several.sleep_until(child, request)
     end
     return child.thread
   end
@@ -101,7 +101,7 @@ function group.group(body)
   if not child then
     error(full, 2)
   end
-  scheduler.start(child, door_of(nursery))
+  several.start(child, door_of(nursery))
   leave(nursery)
   return unpack(nursery.results, 1, nursery.results.n or 0)
 end
@@ -156,7 +156,7 @@ local function start_each(nursery, keys, functions)
       nursery.failure = { value = nursery.word .. ": " .. full, trace = "" }
       return close(nursery)
     end
-    scheduler.start(child)
+    several.start(child)
   end
 end
 

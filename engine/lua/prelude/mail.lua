@@ -7,8 +7,8 @@ local rawget, setmetatable, pairs = rawget, setmetatable, pairs
 local error, type, tostring, format, yield = error, type, tostring, string.format, coroutine.yield
 
 local mail = {
-  most_events = 1 / 0, most_subscriptions = 1 / 0,
-  few = 32, -- events of a tick whose lines nobody notes
+  most_events = nil, most_subscriptions = nil, -- in a tick, and of an entity
+  few = nil, -- events of a tick whose lines nobody notes
   LONGEST_NAME = 200, -- of an event, a tag, a shared value: Python keeps them
   entities = {}, -- id -> entity, filled by the entity module
   subscriptions = {},

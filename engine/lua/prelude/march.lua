@@ -6,7 +6,7 @@
 -- `scheduler.stir` first.
 
 local prelude = ...
-local scheduler, SUSPEND = prelude.scheduler, prelude.records.SUSPEND
+local scheduler, several, SUSPEND = prelude.scheduler, prelude.later("several"), prelude.records.SUSPEND
 
 local BATCH = 16 -- tasks that run until their entities are looked at, while these are still in the cache
 
@@ -167,7 +167,7 @@ local function run_some(first, last)
         settle(scheduler.raw_resume(thread))
       else
         calm, scheduler.stir = false, nil
-        scheduler.run_next(task)
+        several.run_next(task)
       end
     end
     i = i + 1

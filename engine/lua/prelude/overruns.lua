@@ -196,7 +196,9 @@ function overruns.explain(task, value)
     stops = stops + 1
     if stops == MOST_STOPS then
       budget.exhausted = budget.HALTED
-      turns.postpone()
+      if turns.pending then
+        prelude.several.postpone()
+      end
     end
     prelude.outbox.put("stopped", task.entity.id)
     return stopped

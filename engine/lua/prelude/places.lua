@@ -211,7 +211,7 @@ function places.part(from, to)
 end
 
 
-scheduler.hand_over(march, ran)
+prelude.several.hand_over(march, ran)
 march.pass = places.pass
 
 

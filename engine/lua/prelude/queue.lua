@@ -1,12 +1,12 @@
 -- Holds the sleeping tasks of one state.
 -- Guarantee: tasks leave in the order (wake time, order of going to sleep), and a task that leaves early leaves nothing.
--- Tasks that wait for the next frame are not here: the scheduler keeps them in a list.
+-- Tasks that wait for the next frame are not here: `several` keeps them in a list.
 
-local prelude = ...
+local queue = {
+  heap = {}, -- the first to wake is its first
+}
 
-local queue = {}
-
-local heap, size = prelude.turns.sleepers, 0 -- the first to wake is its first
+local heap, size = queue.heap, 0
 local slept = 0
 
 

@@ -15,9 +15,8 @@ local come_back = prelude.waiting.come_back
 -- This table too: a tick should touch few tables.
 local scheduler = turns
 
-local raw_resume, raw_status, select = coroutine.resume, coroutine.status, select
-local unpack = table.unpack or unpack
-local hire, next_frame, mark = records.hire, turns.next_frame, turns.mark
+local raw_resume, raw_status = coroutine.resume, coroutine.status
+local hire, next_frame, several = records.hire, turns.next_frame, prelude.later("several")
 local finish, retire = endings.finish, endings.retire
 
 local SUSPEND, REFUSED, DONE = records.SUSPEND, records.REFUSED, records.DONE
@@ -49,7 +48,7 @@ local function sleep(task, request)
   end
   task.state = "waiting"
   if request then
-    turns.sleep_until(task, request)
+    several.sleep_until(task, request)
   end
   return true
 end
@@ -59,7 +58,7 @@ end
 local function settle(task, outer, ...)
   scheduler.current = outer
   if scheduler.ran then
-    mark(task.entity)
+    scheduler.mark(task.entity)
   end
   local ok, token, request = ...
   if token == SUSPEND and ok then
@@ -137,25 +136,6 @@ function scheduler.call(entity, what, fn, ...)
   task.instant = what
   return resume_instant(task, task, fn, ...)
 end
-
-
---- Start or go on with `task` now, with these values, else with those that were set aside for it. One that waits for its
--- time gets none: the function that waits would take them for the engine's answer.
-local function start(task, ...)
-  turns.take_out(task)
-  task.abandon = nil
-  local args, state = task.args, task.state
-  if args then
-    task.args = nil
-    if select("#", ...) == 0 then
-      return resume(task, unpack(args, 1, args.n))
-    end
-  elseif state == "waiting" or state == "next" then
-    return resume(task)
-  end
-  return resume(task, ...)
-end
-scheduler.start = start
 
 
 return scheduler

@@ -9,7 +9,7 @@
 local prelude = ...
 local scheduler, clock, outbox, budget = prelude.scheduler, prelude.clock, prelude.outbox, prelude.budget
 local entity, records, pump, screen, watch = prelude.entity, prelude.records, prelude.pump, prelude.screen, prelude.watch
-local by_id, queue, sleepers = prelude.mail.entities, prelude.later("queue"), scheduler.sleepers
+local by_id, several, queue, sleepers = prelude.mail.entities, prelude.several, prelude.queue, prelude.queue.heap
 
 local raw_resume, yield, status = coroutine.resume, coroutine.yield, coroutine.status
 local type, rawequal, as_number = type, rawequal, screen.as_number
@@ -37,7 +37,7 @@ local function find()
     or (outbox.most or huge) < LIGHT or scheduler.raw_resume ~= raw_resume then
     return nil
   end
-  local lone, due = scheduler.lone()
+  local lone, due = several.lone()
   if beat then
     lone = lone == false and not beat.paused and beat.beat or nil
   elseif lone == false and due == huge then
@@ -100,7 +100,7 @@ local function disturb(task, hook, ran)
   if not task or hook then
     return
   elseif ran == task or status(task.thread) ~= "suspended" then
-    scheduler.take_lone()
+    several.take_lone()
   else
     task.state = "next"
   end
@@ -142,7 +142,7 @@ local function wake(now, task, hook, shows)
     waking = nil
     if request == true then
       task = first
-      scheduler.put_lone(task)
+      several.put_lone(task)
       if sleepers[1] and sleepers[1].due <= now then -- `stir` does not know this task yet
         task.state = "next"
         scheduler.stir()
@@ -160,7 +160,7 @@ end
 
 -- The task that ran in every frame sleeps; gives when the next one wakes.
 local function lie_down(task, due)
-  scheduler.take_lone()
+  several.take_lone()
   scheduler.pending, scheduler.current, task.state = true, nil, "waiting"
   queue.sleep(task, due)
   return sleepers[1].due

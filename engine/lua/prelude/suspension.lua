@@ -2,7 +2,7 @@
 -- Guarantee: a wait that is refused blames the script's line and leaves nobody who would wake the task later.
 
 local prelude = ...
-local turns, records, fault = prelude.turns, prelude.records, prelude.later("fault")
+local records, fault, several = prelude.records, prelude.later("fault"), prelude.later("several")
 
 -- The scheduler is this table too, with more in it.
 local scheduler = prelude.scheduler
@@ -78,7 +78,7 @@ end
 --- Wake a suspended task now, wherever it sleeps; a task that has ended stays ended.
 function scheduler.wake(task, ...)
   if task.state == "waiting" or task.state == "next" then
-    turns.take_out(task)
+    several.take_out(task)
     task.abandon = nil
     return resume(task, ...)
   end
@@ -88,7 +88,7 @@ end
 --- The same at the end of this tick: for what is noticed where no other task may run.
 function scheduler.wake_later(task, ...)
   if task.state == "waiting" and not task.deferred then
-    turns.take_out(task)
+    several.take_out(task)
     scheduler.set_aside(task, ...)
     prelude.deferral.defer(task)
   end

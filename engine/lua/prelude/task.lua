@@ -3,7 +3,7 @@
 
 local prelude = ...
 local scheduler, turns, clock = prelude.scheduler, prelude.turns, prelude.clock
-local suspension, stops = prelude.later("suspension"), prelude.later("stops")
+local suspension, stops, several = prelude.later("suspension"), prelude.later("stops"), prelude.later("several")
 local fault, records, coroutines = prelude.fault, prelude.records, prelude.coroutines
 local check_seconds, check_function = prelude.checks.check_seconds, prelude.checks.check_function
 local request_of = prelude.waiting.request_of
@@ -58,7 +58,7 @@ function task.spawn(fn, ...)
   else
     made = task_for("task.spawn", fn, 2)
   end
-  scheduler.start(made, ...)
+  several.start(made, ...)
   return made.thread
 end
 
@@ -70,7 +70,7 @@ local function go_on(word, thread, ...)
     known.returns[scheduler.current] = nil
   end
   if coroutines.status(thread) ~= "dead" then
-    scheduler.start(resumable(word, thread, 0), ...)
+    several.start(resumable(word, thread, 0), ...)
   end
 end
 
@@ -113,7 +113,7 @@ function task.delay(seconds, fn, ...)
   if request == true then
     turns.next_frame(made)
   else
-    turns.sleep_until(made, request)
+    several.sleep_until(made, request)
   end
   return thread
 end
@@ -181,7 +181,7 @@ function task.begin(made, seconds)
   local _, due = next_point(now, seconds, 1, now)
   made.since, made.state = now, "waiting"
   if due > now then
-    turns.sleep_until(made, due)
+    several.sleep_until(made, due)
   else
     turns.next_frame(made)
   end
