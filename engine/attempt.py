@@ -35,12 +35,18 @@ SETTLING, SETTLING_EARLY = 0.5, 2.5
 
 
 class Attempt:
-    """A version of a script on its way. `asked` is when somebody wanted it, `back` says that it is an older one."""
+    """A version of a script on its way. `asked` is when somebody wanted it.
 
-    def __init__(self, world: World, version: Version, asked: float, *, back: bool = False) -> None:
+    `back` says that it is an older one, `whole` that it takes one frame, however long.
+    """
+
+    def __init__(
+        self, world: World, version: Version, asked: float, *, back: bool = False, whole: bool = False
+    ) -> None:
         self.version = version
         self.asked = asked
         self.back = back
+        self.whole = whole
         self._world = world
         self._setbacks = Setbacks(world, version)
         self._trials = Trials(world, version, self._setbacks)

@@ -21,11 +21,12 @@ SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class New:
-    """A version on probation, until when, and the number of the one to go back to."""
+    """A version on probation, until when, and the number of the one to go back to; whether it came in one frame."""
 
     number: int
     until: float
     good: int | None
+    whole: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class Verdict:
     entity: int
     bad: int
     good: int
+    whole: bool
 
 
 class Probation:
@@ -48,14 +50,14 @@ class Probation:
         self._due: dict[str, Verdict] = {}
         self._going: dict[str, Verdict] = {}
 
-    def begin(self, script: str, version: int, replaced: int) -> None:
+    def begin(self, script: str, version: int, replaced: int, *, whole: bool) -> None:
         """A new version is live."""
         before = self._new.get(script)
         bad = self._bad.setdefault(script, set())
         bad.discard(version)
         good = before.good if before is not None and replaced in bad else replaced
         until = self._world.loop.real.now + SECONDS
-        self._new[script] = New(version, until, None if good in bad else good)
+        self._new[script] = New(version, until, None if good in bad else good, whole)
         self._due.pop(script, None)
 
     def gave_up(self, entity: Entity, what: str) -> bool:
@@ -69,16 +71,17 @@ class Probation:
             return False
         if new.good in bad or new.good not in self._world.population.sources.versions(entity.script):
             return False
-        self._due[entity.script] = Verdict(what, entity.id, new.number, new.good)
+        self._due[entity.script] = Verdict(what, entity.id, new.number, new.good, new.whole)
         return True
 
-    def take(self) -> list[Version]:
-        """The good versions that are to run again."""
+    def take(self) -> list[tuple[Version, bool]]:
+        """The good versions that are to run again, and whether each is to take over in one frame, as the bad one did."""
         if not self._due:
             return []
         self._going.update(self._due)
         due, self._due = self._due, {}
-        return [self._world.population.sources.earlier(script, verdict.good) for script, verdict in due.items()]
+        sources = self._world.population.sources
+        return [(sources.earlier(script, verdict.good), verdict.whole) for script, verdict in due.items()]
 
     def went_back(self, script: str) -> None:
         """The good version runs again."""

@@ -1,7 +1,7 @@
 """Reloads scripts: what was saved or asked for, and the way back from a version that does not work.
 
-A reload that the game asks for happens as a whole at the start of the next frame, so that it can be repeated. One that
-a save brings may take several frames, a share of each.
+A reload that the game asks for happens as a whole at the start of the next frame, so that it can be repeated, and so
+does the way back from it. One that a save brings may take several frames, a share of each.
 """
 
 from __future__ import annotations
@@ -84,8 +84,8 @@ class Reloader:
             self.readiness.pause()
         if self._saves is not None:
             self._take_saves(self._saves)
-        for back in self.probation.take():
-            self._begin(back, time.perf_counter(), back=True)
+        for back, whole in self.probation.take():
+            self._begin(back, time.perf_counter(), back=True, whole=whole)
         if self._asked:
             self._do_asked()
         if self._attempts or self._husks:
@@ -142,13 +142,13 @@ class Reloader:
             for script in sources.users(name) if number is None else [name]:
                 version = sources.next(script) if number is None else sources.earlier(script, number)
                 wanted[script] = version, when
-        begun = [self._begin(version, when) for version, when in wanted.values()]
+        begun = [self._begin(version, when, whole=True) for version, when in wanted.values()]
         for attempt in begun:
             if attempt is not None:
                 self._advance(attempt, None)
         self._husks.clear()
 
-    def _begin(self, version: Version, asked: float, *, back: bool = False) -> Attempt | None:
+    def _begin(self, version: Version, asked: float, *, back: bool = False, whole: bool = False) -> Attempt | None:
         """Put a version on its way, in place of another one of that script; nothing for a script without entities."""
         script = version.script
         self._world.permits.forget(script)
@@ -160,7 +160,7 @@ class Reloader:
             asked = min(asked, before.asked)
         if not back:
             self.probation.forget(script)
-        attempt = Attempt(self._world, version, asked, back=back)
+        attempt = Attempt(self._world, version, asked, back=back, whole=whole)
         if not attempt.entities():
             self._world.population.sources.forget(script)
             self._world.failures.mend(script)
@@ -170,8 +170,8 @@ class Reloader:
         return attempt
 
     def _go_on(self, deadline: float) -> None:
-        for attempt in list(self._attempts.values()):
-            if not self._advance(attempt, deadline):
+        for attempt in sorted(self._attempts.values(), key=lambda attempt: not attempt.whole):
+            if not self._advance(attempt, None if attempt.whole else deadline):
                 return
         if not self._settling():
             self._let_go(deadline)
@@ -246,5 +246,5 @@ class Reloader:
         if attempt.back:
             self.probation.went_back(script)
         else:
-            self.probation.begin(script, number, replaced)
+            self.probation.begin(script, number, replaced, whole=attempt.whole)
         self.announcements.live(attempt)

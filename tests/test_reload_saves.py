@@ -404,6 +404,19 @@ def test_a_reload_that_the_game_asks_for_happens_as_a_whole(slow, scripts):
     assert [counter.version for counter in counters] == [2] * 5
 
 
+def test_the_way_back_from_a_reload_that_the_game_asked_for_happens_as_a_whole_too(slow, scripts):
+    scripts.write("counter", COUNTER)
+    counters = [slow.spawn("counter") for _ in range(5)]
+    scripts.write("counter", COUNTER.replace("self.n + 1", "self.n + self.step"))
+    slow.reload("counter")
+    ticks(slow, 10, 0.01)
+    assert [counter.version for counter in counters] == [2] * 5
+
+    slow.tick(0.01)
+
+    assert [counter.version for counter in counters] == [1] * 5
+
+
 def test_a_world_may_close_in_the_middle_of_a_reload(slow, scripts):
     scripts.write("counter", COUNTER)
     for _ in range(3):
