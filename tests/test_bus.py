@@ -459,6 +459,8 @@ def test_what_a_listener_of_the_game_raises_comes_out_of_tick_when_the_frame_is_
         ('bus.on("x", print, { merge = 1 })', 'bus.on: unknown option "merge"; there is "coalesce"'),
         ('bus.on("x", print, { coalesce = "first" })', 'bus.on: coalesce must be "last", got "first"'),
         ('bus.on("x", print, { coalesce = {} })', 'bus.on: coalesce must be "last", got a table'),
+        ('bus.once("x", print, { once = true })', 'bus.once: unknown option "once"; there is "coalesce"'),
+        ('bus.once("x", print, "last")', "bus.once: options must be a table, got a string"),
         ('bus.on("x", print, { [print] = 1 })', 'bus.on: unknown option a function; there is "coalesce"'),
         ("entity.tag({})", "entity.tag: expected a name, got a table"),
         ("bus.emit(nil)", "bus.emit: the event's name must be a string, got nil"),

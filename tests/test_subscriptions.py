@@ -126,6 +126,29 @@ def test_a_coalescing_listener_is_called_once_per_frame_with_the_newest(world, s
 
 
 @pytest.mark.row("B7")
+def test_who_listens_once_and_coalesces_hears_the_newest_of_the_first_frame(world, scripts, heard):
+    scripts.write(
+        "calm",
+        """
+        local calm = {}
+        function calm:start()
+          bus.once("shake", function(event) bus.emit("heard", event.payload) end, { coalesce = "last" })
+        end
+        return calm
+        """,
+    )
+    calm = world.spawn("calm")
+
+    for i in range(3):
+        world.bus.emit("shake", i)
+    world.tick(0.1)
+    world.bus.emit("shake", "again")
+    world.tick(0.1)
+
+    assert heard == [(calm.id, 2)]
+
+
+@pytest.mark.row("B7")
 def test_triggers_in_several_rounds_of_a_frame_are_one_call_too(world, scripts, heard):
     scripts.write(
         "calm",

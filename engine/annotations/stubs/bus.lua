@@ -14,8 +14,9 @@ function bus.on(name, fn, options) end
 --- Call `fn(event)` for the next such event only.
 ---@param name tidelock.EventName
 ---@param fn async fun(event: Event)
+---@param options? { coalesce: "last" } the last such event of the frame
 ---@return Subscription
-function bus.once(name, fn) end
+function bus.once(name, fn, options) end
 
 --- Tell everybody who listens.
 ---@param name tidelock.EventName

@@ -105,10 +105,10 @@ end
 
 
 --- The same for the next such event only.
-function bus.once(name, fn)
+function bus.once(name, fn, options)
   check_name("bus.once", name, 2)
   check_function("bus.once", fn, 2)
-  return subscribe("subscribe", name, fn, true).handle
+  return subscribe("subscribe", name, fn, true, check_options("bus.once", options, 2)).handle
 end
 
 
