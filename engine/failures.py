@@ -34,8 +34,8 @@ class Failures:
     def __init__(self, world: World, scripts: Scripts) -> None:
         self._world: World = weakref.proxy(world)
         self._scripts = scripts
-        self.problems = Problems()
         self.raised: list[BaseException] = []
+        self.problems = Problems(self.fail)
 
     def problem(
         self,

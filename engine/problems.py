@@ -48,10 +48,12 @@ LONGEST = 2_000
 class Problems:
     """The problems of one world. A problem is new when its place is.
 
-    Listeners and the log hear of new ones only, and of each save that fails.
+    Listeners and the log hear of new ones only, and of each save that fails. What a listener raises goes to `fail`: a
+    problem is told in the middle of a frame.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, fail: Callable[[Exception], object]) -> None:
+        self._fail = fail
         self._by_place: dict[tuple[object, ...], Problem] = {}
         self._saves: dict[tuple[object, ...], object] = {}
         self._listeners: list[Callable[[Problem], object]] = []
@@ -106,7 +108,10 @@ class Problems:
         trace = f"\n{shown(problem.traceback)}" if problem.traceback else ""
         _log.error("%s%s", plain(problem), trace, extra={"problem": problem})
         for listener in list(self._listeners):
-            listener(problem)
+            try:
+                listener(problem)
+            except Exception as error:
+                self._fail(error)
 
     def close(self) -> None:
         """Tell nobody any more; what was recorded stays."""

@@ -407,7 +407,7 @@ def test_a_tick_has_as_many_problems_as_it_may(problems_of):
 
 
 def test_the_world_keeps_as_many_places_of_problems_as_it_may():
-    problems = Problems()
+    problems = Problems(print)
 
     for line in range(1, MOST_PLACES + 1):
         problems.record("no", frame=1, script="scripts/door.lua", line=line)

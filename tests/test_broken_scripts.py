@@ -123,6 +123,24 @@ def test_an_update_that_failed_beside_no_event_is_counted_beside_one(make_world,
     assert fields(entity)["called"] == called
 
 
+def test_a_listener_to_problems_that_fails_stops_no_frame(world, scripts):
+    scripts.write("wrong", "return { update = function(self) self.n = (self.n or 0) + 1 assert(self.n ~= 2, 'two') end }")
+    scripts.write("right", "return { update = function(self) self.n = (self.n or 0) + 1 end }")
+    wrong, right = world.spawn("wrong"), world.spawn("right")
+
+    def fails(problem):
+        raise ValueError(f"heard of {problem}")
+
+    world.on_problem(fails)
+    world.tick(0.1)
+
+    with pytest.raises(ValueError, match=r"heard of scripts/wrong\.lua:1: two"):
+        world.tick(0.1)
+    world.tick(0.1)
+
+    assert (fields(wrong), fields(right)) == ({"n": 3}, {"n": 3})
+
+
 def test_on_problem_hears_of_new_problems_only(world, scripts):
     scripts.write("bad", "return { update = function() error('again') end }")
     new = []
