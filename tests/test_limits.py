@@ -1,12 +1,12 @@
 """Each limit holds exactly at its border, and says which it is, its value, the line and the way out."""
 
-from dataclasses import fields
+from dataclasses import fields as fields_of
 from math import inf, nan
 
 import pytest
 
 from engine import LimitError, Limits, LuaState, ScriptError
-from helpers import run_child
+from helpers import fields, run_child
 
 PUC = ["lua55", "lua54"]
 
@@ -30,6 +30,25 @@ def test_the_count_of_instructions_is_the_same_on_every_run(lua):
 
     assert first == longest()
     assert 95_000 <= first <= 101_000
+
+
+@pytest.mark.parametrize("lua", PUC)
+@pytest.mark.row("G1")
+@pytest.mark.parametrize("isolation", ["entity"])
+def test_where_a_script_is_stopped_is_no_matter_of_when_garbage_is_collected(make_world, scripts, lua):
+    scripts.write("loop", "return { on_event = function(self) for i = 1, 1e9 do self.reached = i end end }")
+
+    def reached(collect):
+        world = make_world(limits=Limits(instructions=100_000, memory=None))
+        loop = world.spawn("loop")
+        loop.actor._runtime._vm.execute(b"collectgarbage('stop')")
+        for _ in range(2):
+            world.bus.send(loop, "go")
+            world.tick(0.1)
+            loop.actor._runtime._vm.execute(collect)
+        return fields(loop)["reached"]
+
+    assert reached(b"collectgarbage()") == reached(b"")
 
 
 @pytest.mark.parametrize("lua", PUC)
@@ -84,7 +103,7 @@ def test_luajit_refuses_limits_and_says_what_to_use():
             LuaState("luajit21", limits=limits)
 
 
-@pytest.mark.parametrize("field", [field.name for field in fields(Limits)])
+@pytest.mark.parametrize("field", [field.name for field in fields_of(Limits)])
 def test_what_is_no_limit_is_refused_by_name_and_not_in_a_later_frame(field):
     for value in ("5", True, -1, nan, inf, 10**30):
         with pytest.raises(LimitError, match=rf"Limits\.{field} must be .*got {value!r}".replace("+", ".")):

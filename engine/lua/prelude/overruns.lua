@@ -123,8 +123,8 @@ function overruns.look()
     trip(pending or "instructions")
     return
   end
-  local thread = next(urgent) and running()
-  if thread and urgent[thread] then
+  local thread = running()
+  if urgent[thread] then -- to ask first whether there are any would make the collector decide where a script is stopped
     urgent[thread] = nil
     sethook(thread, budget.hook, "", budget.STEP)
   end
