@@ -35,7 +35,7 @@ class Failures:
         self._world: World = weakref.proxy(world)
         self._scripts = scripts
         self.raised: list[BaseException] = []
-        self.problems = Problems(self.fail)
+        self.problems = Problems(self.raised.append)
 
     def problem(
         self,

@@ -10,7 +10,7 @@ local budget, turns, blame = prelude.budget, prelude.turns, prelude.later("blame
 
 local sethook, getinfo = debug.sethook, debug.getinfo
 local collect, seconds_used = collectgarbage, os.clock
-local error, next, setmetatable, type = error, next, setmetatable, type
+local error, setmetatable, type = error, setmetatable, type
 local find, running, create, resume = string.find, coroutine.running, coroutine.create, coroutine.resume
 local spend = budget.spend
 
