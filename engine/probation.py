@@ -75,7 +75,7 @@ class Probation:
         return True
 
     def take(self) -> list[tuple[Version, bool]]:
-        """The good versions that are to run again, and whether each is to take over in one frame, as the bad one did."""
+        """The good versions that are to run again, and whether each takes over in one frame, as the bad one did."""
         if not self._due:
             return []
         self._going.update(self._due)
