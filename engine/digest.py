@@ -6,6 +6,8 @@ import marshal
 from typing import Any
 from zlib import crc32
 
+_VERSION = 2  # of marshal: it writes equal values to equal bytes; later ones depend on reference counts
+
 MOST = 64
 """So much is told at the most until it is summed up."""
 
@@ -20,20 +22,15 @@ class Digest:
     @property
     def sum(self) -> int:
         """The sum so far. To ask for it changes nothing of what it will be."""
-        return _summed(self._sum, self.told) if self.told else self._sum
+        return crc32(marshal.dumps(self.told, _VERSION), self._sum) if self.told else self._sum
 
     def settle(self) -> None:
         """Sum up what was told. How much that is at once is part of the sum."""
         if self.told:
-            self._sum = _summed(self._sum, self.told)
+            self._sum = crc32(marshal.dumps(self.told, _VERSION), self._sum)
             self.told.clear()
 
     def note(self, name: bytes, entity: int, values: tuple[Any, ...]) -> None:
         """Something that no state told: an answer that it gets from outside."""
         self.settle()
-        self._sum = _summed(self._sum, (name, entity, values))
-
-
-def _summed(so_far: int, told: Any) -> int:
-    # Version 2 writes equal values to equal bytes; later ones depend on reference counts.
-    return crc32(marshal.dumps(told, 2), so_far)
+        self._sum = crc32(marshal.dumps((name, entity, values), _VERSION), self._sum)

@@ -67,7 +67,8 @@ class Entity(_Shown):
 
     def move_in(self, actor: Actor) -> None:
         """Live in `actor` from here on, which tells anew what there is to be shown."""
-        self._stand_up()
+        if self._sheet:
+            self._stand_up()
         self._actor = actor.weak
         self._view, self._lent = {}, False
 

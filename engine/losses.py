@@ -31,7 +31,7 @@ class Losses:
     def __init__(self, world: World) -> None:
         self._world: World = weakref.proxy(world)
         self._ended: dict[str, deque[float]] = {}
-        self._waiting: dict[int, None] = {}
+        self.waiting: dict[int, None] = {}  # entities to be started at the end of the frame
 
     def look(self) -> None:
         """Take note of the processes that ended since the last look."""
@@ -47,9 +47,7 @@ class Losses:
 
     def settle(self) -> None:
         """Start the entities that wait."""
-        if not self._waiting:
-            return
-        waiting, self._waiting = self._waiting, {}
+        waiting, self.waiting = self.waiting, {}
         for id in sorted(waiting):
             entity = self._world.entity(id)
             if entity is not None and entity.actor is None:  # a reload may have started it meanwhile
@@ -59,7 +57,7 @@ class Losses:
         """There is no process for an entity, or it ended before there was a state in it."""
         self.look()
         if isinstance(error, ProcessEnded):
-            self._waiting[entity.id] = None
+            self.waiting[entity.id] = None
         else:
             self._world.failures.problem(str(error), entity=entity.id, outcome="a reload of its script starts it")
 
@@ -98,7 +96,7 @@ class Losses:
             entity.fall()
             entity.rise()
             self._world.delivery.expect(entity.id)
-            self._waiting[entity.id] = None
+            self.waiting[entity.id] = None
         population.entities.add_again(entities)
 
     def _tell(self, process: Process, entities: list[Entity], again: bool) -> None:

@@ -7,6 +7,7 @@ Only such pairs cross between Python and a Lua state: `shape` tells the structur
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from itertools import repeat
+from operator import itemgetter
 from typing import Any, TypeAlias
 
 from engine.errors import PayloadError
@@ -39,10 +40,9 @@ def encode(
     """
     if value is None:
         return b"_", ()
-    if type(value) is dict and value:
-        flat = _flat(value, max_bytes, max_depth, max_integer)
-        if flat is not None:
-            return flat
+    flat = _flat(value, max_bytes, max_depth, max_integer) if type(value) is dict else None
+    if flat is not None:
+        return flat
     spelling = Spelling(what, max_bytes, min(max_depth, DEEPEST), max_integer)
     if spelling.take_leaf(value):
         return b".", tuple(spelling.values)
@@ -52,44 +52,44 @@ def encode(
 
 def _flat(table: dict[Any, Any], max_bytes: int, max_depth: int, max_integer: int) -> Encoded | None:
     """The same in short for what is most common, a few numbers by name; `None` where it takes the long way."""
-    if len(table) > _FEW:
+    if not 0 < len(table) <= _FEW:
         return None
-    for key, value in table.items():
+    for value in table.values():
         kind = type(value)
-        if (
-            type(key) is not str
-            or len(key) > _SHORT
-            or not (kind is float or kind is bool or (kind is int and -max_integer <= value <= max_integer))
-        ):
+        if not (kind is float or kind is bool or (kind is int and -max_integer <= value <= max_integer)):
             return None
-    shape, names, size = _flat_shape(tuple(table))
+    shape, values_of, size = _flat_shape(tuple(table))
     if size > max_bytes or max_depth < 1:
         return None
-    return shape, tuple(map(table.__getitem__, names))
+    return shape, values_of(table)
 
 
 @lru_cache(maxsize=512)
-def _flat_shape(names: tuple[str, ...]) -> tuple[bytes, list[str], float]:
-    """The shape of a table with leaves under these names, their order in it, and more bytes than it counts."""
+def _flat_shape(names: tuple[str, ...]) -> tuple[bytes, Callable[[Any], tuple[Leaf, ...]], float]:
+    """The shape of a table with leaves under these names, what gives them in order, and more bytes than it counts."""
     try:
-        pairs = sorted((name.encode(), name) for name in names)
+        pairs = sorted((name.encode(), name) for name in names if type(name) is str and len(name) <= _SHORT)
     except UnicodeEncodeError:
-        return b"", [], float("inf")
+        pairs = []
+    if len(pairs) < len(names):
+        return b"", tuple, float("inf")
     shape = b"".join(b"%d:%b." % (len(key), key) for key, _ in pairs)
-    return b"{%b}" % shape, [name for _, name in pairs], 8 + sum(8 + len(key) for key, _ in pairs)
+    values_of = itemgetter(*(name for _, name in pairs)) if len(pairs) > 1 else _only
+    return b"{%b}" % shape, values_of, 8 + sum(8 + len(key) for key, _ in pairs)
+
+
+def _only(table: dict[str, Leaf]) -> tuple[Leaf, ...]:
+    return (*table.values(),)
 
 
 def encoder(limits: Limits, lua: str) -> Callable[[object, str], Encoded]:
     """`encode` with a world's limits; no method, so that its parts can keep it without keeping the world."""
 
+    most, deepest, largest = limits.payload, limits.depth, 2**53 if lua == "luajit21" else LUA_INTEGER
+
     def encode_within(value: object, what: str) -> Encoded:
-        return encode(
-            value,
-            what=what,
-            max_bytes=limits.payload,
-            max_depth=limits.depth,
-            max_integer=2**53 if lua == "luajit21" else LUA_INTEGER,
-        )
+        flat = _flat(value, most, deepest, largest) if type(value) is dict else None
+        return flat or encode(value, what=what, max_bytes=most, max_depth=deepest, max_integer=largest)
 
     return encode_within
 

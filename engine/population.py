@@ -90,7 +90,8 @@ class Population:
             self._promised.clear()
             if self._doomed:
                 self._bury()
-            self._world.losses.settle()
+            if self._world.losses.waiting:
+                self._world.losses.settle()
             self._bear()
             if self._doomed and not self._world.loop.running:
                 self._bury()

@@ -149,8 +149,9 @@ class World:
         It starts at once, and while the world ticks, at the end of the frame. A script that cannot be loaded is a
         problem, not an exception: the entity starts when the file is mended.
         """
-        self._check_open()
-        check_script("spawn", script)
+        if self._closed or type(script) is not str:
+            self._check_open()
+            check_script("spawn", script)
         fields = self._encode(properties, "properties")
         entity = self.population.announce(self.population.new_id(script), script, fields)
         if not self._ticking:

@@ -120,6 +120,7 @@ class Actor(LuaState):
         self._given = None
         self._runtime, self._adopt, self._pump, self.hear, self._deliver, self._keep, self._fetch, lead = bare
         self._send = self._task = lead or self._pump
+        self.awaits_birth = lead is not None  # the task of the first entity lies in wait, and leads
         self._lua_error = error_of(self.lua)
 
     def _make_bare(self, seed: int) -> Bare:
@@ -142,11 +143,6 @@ class Actor(LuaState):
             return self.turn(clock) if result is None else result
         except Exception as error:
             return self.turn(clock, error)
-
-    @property
-    def awaits_birth(self) -> bool:
-        """True where a task leads, which in a state that is new lies in wait for the birth of the first entity."""
-        return self._send is not self._pump
 
     def turn(self, args: tuple[Any, ...], error: Exception | None = None) -> Result:
         """What this tick gives where who was sent to gave nothing, or failed: another leads from here on."""
