@@ -133,7 +133,8 @@ class Population:
             return
         actor.version = version
         states.move_in(entity, actor)
-        known = shared is None and actor.takes((source.text, source.chunk))  # read for the first entity only
+        # It was read for the first entity of a state only.
+        known = shared is None and actor.takes((source.text, source.chunk, entity.script))
         if known and actor.awaits_birth and not self._world.children.shares:
             names = unseen_names(entity.properties[0])
             if names is not None:
@@ -147,7 +148,7 @@ class Population:
         """Have an entity be born that lies in wait for that, in a state of its own."""
         world, id = self._world, entity.id
         seed = crc32(b"%d:%d" % (world.seed, id))
-        born = (id, entity.script.encode(), seed, len(names), *names, *entity.properties[1])
+        born = (id, seed, len(names), *names, *entity.properties[1])
         world.loop.absorb_birth(actor, entity, world.commons.enter(actor.bear, born))
 
     def _birth(self, entity: Entity, source: Source, *, known: bool) -> Mail:

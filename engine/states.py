@@ -61,7 +61,7 @@ class States:
                 "name a script that does not, or spawn early"
             )
         source = world.population.sources.glance(script) if script else None
-        known = None if source is None else (source.text, source.chunk)
+        known = None if source is None else (source.text, source.chunk, script)
         limits = world.limits_of(script)
         terms, bares = self._terms(limits), made_ahead(world.lua, limits, world.seed, known)
         self.warm.keep(count, limits, (Actor(0, world.loop.game, self._ask, terms, bare) for bare in bares))

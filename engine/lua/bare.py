@@ -47,14 +47,16 @@ def made_ahead(lua: str, limits: Limits, seed: int, script: Text | None = None) 
     while True:
         made = make_bare(lua, limits, seed)
         made.runtime.load(USUAL)
-        made.runtime.get("memory", "collect")()  # else the births would do it
         made.runtime.get("ahead", "make")()
         if readable is not None and not _reads(made, readable):
             readable = None
             continue
         if readable is None and script is not None:
             made.runtime.get("ahead", "compile")(script[0], script[1].encode())
-        yield made if readable is None else _lying_in_wait(made)
+        if readable is not None:
+            made = _lying_in_wait(made, readable[2])
+        made.runtime.get("memory", "collect")()  # else the births would do it
+        yield made
 
 
 def _reads(bare: Bare, script: Text) -> bool:
@@ -68,9 +70,9 @@ def _reads(bare: Bare, script: Text) -> bool:
     return True
 
 
-def _lying_in_wait(bare: Bare) -> Bare:
+def _lying_in_wait(bare: Bare, name: str) -> Bare:
     """The same, calm before its first entity is born, where that can be."""
-    if not bare.runtime.get("birth", "prepare")():
+    if not bare.runtime.get("birth", "prepare")(name.encode()):
         return bare
     bare.send((0.0, 0.0, 0, 0))
     return bare._replace(lead=bare.fetch(0, 0).send)

@@ -8,13 +8,12 @@ local scheduler, clock, outbox, records = prelude.scheduler, prelude.clock, prel
 local entity, pump, watch, follow = prelude.entity, prelude.pump, prelude.watch, prelude.wait.follow
 local by_id, copy = prelude.mail.entities, entity.copy
 
-local next, rawget, rawset = next, rawget, rawset
+local next, rawget, rawset, select = next, rawget, rawset, select
 local raw_resume, raw_yield = coroutine.resume, coroutine.yield
 
 local birth = {}
 
 local me, stage = nil, nil -- who is born, and its hook
-local born = nil -- the frame in which that was
 local told = false -- that it begins, and that it has begun
 
 
@@ -36,62 +35,75 @@ end
 
 -- It does more, and the pump leads: what the world is to know of the birth comes first. True where it has been born.
 local function tell(state)
-  if state ~= "suspended" and clock.frame == born then
+  if me.id == 0 then
+    entity.unborn = me
+    return false
+  elseif state ~= "suspended" and clock.frame == me.born then
     told = true
     outbox.put("script", me.id, false, false, true)
     if stage.name == "start" then
       outbox.put("ready", me.id)
     end
   end
-  return me.id > 0
+  return true
 end
 
 
-local function go_through(self, now, dt, frame, id, name, seed, count, ...)
-  clock.now, clock.dt, clock.frame, born = now, dt, frame, frame
-  entity.unborn, by_id[id] = nil, me
-  me.id, me.script, me.seed = id, name, seed
-  local box, hooks, properties = { ... }, me.hooks, me.properties
-  for i = 1, count do
-    rawset(self, box[i], box[i + count])
-  end
-  if properties then
-    for key, value in next, properties do
-      if rawget(self, key) == nil then
-        self[key] = copy(value)
-      end
+local function complete(self, properties)
+  for key, value in next, properties do
+    if rawget(self, key) == nil then
+      self[key] = copy(value)
     end
   end
-  if hooks.init then
-    follow(false) -- to wait in there is for the pump: Python takes it for born when it first waits
-    hooks.init.fn(self)
-  end
+end
+
+
+local function begin(self, init)
+  follow(false) -- to wait in there is for the pump: Python takes it for born when it first waits
+  init.fn(self)
   stage.name = "start"
   if told then
-    outbox.put("ready", id)
-  elseif hooks.init then
+    outbox.put("ready", me.id)
+  else
     follow(self)
   end
-  if hooks.start then
-    hooks.start.fn(self)
+end
+
+
+-- Gives `self` its fields, and the rest back: the count of them, their names and their values come last.
+local function receive(self, set, pick, now, dt, frame, id, seed, count, ...)
+  for i = 1, count do
+    set(self, (pick(i, ...)), (pick(count + i, ...)))
+  end
+  return now, dt, frame, id, seed
+end
+
+
+-- Body of the first task. What it needs is on its own stack when it is resumed: all else is cold, each upvalue by itself.
+local function lie(self, one, time, list, init, start, properties)
+  local now, dt, frame, id, seed = receive(self, rawset, select, raw_yield())
+  time.now, time.dt, time.frame = now, dt, frame
+  one.id, one.seed, one.born, list[id] = id, seed, frame, one
+  if properties then
+    complete(self, properties)
+  end
+  if init then
+    begin(self, init)
+  end
+  if start then
+    start.fn(self)
   end
 end
 
 
--- Body of the first task.
-local function lie(self)
-  go_through(self, raw_yield())
-end
-
-
---- Have the entity that has read its script lie in wait for its birth, so that the next tick is calm. False where it is born
--- as any other.
-function birth.prepare()
+--- Have the entity that has read its script, which has this name, lie in wait for its birth, so that the next tick is
+-- calm. False where it is born as any other.
+function birth.prepare(name)
   me = entity.unborn
   if not is_plain(me) then
     return false
   end
-  local task = records.hire(me)
+  local task, init, start = records.hire(me), me.hooks.init, me.hooks.start
   scheduler.single, pump.even = task, true
   if not prelude.body.foresee() then
     scheduler.single, pump.even = nil, false
@@ -99,10 +111,12 @@ function birth.prepare()
     return false
   end
   watch.stop()
-  stage = { name = "init", failures = 0 }
+  stage = { name = init and "init" or "start", failures = 0 }
   task.callback, task.state, task.on_stir = stage, "next", tell
   me:own(task)
-  raw_resume(task.thread, task, lie, me.self)
+  me.script, me.born, by_id[1], entity.unborn = name, false, me, nil
+  by_id[1] = nil -- there is room for one
+  raw_resume(task.thread, task, lie, me.self, me, clock, by_id, init, start, me.properties)
   return true
 end
 
