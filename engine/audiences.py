@@ -5,7 +5,7 @@ An audience is good as long as nobody begins or ceases to listen, comes, or leav
 
 from __future__ import annotations
 
-import marshal
+from array import array
 from collections.abc import Sequence
 from operator import attrgetter
 from typing import Any, NamedTuple
@@ -66,7 +66,7 @@ class Audiences:
 
 def order_of(actors: Sequence[Actor]) -> bytes:
     """What the digest is told of a round in which these states ticked."""
-    return marshal.dumps([actor.key for actor in actors], 2)
+    return array("q", (len(actors), *map(_key, actors))).tobytes()
 
 
 _key = attrgetter("key")

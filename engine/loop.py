@@ -5,6 +5,7 @@ from __future__ import annotations
 import marshal
 import weakref
 from contextlib import suppress
+from itertools import chain
 from operator import attrgetter
 from threading import get_ident
 from typing import TYPE_CHECKING
@@ -208,20 +209,24 @@ class Loop:
         step = self._world.fixed_step
         if scale == 0:
             self.game.rest(self.number)
-            awake = []
+            again, woken = list[Actor](), list[Actor]()
         else:
             self.game.advance(dt * scale, self.number, step)
-            awake = self.wakes[self.game].due(self.game.now)
+            again, woken = self.wakes[self.game].due(self.game.now)
         self.real.advance(dt, self.number, step)
-        also = self.wakes[self.real].due(self.real.now)
+        also = [*chain(*self.wakes[self.real].due(self.real.now))]
         mailed = self._world.delivery.boxes.take_mailed()
         mixed = bool(also or mailed)
-        if mixed:
-            awake = sorted({*awake, *also, *mailed}, key=_key)
-        if awake:
-            self._run_awake(awake, mixed)
+        if mixed or again is not self._shift.actors:
+            again = sorted({*again, *woken, *also, *mailed}, key=_key)
+            if again:
+                self._shift = Shift(again)
+        elif woken:
+            self._shift.join(woken)
+        if again:
+            self._run_awake(self._shift, mixed)
 
-    def _run_awake(self, actors: list[Actor], mixed: bool) -> None:
+    def _run_awake(self, shift: Shift, mixed: bool) -> None:
         """The first ticks of a frame. What nearly all say in nearly every one: where they are, and awake again.
 
         It is `mixed` where some have mail, or live by the other clock.
@@ -229,10 +234,7 @@ class Loop:
         wakes = self.wakes[self.game]
         if wakes.again:  # the game stands still, and those on the real clock, or with mail, tick alone
             wakes.mingle()
-        if actors is not self._shift.actors:
-            self._shift = Shift(actors)
-        shift = self._shift
-        gone: set[Actor] = set()
+        gone: dict[Actor, None] = {}
         show = self.operations.show
         for teller, result in zip(shift.tellers, self._ticks(shift, mixed), strict=True):
             if type(result) is tuple:
@@ -246,13 +248,14 @@ class Loop:
                 actor = actor_of(teller)
                 if result is False:
                     actor.wake = None
-                    gone.add(actor)
+                    gone[actor] = None
                 elif not self._goes_on(actor, result):
-                    gone.add(actor)
+                    gone[actor] = None
         if mixed or shift is not self._shift:
-            self._wake_again([actor for actor in actors if actor not in gone and actor.alive])
+            self._wake_again([actor for actor in shift.actors if actor not in gone and actor.alive])
         else:
-            wakes.again = [actor for actor in actors if actor not in gone] if gone else actors
+            shift.leave(gone)
+            wakes.again = shift.actors
 
     def _wake_again(self, actors: list[Actor]) -> None:
         game = self.game

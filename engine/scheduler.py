@@ -18,7 +18,7 @@ class Wakes:
     """Wake times of the sleeping states of one clock. An actor has one wake time at most: the newest.
 
     `again` are those that wake in the next frame, in id order, as most do in every frame; the loop puts them there
-    itself. `soon` are others that do.
+    itself, and it is the loop's list. `soon` are others that do.
     """
 
     def __init__(self) -> None:
@@ -54,7 +54,7 @@ class Wakes:
     def mingle(self) -> None:
         """Let those of `again` be among `soon`, so that others can come."""
         self.soon.update(dict.fromkeys(self.again))
-        self.again.clear()
+        self.again = []
 
     def earliest(self, now: float) -> float:
         """When the next state may wake: `now` where one wants the next frame, infinity where none sleeps."""
@@ -75,8 +75,8 @@ class Wakes:
         ]
         heapify(self._heap)
 
-    def due(self, now: float) -> list[Actor]:
-        """The actors to tick at `now`, in id order. They have no wake time any more."""
+    def due(self, now: float) -> tuple[list[Actor], list[Actor]]:
+        """The actors to tick at `now`, none of which has a wake time any more: `again`, and the others in id order."""
         again, self.again = self.again, []
         soon, self.soon = self.soon, {}
         heap = self._heap
@@ -87,8 +87,7 @@ class Wakes:
                 del self._sleeping[key]
                 actor.wake = None
                 soon[actor] = None
-        # In the order of `again`, which is sorted: the few others are quickly put in their places.
-        return sorted({**dict.fromkeys(again), **soon}, key=_key) if soon else again
+        return again, sorted(soon, key=_key) if soon else []
 
 
 _key = attrgetter("key")

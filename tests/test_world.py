@@ -549,3 +549,38 @@ def test_who_is_told_something_while_the_game_stands_still_is_updated_once_a_fra
     ticks(world, 3)
 
     assert [fields(counter) for counter in counters] == [{"heard": 0, "updates": 4}, {"heard": 1, "updates": 4}]
+
+
+@pytest.mark.parametrize("isolation", ["entity"], indirect=True)
+def test_states_tick_in_the_order_of_their_ids_whoever_woke_fell_asleep_or_got_mail_before(make_world, scripts):
+    scripts.write(
+        "sleeper",
+        """
+        local sleeper = {}
+        function sleeper:start()
+          bus.on("poke", function() bus.emit("ran") end)
+          while true do
+            bus.emit("ran")
+            local n = (time.frame * 7 + entity.id * 5) % 11
+            wait(n > 4 and n * time.dt or nil)
+          end
+        end
+        return sleeper
+        """,
+    )
+    world = make_world()
+    for _ in range(12):
+        world.spawn("sleeper")
+    ran = []
+    world.bus.on("ran", lambda event: ran.append(event.sender))
+
+    frames = []
+    for frame in range(60):
+        if frame % 20 == 19:
+            world.bus.emit("poke")
+        world.tick(1 / 64)
+        frames.append(ran[:])
+        ran.clear()
+
+    assert all(frame == sorted(frame) for frame in frames)
+    assert len({tuple(frame) for frame in frames}) > 20
