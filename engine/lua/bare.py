@@ -16,10 +16,10 @@ ROOM = 16 * 1024 * 1024
 
 _FEW = 32  # as `mail.few` in Lua
 
-USUAL = ("standard", "time", "watch", "several")
+USUAL = ("standard", "watch", "several")
 """Files of the prelude that most scripts use: a warm state has them."""
 
-_WAYS = "pump deliver pump keep pump fetch body run mail listen library adopt".split()
+_WAYS = ("pump", "deliver", "pump", "keep", "pump", "fetch", "body", "run", "mail", "listen", "library", "adopt")
 
 Entry = Callable[..., Any]
 

@@ -49,6 +49,7 @@ PRELUDE_LATER = (
     "calls",
     "checks",
     "console",
+    "copies",
     "coroutines",
     "crowd",
     "defaults",
@@ -99,6 +100,7 @@ PRELUDE_LATER = (
     "task",
     "time",
     "trace",
+    "tray",
     "tween",
     "watch",
     "watched",
@@ -106,11 +108,10 @@ PRELUDE_LATER = (
 )
 
 # Only where there are limits. These do a script's work, so a stop may strike in them: they keep their names.
-GUARDS = ("guards",)
-GUARDS_LATER = ("patterns", "steps", "strings", "substitution", "tables", "weighing")
+GUARDS = ("patterns", "steps", "strings", "substitution", "tables", "weighing")
 
 # LuaJIT has memory of its own, in which what is made last lies next to the first entity.
-_JIT = (("clock", "wait"), ("home", *BESIDE, *PRELUDE), ())
+_JIT = (("clock", "wait"), ("home", "face", *BESIDE, *PRELUDE), ())
 
 BOOT, FIRST, EAGER = b"boot", b"what lies together", b"every state's"
 NAME = b"=[tidelock]"
@@ -146,9 +147,8 @@ beside(...)
 prelude.filling = nil
 """
 _EAGER = b"""
-local prelude, guards = ...
+local prelude = ...
 %s
-local _ = guards and prelude.guards
 prelude.memory.begin()
 debug = nil
 """
@@ -165,7 +165,7 @@ def prelude_code(lua: str) -> dict[bytes, bytes]:
     """The prelude's files as bytecode of this very lupa."""
     folder = resources.files("engine.lua") / "prelude"
     compile_text = _compiler(lua)
-    guards = () if lua == "luajit21" else GUARDS + GUARDS_LATER
+    guards = () if lua == "luajit21" else GUARDS
     eager = ("boot", *HOT, *BESIDE, *PRELUDE)
     texts = {name: (folder / f"{name}.lua").read_bytes() for name in (*eager, *PRELUDE_LATER, *guards)}
     code = {name.encode(): compile_text(_DEBUG + texts[name], NAME, True) for name in PRELUDE_LATER}

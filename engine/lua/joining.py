@@ -36,7 +36,10 @@ def joined(texts: dict[str, bytes], names: Iterable[str], *, constants: bool) ->
 
 def _pairs(line: str) -> Pairs:
     found = _HEADER.match(line)
-    return [] if found is None else list(zip(found[1].split(", "), found[2].split(", "), strict=True))
+    if found is None:
+        return []
+    names, values = found[1].split(", "), found[2].split(", ")
+    return list(zip(names, values, strict=True)) if len(names) == len(values) else []
 
 
 def _shared(files: dict[str, str]) -> dict[str, str]:

@@ -20,8 +20,9 @@ _ROOM = 7000
 class Runtime:
     """One Lua VM with the prelude in it. `get("pump", "run")` gives a value of a prelude module.
 
-    `settings` are for `library.lua`. With `guards` the library functions of scripts are bounded. `memory` is a wall: Lua's own allocations fail there,
-    but a value that *Python* pushes there ends the process, so whoever pushes looks at `used` before.
+    `settings` are what `library.lua` takes. With `guards` the library functions of scripts are bounded. `memory` is a
+    wall: Lua's own allocations fail there, but a value that *Python* pushes there ends the process, so whoever pushes
+    looks at `used` before.
     """
 
     def __init__(

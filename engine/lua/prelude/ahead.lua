@@ -26,7 +26,7 @@ end
 --- Compile the text of a script, and copy the libraries that it names; what is wrong with it will be told to an entity.
 function ahead.compile(text, chunk)
   script.compile_ahead(text, "@" .. chunk, entity.spare.env)
-  sandbox.prepare(entity.spare, text)
+  prelude.copies.prepare(entity.spare, text)
 end
 
 
@@ -46,7 +46,7 @@ function ahead.read(text, chunk)
   end })
   local done = script.read(me, chunk, text)
   entity.ask = ask
-  sandbox.prepare(me, text)
+  prelude.copies.prepare(me, text)
   return done and alone and outbox.n == 0 and not me.random and me.task_count == 0 and scheduler.deferrals == 0
 end
 

@@ -3,7 +3,7 @@
 
 local prelude = ...
 local scheduler, outbox, decode = prelude.scheduler, prelude.posting, prelude.reading.decode
-local check_function, shown, check_id = prelude.checks.check_function, prelude.checks.shown, prelude.mail.check_id
+local check_function, shown, check_id = prelude.checks.check_function, prelude.checks.shown, prelude.checks.check_id
 
 local error, next, type, setmetatable = error, next, type, setmetatable
 local format = string.format

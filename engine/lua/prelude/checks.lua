@@ -32,4 +32,13 @@ function checks.check_function(word, value, level)
 end
 
 
+--- An error, `level` blames the caller, unless `id` is one of an entity.
+function checks.check_id(word, id, level)
+  if type(id) ~= "number" or id % 1 ~= 0 then
+    error(format("%s: expected an entity id, got %s", word, type(id) == "number" and tostring(id)
+      or id == nil and "nil" or "a " .. type(id)), level + 1)
+  end
+end
+
+
 return checks

@@ -2,7 +2,7 @@
 
 local prelude = ...
 local scheduler, outbox, entity, clock = prelude.scheduler, prelude.posting, prelude.entity, prelude.clock
-local decode, check_id, shown = prelude.reading.decode, prelude.mail.check_id, prelude.checks.shown
+local decode, check_id, shown = prelude.reading.decode, prelude.checks.check_id, prelude.checks.shown
 
 local error, type = error, type
 local find, format = string.find, string.format

@@ -3,14 +3,14 @@
 
 local prelude = ...
 local sandbox, entity, outbox, bus = prelude.sandbox, prelude.entity, prelude.outbox, prelude.mail
-local budget, scheduler = prelude.budget, prelude.scheduler
+local budget, scheduler, overruns = prelude.budget, prelude.scheduler, prelude.later("overruns")
 
 local _, guards, seed, instructions, seconds, memory, bytes, depth, told, events, few, subscriptions, spawns, tasks, errors,
   lines = ... -- as in `limited_runtime`; nil is no limit
 
 local library = { most_lines = lines or 1 / 0 }
 
-local base = sandbox.base
+local base, collect = sandbox.base, collectgarbage
 
 base.wait = prelude.wait.wait
 base.tween = sandbox.on_first_call("tween", { "tween" }).tween
@@ -31,7 +31,13 @@ budget.start = nil -- it is not needed again
 
 --- Give the state to a world: `ask` is Python's, for questions.
 function library.adopt(ask, fixed_step)
-  entity.ask, prelude.pump.fixed_step = ask, fixed_step
+  prelude.pump.fixed_step = fixed_step
+  entity.ask = not guards and ask or function(...)
+    if collect("count") > budget.kibibytes then -- there must be room for the answer
+      overruns.check_memory()
+    end
+    return ask(...)
+  end
 end
 
 

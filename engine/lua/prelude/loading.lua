@@ -1,14 +1,14 @@
--- `load` and `collectgarbage`, as far as scripts get them.
+-- `load`, `collectgarbage` and `rawset`, as far as scripts get them.
 -- Guarantee: no bytecode is loaded, and a chunk cannot pass for one of the engine's.
 
 local prelude = ...
 
-local budget = prelude.budget
+local budget, sandbox = prelude.budget, prelude.sandbox
 local charge = budget.charge
 
 local error, type, select, concat = error, type, select, table.concat
 local match, gsub, format = string.match, string.gsub, string.format
-local raw_load, raw_collect = load, collectgarbage
+local raw_load, raw_collect, raw_set = load, collectgarbage, rawset
 
 local JUMPS = { "%f[%w_]and%f[^%w_]", "%f[%w_]or%f[^%w_]", "%f[%w_]elseif%f[^%w_]" }
 local BYTES = 4 -- of source that are compiled in the time of an instruction
@@ -67,6 +67,21 @@ function loading.collectgarbage(option)
     return raw_collect("count")
   end
   error("collectgarbage: only \"count\" is available to scripts", 2)
+end
+
+
+--- Set a field past its metatable, and tell who has to know.
+function loading.rawset(value, key, ...)
+  if type(value) ~= "table" then
+    error("bad argument #1 to 'rawset' (table expected, got " .. type(value) .. ")", 2)
+  elseif select("#", ...) == 0 then
+    error("bad argument #3 to 'rawset' (value expected)", 2)
+  end
+  sandbox.rouse()
+  if sandbox.on_raw then
+    sandbox.on_raw(value, key)
+  end
+  return raw_set(value, key, (...))
 end
 
 

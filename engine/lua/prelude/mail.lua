@@ -4,7 +4,7 @@
 local prelude = ...
 
 local rawget, setmetatable, pairs = rawget, setmetatable, pairs
-local error, type, tostring, format, yield = error, type, tostring, string.format, coroutine.yield
+local yield = coroutine.yield
 
 local mail = {
   most_events = nil, most_subscriptions = nil, -- in a tick, and of an entity
@@ -15,7 +15,7 @@ local mail = {
 }
 
 -- Files that read mail and are loaded with the first of its kind.
-local READERS = {
+mail.readers = {
   direct = "bus", request = "requests", reply = "requests", typed = "console", result = "host", callback = "host",
   snapshot = "snapshots", load = "reload", fill = "reload", discard = "reload", resume = "reload",
   early = "early", catch_up = "early",
@@ -24,7 +24,7 @@ local READERS = {
 
 -- kind of mail -> function(box, i) -> next i
 mail.receive = setmetatable({}, { __index = function(receive, kind)
-  local file = READERS[kind]
+  local file = mail.readers[kind]
   return file and prelude[file] and rawget(receive, kind)
 end })
 
@@ -54,23 +54,6 @@ function mail.leave(entity)
     subscriptions[sub.id] = nil
   end
   entity.subscriptions, entity.listening = {}, 0
-end
-
-
---- An error, `level` blames the caller, unless `id` is one of an entity.
-function mail.check_id(word, id, level)
-  if type(id) ~= "number" or id % 1 ~= 0 then
-    error(format("%s: expected an entity id, got %s", word, type(id) == "number" and tostring(id)
-      or id == nil and "nil" or "a " .. type(id)), level + 1)
-  end
-end
-
-
---- Have every reader loaded.
-function mail.load_readers()
-  for _, file in pairs(READERS) do
-    local _ = prelude[file]
-  end
 end
 
 

@@ -23,22 +23,10 @@ local tray = {
 }
 outbox.tray = tray
 
-local select, type, floor = select, type, math.floor
+local select, type = select, type
 
 local OPERATION = outbox.OPERATION
 local KEEP = 512 -- a list that grew longer than this is not used again
-
-
--- Bytes that an operation counts with the values from place `from` on: those of strings, and 8 for each of the others.
-local function weigh(list, from, last)
-  local weight = OPERATION
-  for i = from, last do
-    local value = list[i]
-    weight = weight + (type(value) == "string" and #value or 8)
-  end
-  return weight
-end
-outbox.weigh = weigh
 
 
 --- Add an operation with plain values; numbers, strings and booleans only.
@@ -56,39 +44,6 @@ function outbox.put(operation, id, ...)
     weight = weight + (type(value) == "string" and #value or 8)
   end
   outbox.n, outbox.mixed, outbox.weight = n + 3 + extra, true, outbox.weight + weight
-end
-
-
---- Add an operation with the first `extra` values of a list.
-function outbox.put_list(operation, id, values, extra)
-  local stir = turns.stir
-  if stir then
-    stir()
-  end
-  local list, n = outbox.list, outbox.n
-  list[n + 1], list[n + 2], list[n + 3] = operation, id, extra
-  for i = 1, extra do
-    list[n + 3 + i] = values[i]
-  end
-  outbox.n, outbox.mixed = n + 3 + extra, true
-end
-
-
---- Let commands and fields of the entity with this `id` go into the tray, as long as nobody puts anything else. The
--- outbox is empty.
-function outbox.unlock(id)
-  tray.open, tray.list, tray.n = id * 256, outbox.list, 0
-end
-
-
---- Weigh what is in the tray, and let it be in the outbox; what comes after it is weighed again.
-function outbox.shut()
-  local list, at, n, weight = tray.list, 1, tray.n, 0
-  while at <= n do
-    local last = at + floor(list[at] / 32) % 8
-    weight, at = weight + weigh(list, at + 1, last), last + 1
-  end
-  outbox.n, outbox.weight, tray.open = n, weight, false
 end
 
 

@@ -13,6 +13,7 @@ local march = prelude.march
 local rawget, rawset, type, error = rawget, rawset, type, error
 local setmetatable, get_class, unpack = setmetatable, debug.getmetatable, table.unpack or unpack
 
+local FEW = 12 -- values of the places that are told with what else there is
 local MANY = 8 -- entities, whose places may be told as one list of all
 
 local SHOWN = { sprite = true, text = true, light = true } -- without one of these a window shows nothing
@@ -156,6 +157,17 @@ local function look_at(slot, look)
 end
 
 
+-- An operation with the first `extra` values of a list.
+local function put(operation, values, extra)
+  local list, n = outbox.list, outbox.n
+  list[n + 1], list[n + 2], list[n + 3] = operation, 0, extra
+  for i = 1, extra do
+    list[n + 3 + i] = values[i]
+  end
+  outbox.n, outbox.mixed = n + 3 + extra, true
+end
+
+
 -- How long what is told is, when so many have moved.
 local function tell(n)
   whole = 3 * n > 2 * last and last >= MANY and settled and not entity.apart
@@ -164,7 +176,7 @@ local function tell(n)
     return 0
   elseif whole then
     if not seated then
-      outbox.put_list("seats", 0, ids, last)
+      put("seats", ids, last)
       seated = true
     end
     sheet[3] = 2 * last
@@ -208,6 +220,17 @@ function places.part(from, to)
     return unpack(xs, from - 3, to < 3 + last and to - 3 or last)
   end
   return unpack(ys, from - 3 - last, to - 3 - last)
+end
+
+
+--- Tell the places that are new: one list, which goes by itself where it is long.
+function places.publish(look)
+  local n = places.look(look)
+  if n > FEW then
+    prelude.pump.apart = n
+  elseif n > 3 then
+    put("places", { places.part(4, n) }, n - 3)
+  end
 end
 
 

@@ -5,7 +5,7 @@ local prelude = ...
 local turns, payload = prelude.turns, prelude.later("payload")
 
 -- The outbox is this table too, with more in it.
-local outbox = prelude.outbox
+local outbox = prelude.tray
 
 local select, error, format = select, error, string.format
 local weigh = outbox.weigh

@@ -44,4 +44,22 @@ function refusals.check_properties(properties)
 end
 
 
+--- The arguments of a script's `setmetatable` are wrong. A tail call, as the next: its caller is blamed.
+function refusals.no_metatable(value, meta)
+  if type(meta) == "table" and rawget(meta, "__gc") ~= nil then
+    error("setmetatable: __gc is not available to scripts; use task.finally or the final hook", 2)
+  elseif type(value) ~= "table" then
+    error("bad argument #1 to 'setmetatable' (table expected, got " .. (value == nil and "nil" or type(value)) .. ")", 2)
+  elseif type(meta) ~= "table" and meta ~= nil then
+    error("bad argument #2 to 'setmetatable' (nil or table expected)", 2)
+  end
+  error("cannot change a protected metatable", 2)
+end
+
+
+function refusals.no_handler(value)
+  error("bad argument #2 to 'xpcall' (function expected, got " .. type(value) .. ")", 2)
+end
+
+
 return refusals

@@ -29,7 +29,7 @@ function receive.load(box, i)
   end
   if shape then
     learn(shape)
-    sandbox.prepare(me, box[i + 6])
+    prelude.copies.prepare(me, box[i + 6])
   end
   return i + 7
 end

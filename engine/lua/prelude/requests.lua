@@ -5,7 +5,7 @@ local prelude = ...
 local scheduler, outbox, bus, fault = prelude.scheduler, prelude.posting, prelude.bus, prelude.fault
 local suspension, decode = prelude.suspension, prelude.reading.decode
 local checks, request_of = prelude.checks, prelude.waiting.request_of
-local check_name, check_id, post = bus.common.check_name, bus.check_id, bus.common.post
+local check_name, check_id, post = bus.common.check_name, prelude.checks.check_id, bus.common.post
 
 local error, type, format, cut, getinfo = error, type, string.format, string.sub, debug.getinfo
 local put, put_payload = outbox.put, outbox.put_payload

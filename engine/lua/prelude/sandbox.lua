@@ -3,19 +3,22 @@
 -- in a library table is seen by that entity only.
 
 local prelude = ...
-local home = prelude.home
+local home, budget = prelude.home, prelude.budget
+local refusals, overruns = prelude.later("refusals"), prelude.later("overruns")
 
-local error, type, next, select, rawset, setmetatable = error, type, next, select, rawset, setmetatable
+local _, guarded = ... -- there are limits
+
+local error, type, next, rawset, setmetatable = error, type, next, rawset, setmetatable
+local pcall, xpcall = pcall, xpcall
 local raw_getmetatable, raw_setmetatable = getmetatable, setmetatable
 local debug_getmetatable, rawget = debug.getmetatable, rawget
-local gmatch, concat = string.gmatch, table.concat
 
 local sandbox = {
   base = {}, -- the functions that stand in every environment
   on_class = nil, -- called with every table that a script gives a metatable
   on_raw = nil, -- function(table, key): a field is set past its metatable
   raised = nil, -- what `error` or `assert` raised last, where Lua does not leave it on the stack
-  bounded = false, -- there are limits: what could work for long is counted
+  bounded = guarded, -- what could work for long is counted
 }
 
 local BASE = {
@@ -32,7 +35,7 @@ local FILES = {
 }
 sandbox.files = FILES
 
-local libraries = setmetatable({}, { __index = function(libraries, name)
+local libraries = setmetatable({ time = prelude.face }, { __index = function(libraries, name)
   local file = FILES[name]
   if file then
     local made = prelude[file].library(name)
@@ -106,20 +109,6 @@ end
 sandbox.rouse = rouse
 
 
-function base.rawset(value, key, ...)
-  if type(value) ~= "table" then
-    error("bad argument #1 to 'rawset' (table expected, got " .. type(value) .. ")", 2)
-  elseif select("#", ...) == 0 then
-    error("bad argument #3 to 'rawset' (value expected)", 2)
-  end
-  rouse()
-  if sandbox.on_raw then
-    sandbox.on_raw(value, key)
-  end
-  return rawset(value, key, (...))
-end
-
-
 function base.getmetatable(value)
   if type(value) ~= "table" then
     return nil
@@ -129,16 +118,10 @@ end
 
 
 function base.setmetatable(value, meta)
-  if type(meta) == "table" and rawget(meta, "__gc") ~= nil then
-    error("setmetatable: __gc is not available to scripts; use task.finally or the final hook", 2)
-  elseif type(value) ~= "table" then
-    error("bad argument #1 to 'setmetatable' (table expected, got " .. (value == nil and "nil" or type(value)) .. ")", 2)
-  elseif type(meta) ~= "table" and meta ~= nil then
-    error("bad argument #2 to 'setmetatable' (nil or table expected)", 2)
-  end
-  local current = debug_getmetatable(value)
-  if current and rawget(current, "__metatable") ~= nil then
-    error("cannot change a protected metatable", 2)
+  local fits = type(value) == "table" and (meta == nil or type(meta) == "table" and rawget(meta, "__gc") == nil)
+  local current = fits and debug_getmetatable(value)
+  if not fits or current and rawget(current, "__metatable") ~= nil then
+    return refusals.no_metatable(value, meta)
   elseif sandbox.on_class then
     sandbox.on_class(value)
   end
@@ -146,15 +129,41 @@ function base.setmetatable(value, meta)
 end
 
 
+if guarded then
+  local function checked(ok, ...)
+    if not ok then
+      overruns.pass(nil, (...))
+    end
+    return ok, ...
+  end
+
+  function base.pcall(fn, ...)
+    return checked(pcall(fn, ...))
+  end
+
+  function base.xpcall(fn, handler, ...)
+    if type(handler) ~= "function" then
+      return refusals.no_handler(handler)
+    end
+    -- After a stop no hook runs in a handler, so the script's own must not run either.
+    return checked(xpcall(fn, function(problem)
+      if budget.stopping then
+        return problem
+      end
+      return handler(problem)
+    end, ...))
+  end
+end
+
 -- What few scripts call.
-local RARE = { "load", "collectgarbage", _VERSION == "Lua 5.1" and "loadstring" or nil }
+local RARE = { "load", "collectgarbage", "rawset", _VERSION == "Lua 5.1" and "loadstring" or nil }
 for name, fn in next, sandbox.on_first_call("loading", RARE) do
   base[name] = fn
 end
 
 
--- A copy of a library for one entity.
-local function copy_for(entity, name)
+--- A copy of a library for one entity.
+function sandbox.copy_for(entity, name)
   local library = libraries[name]
   if not library then
     return nil
@@ -183,38 +192,13 @@ function sandbox.environment(entity)
       return env
     end
     local copies = entity.copies
-    local copy = copies and copies[name] or copy_for(entity, name)
+    local copy = copies and copies[name] or sandbox.copy_for(entity, name)
     if copy then
       rawset(env, name, copy)
     end
     return copy
   end
   return setmetatable(env, { __index = find, __metatable = false })
-end
-
-
---- Make copies ahead, of libraries that `entity` is likely to use: those that a text names. Its script cannot tell.
-function sandbox.prepare(entity, text)
-  local copies = {}
-  for name in gmatch(text, "%a+") do
-    if FILES[name] and not copies[name] and (name ~= "entity" or entity.id > 0) then
-      copies[name] = copy_for(entity, name)
-    end
-  end
-  entity.copies = copies
-end
-
-
---- The names of the libraries that `entity` has used, one after the other.
-function sandbox.used(entity)
-  local names, n = {}, 0
-  for name in next, libraries do
-    if rawget(entity.env, name) ~= nil then
-      n = n + 1
-      names[n] = name
-    end
-  end
-  return concat(names, " ")
 end
 
 

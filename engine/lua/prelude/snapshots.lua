@@ -3,7 +3,7 @@
 -- Guarantee: nothing but plain data is given, and no script can tell that it was.
 
 local prelude = ...
-local outbox, payload, sandbox = prelude.posting, prelude.payload, prelude.sandbox
+local outbox, payload = prelude.posting, prelude.payload
 
 local next, type = next, type
 local concat, sort, sub = table.concat, table.sort, string.sub
@@ -153,7 +153,7 @@ function receive.snapshot(box, i)
     put("snapshot", me.id, false, 0, 0, reason)
   else
     plan(me, outbox.list[start + 7])
-    outbox.list[start + 5] = sandbox.used(me)
+    outbox.list[start + 5] = prelude.copies.used(me)
   end
   return i + 2
 end

@@ -7,7 +7,7 @@
 -- anything else calls `scheduler.stir` first. Commands and fields are what it does in every tick: they call nobody.
 
 local prelude = ...
-local scheduler, clock, outbox, budget = prelude.scheduler, prelude.clock, prelude.outbox, prelude.budget
+local scheduler, clock, outbox, budget = prelude.scheduler, prelude.clock, prelude.tray, prelude.budget
 local entity, records, pump, screen, watch = prelude.entity, prelude.records, prelude.pump, prelude.screen, prelude.watch
 local by_id, several, queue, sleepers = prelude.mail.entities, prelude.several, prelude.queue, prelude.queue.heap
 

@@ -17,8 +17,6 @@ local raw_resume, used = coroutine.resume, collectgarbage
 local SUSPEND, settle, take_upcoming = scheduler.SUSPEND, scheduler.settle, scheduler.take_upcoming
 local put, updaters, fixed, late = outbox.put, entity.updaters, entity.fixed, entity.late
 
-local FEW = 12 -- values of the places that are told with what else there is
-
 
 -- The single task has run: it waits for the next frame again, or something else happens to it.
 local function settle_single(task, ok, token, request)
@@ -42,17 +40,6 @@ function tick.run_single(phase)
     settle_single(task, raw_resume(task.thread))
   end
   return task
-end
-
-
--- Tells the places of many entities: one list of all places that are new, which goes by itself where it is long.
-local function publish_all()
-  local n = prelude.places.look(look)
-  if n > FEW then
-    tick.apart = n
-  elseif n > 3 then
-    outbox.put_list("places", 0, { prelude.places.part(4, n) }, n - 3)
-  end
 end
 
 
@@ -123,7 +110,7 @@ local function rest(phase, taken)
     put("over", 0, prelude.overruns.over_memory())
   end
   if scheduler.ran then
-    publish_all()
+    prelude.places.publish(look)
   end
   return entity.hooked or scheduler.wake_time()
 end

@@ -73,7 +73,9 @@ end
 
 
 function trace.start()
-  bus.load_readers()
+  for _, file in next, bus.readers do
+    local _ = prelude[file]
+  end
   for kind, read in next, receive do
     originals[kind] = read
   end

@@ -8,7 +8,7 @@
 
 local prelude = ...
 local scheduler, records, entity = prelude.scheduler, prelude.records, prelude.entity
-local clock, sandbox = prelude.clock, prelude.sandbox
+local clock = prelude.clock
 
 local rawequal, rawget, rawset, setmetatable = rawequal, rawget, rawset, setmetatable
 local gethook, sethook, getinfo, getlocal = debug.gethook, debug.sethook, debug.getinfo, debug.getlocal
@@ -102,7 +102,7 @@ end
 -- Runs `fn` while the clock shows no time. A look at it, or a new thread that is none of a timer, is in doubt.
 local function without_time(fn)
   local now, dt, on_thread = clock.now, clock.dt, records.on_thread
-  local time = rawget(prelude, "time") and get_class(sandbox.libraries.time)
+  local time = get_class(prelude.face)
   local function ask(_, key)
     doubt = true
     return key == "now" and now or key == "dt" and dt or rawget(clock, key)

@@ -1,0 +1,42 @@
+-- What a calm state does with the tray, into which its commands and fields go, and what weighs them.
+
+local prelude = ...
+
+-- The outbox is this table too, with more in it.
+local outbox = prelude.outbox
+
+local type, floor = type, math.floor
+local tray, OPERATION = outbox.tray, outbox.OPERATION
+
+
+-- Bytes that an operation counts with the values from place `from` on: those of strings, and 8 for each of the others.
+local function weigh(list, from, last)
+  local weight = OPERATION
+  for i = from, last do
+    local value = list[i]
+    weight = weight + (type(value) == "string" and #value or 8)
+  end
+  return weight
+end
+outbox.weigh = weigh
+
+
+--- Let commands and fields of the entity with this `id` go into the tray, as long as nobody puts anything else. The
+-- outbox is empty.
+function outbox.unlock(id)
+  tray.open, tray.list, tray.n = id * 256, outbox.list, 0
+end
+
+
+--- Weigh what is in the tray, and let it be in the outbox; what comes after it is weighed again.
+function outbox.shut()
+  local list, at, n, weight = tray.list, 1, tray.n, 0
+  while at <= n do
+    local last = at + floor(list[at] / 32) % 8
+    weight, at = weight + weigh(list, at + 1, last), last + 1
+  end
+  outbox.n, outbox.weight, tray.open = n, weight, false
+end
+
+
+return outbox
