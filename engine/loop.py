@@ -104,8 +104,7 @@ class Loop:
             self.absorb(actor, result)
             return
         entity.ready = True
-        self.operations.digest.told.append((b"script", entity.id, 3, False, False, True, b"ready", entity.id, 0))
-        self.operations.digest.settle()
+        self.operations.tell((b"script", entity.id, 3, False, False, True, b"ready", entity.id, 0))
         self.wakes[actor.clock].soon[actor] = None
 
     def _goes_on(self, actor: Actor, result: Result) -> bool:

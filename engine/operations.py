@@ -28,6 +28,7 @@ _NAMES = (
 
 MOST_TAGS = 1_000
 _COMMANDS = len(COMMANDS)
+_BIRTH = (b"script", b"ready")
 _PLACES = (b"sheet", b"places", b"seats")
 
 
@@ -46,7 +47,7 @@ class Operations:
         }
 
     def carry_out(self, actor: Actor, flat: Values, start: int = FIRST) -> bool:
-        """All operations of a tick's result; True where it only shows something."""
+        """All operations of a tick's result; True where it only shows something, or that an entity was born."""
         self._overflows.flat = flat
         at, end, only, known, shows = start, len(flat), actor.only, start, True
         while at < end:
@@ -60,7 +61,7 @@ class Operations:
                     if found is not None:
                         found.show(FIELDS[number - _COMMANDS], flat[at + 1])
             else:
-                shows, after = False, at + 3 + flat[at + 2]
+                shows, after = shows and head in _BIRTH, at + 3 + flat[at + 2]
                 if head in _PLACES:
                     if at > known:
                         self._told.append(flat[known:at])
@@ -77,6 +78,12 @@ class Operations:
         if not shows or len(self._told) > MOST_TOLD:
             self.digest.settle()
         return shows
+
+    def tell(self, flat: Values) -> None:
+        """Have something be part of the digest that need not be carried out."""
+        self._told.append(flat)
+        if len(self._told) > MOST_TOLD:
+            self.digest.settle()
 
     def _locate(self, actor: Actor, head: bytes, flat: Values, start: int, end: int) -> None:
         """Where many entities are, which stands in `flat` from `start` on; the digest looks at that by itself."""

@@ -72,6 +72,26 @@ class Population:
         self._world.delivery.expect(id)
         return entity
 
+    def spawn(self, script: str, properties: Encoded) -> Entity:
+        """An entity that starts now; while deaths or births are under way, or to come, it waits for its turn."""
+        if self.settling or self._announced or self._doomed or self._world.losses.waiting:
+            entity = self.announce(self.new_id(script), script, properties)
+            self.settle()
+            return entity
+        self._promised.clear()
+        self.last_id += 1
+        entity = Entity(self.last_id, script, properties, self._destroy)
+        self._world.delivery.expect(entity.id)
+        self.settling = True
+        try:
+            self.entities.add(entity)
+            self.create(entity)
+            if self._doomed:
+                self._bury()
+        finally:
+            self.settling = False
+        return entity
+
     def is_coming(self, id: int) -> bool:
         return id in self._announced or id in self._promised
 

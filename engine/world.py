@@ -153,11 +153,12 @@ class World:
             self._check_open()
             check_script("spawn", script)
         fields = self._encode(properties, "properties")
-        entity = self.population.announce(self.population.new_id(script), script, fields)
-        if not self._ticking:
-            self.population.settle()
-            if self.failures.raised:
-                self.failures.raise_first()
+        population = self.population
+        if self._ticking:
+            return population.announce(population.new_id(script), script, fields)
+        entity = population.spawn(script, fields)
+        if self.failures.raised:
+            self.failures.raise_first()
         return entity
 
     def warm(self, count: int, script: str = "") -> None:
