@@ -97,6 +97,13 @@ function m:start() self.x, self.y = time.frame, time.now wait() self.x, self.y =
   end
 -- has text for x
 function m:start() self.x, self.y = "a", 1 wait() self.x = 2 end
+-- looks through its globals
+function m:start() local names = {} for name in pairs(_G) do names[#names + 1] = name end
+  table.sort(names) self.x, self.y = #names, 1 wait() self.names = table.concat(names, " ") end
+-- has globals of its own
+time = { dt = 3 } function log() return 4 end
+function m:start() self.x, self.y = time.dt, log() wait() log = nil bus.emit("news", { n = 1 })
+  self.x = type(log.info) == "function" and 1 or 0 end
 -- says who it is
 function m:start() self.x, self.y = entity.id, #entity.script wait() end
 """

@@ -47,6 +47,7 @@ function ahead.read(text, chunk)
   local done = script.read(me, chunk, text)
   entity.ask = ask
   prelude.copies.prepare(me, text)
+  prelude.copies.place(me, text)
   return done and alone and outbox.n == 0 and not me.random and me.task_count == 0 and scheduler.deferrals == 0
 end
 

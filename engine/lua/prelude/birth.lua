@@ -8,7 +8,7 @@ local scheduler, clock, outbox, records = prelude.scheduler, prelude.clock, prel
 local entity, pump, watch, follow = prelude.entity, prelude.pump, prelude.watch, prelude.wait.follow
 local by_id, copy = prelude.mail.entities, entity.copy
 
-local next, rawget, rawset, select = next, rawget, rawset, select
+local next, rawget, rawset = next, rawget, rawset
 local raw_resume, raw_yield = coroutine.resume, coroutine.yield
 
 local birth = {}
@@ -36,7 +36,6 @@ end
 -- It does more, and the pump leads: what the world is to know of the birth comes first. True where it has been born.
 local function tell(state)
   if me.id == 0 then
-    entity.unborn = me
     return false
   elseif state ~= "suspended" and clock.frame == me.born then
     told = true
@@ -71,9 +70,10 @@ end
 
 
 -- Gives `self` its fields, and the rest back: the count of them, their names and their values come last.
-local function receive(self, set, pick, now, dt, frame, id, seed, count, ...)
+local function receive(self, set, now, dt, frame, id, seed, count, ...)
+  local box = { ... }
   for i = 1, count do
-    set(self, (pick(i, ...)), (pick(count + i, ...)))
+    set(self, box[i], box[count + i])
   end
   return now, dt, frame, id, seed
 end
@@ -81,7 +81,7 @@ end
 
 -- Body of the first task. What it needs is on its own stack when it is resumed: all else is cold, each upvalue by itself.
 local function lie(self, one, time, list, init, start, properties)
-  local now, dt, frame, id, seed = receive(self, rawset, select, raw_yield())
+  local now, dt, frame, id, seed = receive(self, rawset, raw_yield())
   time.now, time.dt, time.frame = now, dt, frame
   one.id, one.seed, one.born, list[id] = id, seed, frame, one
   if properties then
@@ -114,7 +114,7 @@ function birth.prepare(name)
   stage = { name = init and "init" or "start", failures = 0 }
   task.callback, task.state, task.on_stir = stage, "next", tell
   me:own(task)
-  me.script, me.born, by_id[1], entity.unborn = name, false, me, nil
+  me.script, me.born, by_id[1] = name, false, me
   by_id[1] = nil -- there is room for one
   raw_resume(task.thread, task, lie, me.self, me, clock, by_id, init, start, me.properties)
   return true

@@ -3,8 +3,11 @@
 local prelude = ...
 local sandbox = prelude.sandbox
 
-local next, rawget, gmatch, concat = next, rawget, string.gmatch, table.concat
+local next, rawget, rawset = next, rawget, rawset
+local find, gmatch, concat = string.find, string.gmatch, table.concat
 local files, libraries, copy_for = sandbox.files, sandbox.libraries, sandbox.copy_for
+
+local LOOKING = { "_G", "_ENV", "load", "require" } -- what a script says that may see which globals there are
 
 local copies = {}
 
@@ -18,6 +21,32 @@ function copies.prepare(entity, text)
     end
   end
   entity.copies = made
+end
+
+
+--- Put the copies into the environment, where they are found sooner, unless a script of that `text` may look through it.
+function copies.place(entity, text)
+  for i = 1, #LOOKING do
+    if find(text, LOOKING[i], 1, true) then
+      return
+    end
+  end
+  for name, copy in next, entity.copies do
+    if rawget(entity.env, name) == nil then
+      rawset(entity.env, name, copy)
+    end
+  end
+end
+
+
+--- Forget what was made ahead: the libraries are not what they were.
+function copies.forget(entity)
+  for name, copy in next, entity.copies or {} do
+    if rawget(entity.env, name) == copy then
+      rawset(entity.env, name, nil)
+    end
+  end
+  entity.copies = nil
 end
 
 

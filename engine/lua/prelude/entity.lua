@@ -21,7 +21,7 @@ local entity = {
   hooked = false, -- somebody has `update` or `fixed_update`
   rolls = nil, -- who calls their hooks has lists of its own
   spare = nil, -- one that is still to get its id
-  unborn = nil, -- the same, whose script has been read
+  unborn = nil, -- the same, whose script has been read; when it has been born, it may still stand here
 }
 local by_id = bus.entities
 local owned = 0 -- tasks that entities had so far
@@ -92,7 +92,7 @@ function entity.new(id, name, seed)
   local made, list = entity.spare or entity.blank(), entity.list
   made.id, made.script, made.seed = id, name, seed
   entity.spare, by_id[id] = nil, made
-  if entity.unborn then -- another script was read for it
+  if entity.unborn and entity.unborn.id == 0 then -- another script was read for it
     entity.unborn, list[1] = nil, nil
   end
   if id > 0 then

@@ -112,7 +112,7 @@ end
 -- What a warm state has for its first entity: copies of libraries that nobody held yet.
 local function forget_copies(me)
   if me then
-    me.copies = nil
+    prelude.copies.forget(me)
   end
 end
 
