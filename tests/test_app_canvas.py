@@ -161,6 +161,8 @@ def test_what_is_said_stays_until_it_is_taken_back_or_four_seconds_are_over(fake
     ("name", "args", "notice"),
     [
         ("draw.rect", [1, 2], "thing: draw.rect: missing a required argument: 'w'"),
+        ("sprite.flash", [], "thing: sprite.flash: missing a required argument: 'color'"),
+        ("sound.play", [], "thing: sound.play: missing a required argument: 'name'"),
         ("draw.rect", [1, 2, 3, -4], "thing: draw.rect: h must be a number >= 0, got -4"),
         ("draw.rect", [1, 2, 3, 4, "blu"], '{255, 217, 160}, got "blu"'),
         ("draw.circle", [None, 2, 3], "x must be a number, got nil"),

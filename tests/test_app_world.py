@@ -154,6 +154,32 @@ def test_a_wrong_call_names_the_script_and_its_line_where_there_is_one(app, scri
     }
 
 
+def test_a_missing_file_names_the_lines_that_may_have_asked_for_it(app, scripts):
+    scripts.write(
+        "thing",
+        """
+        local thing = {}
+        thing.properties = { sprite = "rde" }
+
+        function thing:update()
+          draw.image('Green.png', 1, 2)
+          sound.play("ba" .. "ng")
+        end
+
+        return thing
+        """,
+    )
+    app.world.spawn("thing", x=1, y=2)
+
+    ticks(app)
+
+    assert app.notices.lines == [
+        'scripts/thing.lua:5: no Green.png.png in assets/; did you mean "green"?',
+        "no bang.wav or bang.ogg in assets/",
+        'scripts/thing.lua:2: no rde.png in assets/; did you mean "red"?',
+    ]
+
+
 def test_a_wrong_call_names_the_script(app, scripts):
     scripts.write("painter", "return { start = function(self) draw.rect(1, 2) end }")
     app.world.spawn("painter")

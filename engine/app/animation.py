@@ -7,7 +7,8 @@ Everything runs on the world's clock, so a paused world stands still.
 from collections.abc import Callable
 from typing import NamedTuple
 
-from engine.app.arguments import RGBA, color, length, name
+from engine.app.arguments import RGBA, length, name
+from engine.app.arguments import color as color_of
 
 # A flash fades in so many steps, each one picture.
 STEPS = 8
@@ -73,7 +74,7 @@ class Animations:
     def _stop(self, sender: int) -> None:
         self._plays.pop(sender, None)
 
-    def _flash(self, sender: int, ink: object, seconds: object = 0.2) -> None:
+    def _flash(self, sender: int, color: object, seconds: object = 0.2) -> None:
         lasting = length(seconds, "seconds")
         if lasting > 0:
-            self._flashes[sender] = _Flash(color(ink), self._now, lasting)
+            self._flashes[sender] = _Flash(color_of(color), self._now, lasting)

@@ -61,6 +61,6 @@ class Assets:
         known = {found: file for file in files if (found := self.name_of(file))}
         if name in known:
             return f"; {known[name].name} is there, write its ending in small letters"
-        ended = [name.removesuffix(ending) for ending in endings if name.removesuffix(ending) in known]
-        near = ended or difflib.get_close_matches(name, sorted(known), 1)
+        bare = next((name.removesuffix(ending) for ending in endings if name.endswith(ending)), name)
+        near = [bare] if bare in known else difflib.get_close_matches(bare, sorted(known), 1)
         return f'; did you mean "{near[0]}"?' if near else ""

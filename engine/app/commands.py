@@ -22,6 +22,7 @@ class Commands:
     def obey(self, commands: Iterable[Command], script_of: Callable[[int], str]) -> None:
         """Do what was called, in order; `script_of` names the script of a sender for notices."""
         for command in commands:
+            script = self._notices.script = script_of(command.sender)
             verb = self._modules.get(command.module, {}).get(command.function)
             try:
                 if verb is None:
@@ -29,7 +30,7 @@ class Commands:
                 _call(verb, command)
             except BadCall as error:
                 called = f"{command.module}.{command.function}"
-                self._notices.report_of(script_of(command.sender), rf"\b{re.escape(called)}\b", f"{called}: {error}")
+                self._notices.report_of(script, rf"\b{re.escape(called)}\b", f"{called}: {error}")
 
     def _unknown(self, command: Command) -> str:
         known = self._modules.get(command.module, {})

@@ -5,6 +5,7 @@ can find out: an image that is missing, a colour that is none.
 """
 
 import logging
+import re
 from collections.abc import Callable, Hashable, Sequence
 
 log = logging.getLogger("tidelock.app")
@@ -15,11 +16,15 @@ MOST_PLACES = 3
 
 
 class Notices:
-    """Open notices by the thing that they are about. `places` knows where a script has a pattern in its text."""
+    """Open notices by the thing that they are about. `places` knows where a script has a pattern in its text.
+
+    `script` is the one whose wish the window fulfils just now: what finds a file wanting does not know who asked.
+    """
 
     def __init__(self, places: Callable[[str, str], Sequence[str]] = lambda script, pattern: ()) -> None:
         self._open: dict[Hashable, str] = {}
         self._places = places
+        self.script = ""
 
     @property
     def lines(self) -> list[str]:
@@ -39,6 +44,12 @@ class Notices:
         if about not in self._open and len(self._open) < MOST:
             places = self._places(script, pattern)
             self.report(about, f"{' or '.join(places) if 0 < len(places) <= MOST_PLACES else script}: {message}")
+
+    def report_file(self, about: Hashable, name: str, message: str) -> None:
+        """Report what is wrong with the file of that name, with the lines that may have asked for it."""
+        if about not in self._open and len(self._open) < MOST:
+            places = self._places(self.script, rf"""(["']){re.escape(name)}\1""")
+            self.report(about, f"{' or '.join(places)}: {message}" if 0 < len(places) <= MOST_PLACES else message)
 
     def mend(self, about: Hashable) -> None:
         """Close the notice about a thing that works again."""

@@ -44,7 +44,7 @@ class Shelf(Generic[T]):
         """The thing of that name, or what stands in for it."""
         loaded = self._loaded.get(name, lambda: self._load(name))
         if loaded.trouble:
-            self._notices.report((self._kind, name), loaded.trouble)
+            self._notices.report_file((self._kind, name), name, loaded.trouble)
         return loaded.thing
 
     def reload(self, name: str) -> bool:

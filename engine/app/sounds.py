@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 import pygame
 
-from engine.app.arguments import length, name
+from engine.app.arguments import length
+from engine.app.arguments import name as name_of
 from engine.app.assets import Assets
 from engine.app.notices import Notices
 from engine.app.shelf import Shelf
@@ -66,19 +67,19 @@ class Sounds:
                 self._start(index, sound, voice)
         return True
 
-    def _play(self, sender: int, which: object, volume: object = 1) -> None:
-        self._begin(_Voice(name(which, "name"), length(volume, "volume"), False))
+    def _play(self, sender: int, name: object, volume: object = 1) -> None:
+        self._begin(_Voice(name_of(name, "name"), length(volume, "volume"), False))
 
-    def _loop(self, sender: int, which: object, volume: object = 1) -> None:
-        wanted = _Voice(name(which, "name"), length(volume, "volume"), True)
+    def _loop(self, sender: int, name: object, volume: object = 1) -> None:
+        wanted = _Voice(name_of(name, "name"), length(volume, "volume"), True)
         for index, voice in self._playing():
             if voice.loops and voice.name == wanted.name:
                 self._set_volume(index, wanted)
                 return
         self._begin(wanted)
 
-    def _stop(self, sender: int, which: object = None) -> None:
-        wanted = None if which is None else name(which, "name")
+    def _stop(self, sender: int, name: object = None) -> None:
+        wanted = None if name is None else name_of(name, "name")
         for index, voice in self._playing():
             if wanted in (None, voice.name):
                 pygame.mixer.Channel(index).stop()

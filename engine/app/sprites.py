@@ -121,6 +121,7 @@ class Sprites:
 
     def _told(self, one: Shown, read: Callable[[Shown], T]) -> T | None:
         """What `read` makes of an entity, or a notice about the field that it cannot use."""
+        self._notices.script = one.script
         try:
             return read(one)
         except BadCall as error:
