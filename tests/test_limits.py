@@ -36,19 +36,29 @@ def test_the_count_of_instructions_is_the_same_on_every_run(lua):
 @pytest.mark.row("G1")
 @pytest.mark.parametrize("isolation", ["entity"])
 def test_where_a_script_is_stopped_is_no_matter_of_when_garbage_is_collected(make_world, scripts, lua):
-    scripts.write("loop", "return { on_event = function(self) for i = 1, 1e9 do self.reached = i end end }")
+    scripts.write(
+        "loop",
+        """
+        return { on_event = function(self, event)
+          local waste = {}
+          for i = 1, event.payload do self.reached = i end
+          for i = 1, event.name == "waste" and event.payload or 0 do waste[i] = {} end
+        end }
+        """,
+    )
 
-    def reached(collect):
-        world = make_world(limits=Limits(instructions=100_000, memory=None))
+    def reached(collect, *events):
+        world = make_world(limits=Limits(instructions=2_000_000, memory=None))
         loop = world.spawn("loop")
         loop.actor._runtime._vm.execute(b"collectgarbage('stop')")
-        for _ in range(2):
-            world.bus.send(loop, "go")
+        for name, count in (*events, ("last", 10**9)):
+            loop.actor._runtime._vm.execute(collect if name == "last" else b"")
+            world.bus.send(loop, name, count)
             world.tick(0.1)
-            loop.actor._runtime._vm.execute(collect)
         return fields(loop)["reached"]
 
-    assert reached(b"collectgarbage()") == reached(b"")
+    for events in [("first", 10**9)], [("waste", 100_000), ("first", 2_000)]:
+        assert reached(b"collectgarbage()", *events) == reached(b"", *events)
 
 
 @pytest.mark.parametrize("lua", PUC)

@@ -57,12 +57,15 @@ local function glance(at, units)
   if turns.renew then
     turns.renew()
   end
-  if collect("count") > modest or units > instructions then
-    if units == STRIDE then
-      sethook(budget.hook, "", STEP)
-    end
-    return overruns.look()
+  if collect("count") > modest then
+    modest = 0 -- for good: garbage that comes and goes would decide what a look costs, and so where a script is stopped
+  elseif units <= instructions then
+    return
   end
+  if units == STRIDE then
+    sethook(budget.hook, "", STEP)
+  end
+  return overruns.look()
 end
 
 
