@@ -186,6 +186,21 @@ def test_a_script_does_not_choose_a_process(guarded, scripts):
     ]
 
 
+def test_who_asks_a_process_that_another_thread_closes_meanwhile_is_told_so(guarded, scripts, monkeypatch):
+    scripts.write("mods/counter", "return {}")
+    counter = guarded.spawn("mods/counter")
+    process = guarded.children.process("mods/counter", guarded.lua, Limits())
+
+    def closed_meanwhile():
+        process.close()
+        raise OSError("bad file descriptor")
+
+    monkeypatch.setattr(process._link, "read", closed_meanwhile)
+
+    with pytest.raises(StateClosed, match='the process of "mods/counter" was closed'):
+        counter.self.upgrade()
+
+
 def test_handles_read_and_write_in_a_process(every_guarded, scripts):
     scripts.write(
         "mods/counter",

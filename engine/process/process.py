@@ -177,6 +177,8 @@ class Process:
 
     def _end(self, why: str) -> None:
         """It is gone, or is to go for this reason."""
+        if self.ended:
+            return  # another thread closed it, and with it what this one reads from
         if not why:
             with suppress(TimeoutExpired):
                 self._process.wait(MARGIN)
