@@ -48,6 +48,7 @@ def test_an_error_without_a_place_that_others_hand_on_is_one_of_the_line_that_ra
         "math.random(0)",
         "math.random('x')",
         "load()",
+        "load('return 1', {})",
         "rawset(1, 2, 3)",
         "coroutine.status(1)",
         "coroutine.close(1)",

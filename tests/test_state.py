@@ -1,6 +1,8 @@
 """A Lua state without a world: what goes in, what comes out, what goes wrong."""
 
 import gc
+import re
+import sys
 import weakref
 
 import pytest
@@ -16,6 +18,7 @@ from engine import (
     StateClosed,
     TableHandle,
 )
+from engine.lua import versions
 from engine.lua.runtime import Runtime
 
 
@@ -254,6 +257,23 @@ def test_the_limits_of_a_state_hold(lua):
 def test_an_unknown_version_is_an_error_that_names_those_there_are():
     with pytest.raises(EngineError, match="lua55, lua54, luajit21, got 'lua99'"):
         LuaState("lua99")
+
+
+@pytest.mark.parametrize(
+    ("absent", "way_out"),
+    [
+        (["lupa", "lupa.lua55"], 'lupa is not installed for this Python: pip install "lupa>=2.8"'),
+        (["lupa.lua55"], 'install a newer one, pip install -U "lupa>=2.8"'),
+        (["lupa.lua54"], "use lua55, which every wheel has"),
+    ],
+)
+def test_a_version_that_is_not_installed_is_told_with_the_way_out(monkeypatch, absent, way_out):
+    for name in absent:
+        monkeypatch.setitem(sys.modules, name, None)
+    versions._module.cache_clear()
+
+    with pytest.raises(EngineError, match=re.escape(way_out)):
+        LuaState(absent[-1].removeprefix("lupa."))
 
 
 def test_names_of_globals_come_back_after_the_with_as_an_error(state):

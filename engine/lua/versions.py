@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from functools import cache
+from importlib.util import find_spec
 from typing import Any
 
 from engine.errors import EngineError
@@ -16,9 +17,12 @@ def _module(lua: str) -> Any:
     try:
         return importlib.import_module(f"lupa.{lua}")
     except ImportError as error:
-        raise EngineError(
-            f"{lua} is not in this machine's lupa wheel ({error}); use lua55, which every wheel has"
-        ) from error
+        if find_spec("lupa") is None:
+            raise EngineError('lupa is not installed for this Python: pip install "lupa>=2.8"') from error
+        other = (
+            'install a newer one, pip install -U "lupa>=2.8"' if lua == "lua55" else "use lua55, which every wheel has"
+        )
+        raise EngineError(f"{lua} is not in this machine's lupa wheel ({error}); {other}") from error
 
 
 def check_version(lua: str) -> None:

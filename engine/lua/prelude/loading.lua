@@ -47,7 +47,9 @@ function loading.load(chunk, name, _, env)
   elseif type(chunk) ~= "string" then
     error("bad argument #1 to 'load' (function expected, got " .. type(chunk) .. ")", 2)
   end
-  if type(name) == "string" and match(name, "^[@=][?%[]") then
+  if name ~= nil and type(name) ~= "string" and type(name) ~= "number" then
+    error("bad argument #2 to 'load' (string expected, got " .. type(name) .. ")", 2)
+  elseif type(name) == "string" and match(name, "^[@=][?%[]") then
     name = "=chunk" -- no script may call itself what the engine's own chunks are called
   end
   charge(#chunk / BYTES)
