@@ -91,6 +91,8 @@ class Actor(LuaState):
     # What every tick looks at stands together. `_send` is that of who leads: the pump, or in a calm state its task.
     __slots__ = ("_pump", "_send", "_task", "clock", "hear", "inbox", "key", "only", "wake")
 
+    hear: Callable[..., Result]
+
     def __init__(
         self,
         key: int,
@@ -118,13 +120,21 @@ class Actor(LuaState):
     def _open(self, seed: int) -> None:
         bare = self._given or self._make_bare(seed)
         self._given = None
-        self._runtime, self._adopt, self._pump, self.hear, self._deliver, self._keep, self._fetch, lead = bare
+        self._runtime, self._adopt, self._pump, self._deliver, self._keep, self._fetch, lead = bare
         self._send = self._task = lead or self._pump
         self.awaits_birth = lead is not None  # the task of the first entity lies in wait, and leads
         self._lua_error = error_of(self.lua)
 
     def _make_bare(self, seed: int) -> Bare:
         return make_bare(self.lua, self.limits, seed)
+
+    def __getattr__(self, name: str) -> Any:
+        """`hear`, with the first event that comes here alone: most states need no thread for it."""
+        if name != "hear" or self._runtime is None:
+            raise AttributeError(f"{type(self).__name__} has no {name}")
+        self.hear = self._runtime.get("mail", "listen").coroutine().send
+        self.hear(None)
+        return self.hear
 
     def _wire(self, ask: Ask, terms: Terms) -> None:
         """Tell the state what it is to know of its world, and who answers its questions."""
@@ -293,7 +303,7 @@ class Actor(LuaState):
 
     def husk(self) -> object:
         """What is slow to free of this state; close it, and let go of this when there is time."""
-        return (self._runtime, self._pump, self._task, self._fetch, self._keep, self._deliver, self.hear)
+        return (self._runtime, self._pump, self._task, self._fetch, self._keep, self._deliver)
 
     def close(self) -> None:
         super().close()

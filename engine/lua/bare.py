@@ -19,7 +19,7 @@ _FEW = 32  # as `mail.few` in Lua
 USUAL = ("standard", "watch", "several")
 """Files of the prelude that most scripts use: a warm state has them."""
 
-_WAYS = ("pump", "deliver", "pump", "keep", "pump", "fetch", "body", "run", "mail", "listen", "library", "adopt")
+_WAYS = ("pump", "deliver", "pump", "keep", "pump", "fetch", "body", "run", "library", "adopt")
 
 Entry = Callable[..., Any]
 
@@ -30,7 +30,6 @@ class Bare(NamedTuple):
     runtime: Runtime
     adopt: Entry
     send: Entry
-    hear: Entry
     deliver: Entry
     keep: Entry
     fetch: Entry
@@ -88,11 +87,10 @@ def adopted_ahead(bare: Bare, fixed_step: float) -> Bare:
 def make_bare(lua: str, limits: Limits, seed: int, *, wall: int | None = None) -> Bare:
     """A state under these limits. Of a world it depends on nothing but the seed; `wall` is another for its memory."""
     runtime = limited_runtime(lua, limits, seed, wall=wall)
-    deliver, keep, fetch, run, listen, adopt = runtime.get_all(*_WAYS)
-    send, hear = run.coroutine().send, listen.coroutine().send
+    deliver, keep, fetch, run, adopt = runtime.get_all(*_WAYS)
+    send = run.coroutine().send
     send(None)
-    hear(None)
-    return Bare(runtime, adopt, send, hear, deliver, keep, fetch)
+    return Bare(runtime, adopt, send, deliver, keep, fetch)
 
 
 def limited_runtime(lua: str, limits: Limits, seed: int, *, wall: int | None = None) -> Runtime:

@@ -46,6 +46,7 @@ PRELUDE_LATER = (
     "birth",
     "blame",
     "bus",
+    "calling",
     "calls",
     "checks",
     "console",

@@ -5,7 +5,12 @@ local give = ... -- Python's: the function of a file of the prelude, or of a scr
 local load, assert, setmetatable, setfenv = load, assert, setmetatable, setfenv
 local setupvalue, upvaluejoin = debug.setupvalue, debug.upvaluejoin
 
-local prelude, proxies = {}, {}
+-- A table with room for so many items and so many fields, where Lua can make one.
+local create = table.create or function() -- luacheck: ignore 143
+  return {}
+end
+
+local prelude, proxies = create(0, 32), create(0, 16)
 local at_home = false -- the first script has what is made for it
 
 setmetatable(prelude, { __index = function(_, name)
@@ -30,12 +35,6 @@ function prelude.later(name)
     proxies[name] = proxy
   end
   return proxy
-end
-
-
---- A table with room for so many items and so many fields, where Lua can make one.
-prelude.create = table.create or function() -- luacheck: ignore 143
-  return {}
 end
 
 
@@ -75,10 +74,12 @@ local function fill()
   for i = 1, 4 do
     made[i] = { { a = i, b = i, c = i }, { a = i, b = i, c = i, d = i, e = i } }
   end
-  made.long = { prelude.create(0, 32), prelude.create(0, 32) }
+  made.long = { create(0, 32), create(0, 32) }
   return made
 end
 prelude.filling = not jit and fill()
 
+
+prelude.create = create
 
 return prelude, get, put

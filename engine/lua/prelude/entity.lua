@@ -136,7 +136,7 @@ function entity.copy(value)
 end
 
 
--- Gives `self` the defaults of the properties that are missing.
+--- Give `self` the defaults of the properties that are missing.
 local function complete(me)
   local self, properties = me.self, me.properties
   if scheduler.ran then
@@ -150,24 +150,7 @@ local function complete(me)
     end
   end
 end
-
-
---- Give `self` these fields, then the defaults of the properties that are missing.
-function entity.fill(me, fields)
-  local self = me.self
-  for key, value in next, fields do
-    self[key] = value
-  end
-  complete(me)
-end
-
-
-function entity.run_hook(me, name, ...)
-  local hook = me.hooks[name]
-  if hook then
-    hook.fn(me.self, ...)
-  end
-end
+entity.complete = complete
 
 
 -- Body of the first task. Errors name the `stage`, which is "init" at first.
@@ -189,6 +172,7 @@ local function begin(me)
   local stage = { name = "init", failures = 0 }
   scheduler.run(me, stage, go_through, me, stage)
 end
+entity.begin = begin
 
 
 --- Start an entity whose script has been read, where nothing is in the way.
@@ -226,25 +210,6 @@ function bus.receive.create(box, i)
   local after = entity.read_fields(me.self, box, i + 5)
   if script.read(me, box[i + 3], box[i + 4]) then
     entity.set_out(me)
-  end
-  return after
-end
-
-
--- First start of a loaded entity: id.
-function bus.receive.boot(box, i)
-  begin(by_id[box[i]])
-  return i + 1
-end
-
-
--- A hook called by the world: entity, hook, shape of its argument, leaves.
-function bus.receive.hook(box, i)
-  local me = by_id[box[i]]
-  local value, after = reading.decode(box[i + 2], box, i + 3)
-  local hook = me and me.hooks[box[i + 1]]
-  if hook and not hook.paused then
-    scheduler.run(me, hook, hook.fn, me.self, value)
   end
   return after
 end

@@ -164,14 +164,4 @@ for file, words in next, ELSEWHERE do
 end
 
 
--- An entity that ends takes its values along.
-local leave = bus.leave
-
-
-function bus.leave(me)
-  leave(me)
-  kept.leave(me.id)
-end
-
-
 return handles

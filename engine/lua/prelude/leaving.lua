@@ -19,11 +19,26 @@ local function strike(list, me)
 end
 
 
---- Forget an entity, its tasks and what it listens to.
+-- Forgets everything that it listens to.
+local function hang_up(me)
+  local subscriptions = bus.subscriptions
+  for _, sub in pairs(me.subscriptions) do
+    sub.active, sub.handle.active = false, false
+    subscriptions[sub.id] = nil
+  end
+  me.subscriptions, me.listening = {}, 0
+end
+
+
+--- Forget an entity, its tasks, what it listens to and what Python holds of it.
 function leaving.remove(me)
   me.leaving = true
   stops.cancel_all(me)
-  bus.leave(me)
+  hang_up(me)
+  local kept = rawget(prelude, "kept")
+  if kept then
+    kept.leave(me.id)
+  end
   strike(entity.updaters, me)
   strike(entity.fixed, me)
   strike(entity.late, me)

@@ -3,8 +3,7 @@
 
 local prelude = ...
 
-local rawget, setmetatable, pairs = rawget, setmetatable, pairs
-local yield = coroutine.yield
+local rawget, setmetatable, yield = rawget, setmetatable, coroutine.yield
 
 local mail = {
   most_events = nil, most_subscriptions = nil, -- in a tick, and of an entity
@@ -19,7 +18,7 @@ mail.readers = {
   direct = "bus", request = "requests", reply = "requests", typed = "console", result = "host", callback = "host",
   snapshot = "snapshots", load = "reload", fill = "reload", discard = "reload", resume = "reload",
   early = "early", catch_up = "early",
-  final = "leaving",
+  final = "leaving", boot = "calling", hook = "calling",
 }
 
 -- kind of mail -> function(box, i) -> next i
@@ -43,17 +42,6 @@ end
 --- The body of what hears events. States that hear none do without the file for that.
 function mail.listen()
   return hear(yield(true))
-end
-
-
---- Forget everything that `entity` listens to.
-function mail.leave(entity)
-  local subscriptions = mail.subscriptions
-  for _, sub in pairs(entity.subscriptions) do
-    sub.active, sub.handle.active = false, false
-    subscriptions[sub.id] = nil
-  end
-  entity.subscriptions, entity.listening = {}, 0
 end
 
 

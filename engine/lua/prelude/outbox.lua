@@ -61,11 +61,4 @@ function outbox.take()
 end
 
 
---- A scalar that may cross as it is; anything else as nil.
-function outbox.scalar(value)
-  local kind = type(value)
-  return (kind == "string" or kind == "number" or kind == "boolean") and value or nil
-end
-
-
 return outbox

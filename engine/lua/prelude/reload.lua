@@ -13,6 +13,14 @@ local known, learn, names_of = snapshots.known, snapshots.learn, snapshots.names
 local reload = {}
 
 
+local function run_hook(me, name, ...)
+  local hook = me.hooks[name]
+  if hook then
+    hook.fn(me.self, ...)
+  end
+end
+
+
 -- True where a string of names has that one.
 local function has(names, name)
   return find(names, "\n" .. name .. "\n", 1, true) ~= nil
@@ -38,7 +46,11 @@ end
 -- The fields of `self` for one that was loaded and never got through `init`: id, shape, leaves.
 function receive.fill(box, i)
   local fields, after = payload.decode(box[i + 1], box, i + 2)
-  entity.fill(by_id[box[i]], fields)
+  local me = by_id[box[i]]
+  for key, value in next, fields do
+    me.self[key] = value
+  end
+  entity.complete(me)
   return after
 end
 
@@ -113,10 +125,10 @@ function receive.resume(box, i)
   end
   local stage = { name = "on_reload", failures = 0 }
   scheduler.run(me, stage, function()
-    entity.run_hook(me, "on_reload", previous)
+    run_hook(me, "on_reload", previous)
     entity.enlist(me)
     stage.name = "start"
-    entity.run_hook(me, "start")
+    run_hook(me, "start")
   end)
   return after
 end

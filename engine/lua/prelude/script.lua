@@ -115,8 +115,8 @@ end
 
 
 local function word_of(value)
-  value = outbox.scalar(value) or false
-  return type(value) == "string" and sub(value, 1, LONGEST_METHOD) or value
+  local kind = type(value)
+  return kind == "string" and sub(value, 1, LONGEST_METHOD) or (kind == "number" or kind == "boolean") and value or false
 end
 
 
