@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from inspect import signature
+from inspect import iscoroutinefunction, signature
 from io import StringIO
 from pathlib import Path
 from typing import Any, TypeVar
@@ -85,6 +85,8 @@ class Project:
                 "main.py has no function setup(world); give it one that spawns the first entities, "
                 "or play it with `python main.py`"
             )
+        if iscoroutinefunction(setup):
+            raise ProjectError("main.py: setup is an async def, and nobody waits for it; write def setup(world)")
         world, window = _keywords(said, "WORLD"), _keywords(said, "WINDOW")
         _check_names("WORLD", world, World)  # here for all commands; those of the window need pygame to be known
         if isinstance(window.get("assets"), str | os.PathLike):
@@ -194,7 +196,9 @@ def _says_setup(text: bytes) -> bool:
         return True
     for node in ast.walk(tree):
         match node:
-            case ast.FunctionDef(name="setup") | ast.Name(id="setup", ctx=ast.Store()):
+            case ast.FunctionDef(name="setup") | ast.AsyncFunctionDef(name="setup"):
+                return True
+            case ast.Name(id="setup", ctx=ast.Store()):
                 return True
             case ast.alias(name=name, asname=called) if (called or name) in ("setup", "*"):
                 return True

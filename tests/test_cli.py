@@ -270,6 +270,7 @@ def test_a_keyword_that_no_world_takes_is_told_by_every_command(game, capsys, co
         ("while True: pass\n", "main.py has no function setup(world)"),
         ("import sys\ndef setup(world): pass\nsys.exit(3)\n", "main.py:3: main.py ended before"),
         ("def setup(): pass\n", "main.py: TypeError: setup() takes 0"),
+        ("async def setup(world): pass\n", "main.py: setup is an async def"),
         ("import json\ndef setup(world):\n    json.loads('{')\n", "main.py:3: JSONDecodeError"),
         ("import elsewhere\ndef setup(world):\n    elsewhere.listen(world)\n", "elsewhere.py:2: KeyError"),
         ("WORLD = 3\ndef setup(world): pass\n", "WORLD must be a dict"),
