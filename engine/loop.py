@@ -177,7 +177,9 @@ class Loop:
 
     def digest(self) -> str:
         """A sum of all that happened so far, and of where the entities are."""
-        places = tuple((entity.id, *entity.where()) for entity in self._world.entities)
+        # 1 and 1.0 are one place: a tick may tell only of what is another one.
+        entities = self._world.entities
+        places = tuple((one.id, *(None if at is None else float(at) for at in one.where())) for one in entities)
         return f"{crc32(marshal.dumps((self._order, self.operations.digest.sum, self.game.now, places), 2)):08x}"
 
     def _take_outside(self) -> None:

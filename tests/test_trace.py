@@ -193,6 +193,34 @@ def test_a_trace_changes_nothing_of_what_happens(make_world, scripts, path):
     assert play(True) == play(False)
 
 
+def test_a_place_that_becomes_a_float_is_the_same_one_with_a_trace(make_world, scripts, path):
+    scripts.write(
+        "walker",
+        """
+        return { start = function(self)
+          self.x, self.y = 1, 2
+          wait()
+          wait()
+          self.x = 1.0
+          wait()
+        end }
+        """,
+    )
+
+    def play(traced):
+        world = make_world()
+        world.spawn("walker")
+        if traced:
+            world.trace(path)
+        digests = []
+        for _ in range(4):
+            world.tick(0.1)
+            digests.append(world.stats().digest)
+        return digests
+
+    assert play(True) == play(False)
+
+
 def test_after_a_trace_everything_is_as_before(world, scripts, path):
     scripts.write("ping", PING)
     world.spawn("ping")
