@@ -64,8 +64,8 @@ class Delivery:
         self._outside.run()
 
     def expect(self, entity: int) -> None:
-        """Keep mail for an entity that is about to be made."""
-        self._expected[entity] = []
+        """Keep mail for an entity that is about to be made, from the first time on that this is said."""
+        self._expected.setdefault(entity, [])
 
     def join(self, entity: int, actor: Actor) -> None:
         """The entity lives in `actor`; mail that waited for it comes with what is next from outside."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from zlib import crc32
 
 from engine.audiences import Audience, order_of
+from engine.digest import MOST as MOST_TOLD
 from engine.display import Commands
 from engine.errors import StateClosed
 from engine.events import ENGINE, Event, text
@@ -104,7 +105,10 @@ class Loop:
             self.absorb(actor, result)
             return
         entity.ready = True
-        self.operations.tell((b"script", entity.id, 3, False, False, True, b"ready", entity.id, 0))
+        digest = self.operations.digest
+        digest.told.append((b"script", entity.id, 3, False, False, True, b"ready", entity.id, 0))
+        if len(digest.told) > MOST_TOLD:
+            digest.settle()
         self.wakes[actor.clock].soon[actor] = None
 
     def _goes_on(self, actor: Actor, result: Result) -> bool:
@@ -156,7 +160,7 @@ class Loop:
         self.rearrange()
 
     def rearrange(self) -> None:
-        """Somebody came, left, or is not alone any more."""
+        """Somebody left, or is not alone any more."""
         self._shift = NOBODY
 
     def set_clock(self, actor: Actor, clock: Clock) -> None:
@@ -218,7 +222,7 @@ class Loop:
         also = [*chain(*self.wakes[self.real].due(self.real.now))]
         mailed = self._world.delivery.boxes.take_mailed()
         mixed = bool(also or mailed)
-        if mixed or again is not self._shift.actors:
+        if mixed or again is not self._shift.actors or len(woken) > len(again):
             again = sorted({*again, *woken, *also, *mailed}, key=_key)
             if again:
                 self._shift = Shift(again)

@@ -79,12 +79,6 @@ class Operations:
             self.digest.settle()
         return shows
 
-    def tell(self, flat: Values) -> None:
-        """Have something be part of the digest that need not be carried out."""
-        self._told.append(flat)
-        if len(self._told) > MOST_TOLD:
-            self.digest.settle()
-
     def _locate(self, actor: Actor, head: bytes, flat: Values, start: int, end: int) -> None:
         """Where many entities are, which stands in `flat` from `start` on; the digest looks at that by itself."""
         if head == b"sheet":

@@ -81,7 +81,6 @@ class Population:
         self._promised.clear()
         self.last_id += 1
         entity = Entity(self.last_id, script, properties, self._destroy)
-        self._world.delivery.expect(entity.id)
         self.settling = True
         try:
             self.entities.add(entity)
@@ -143,12 +142,14 @@ class Population:
         try:
             source = self.sources.source(version)
         except ScriptError as error:
+            self._world.delivery.expect(entity.id)
             self._world.failures.problem_of(error, entity.id)
             return
         try:
             shared = states.shared_by(entity.script)
             actor = shared or states.make(entity)
         except EngineError as error:
+            self._world.delivery.expect(entity.id)
             self._world.losses.stillborn(entity, error)
             return
         actor.version = version
@@ -156,30 +157,28 @@ class Population:
         # It was read for the first entity of a state only.
         known = shared is None and actor.takes((source.text, source.chunk, entity.script))
         if known and actor.awaits_birth and not self._world.children.shares:
-            names = unseen_names(entity.properties[0])
+            shape, leaves = entity.properties
+            names = unseen_names(shape)
             if names is not None:
-                self._bear_warm(entity, actor, names)
+                born = entity.id, self._seed_of(entity), len(names), *names, *leaves
+                self._world.loop.absorb_birth(actor, entity, self._world.commons.enter(actor.bear, born))
                 return
         result = self._hand(actor, self._birth(entity, source, known=known))
         if self._begun != entity.id and not failed(result):
             self._hand(actor, (b"boot", entity.id))
-
-    def _bear_warm(self, entity: Entity, actor: Actor, names: list[bytes]) -> None:
-        """Have an entity be born that lies in wait for that, in a state of its own."""
-        world, id = self._world, entity.id
-        seed = crc32(b"%d:%d" % (world.seed, id))
-        born = (id, seed, len(names), *names, *entity.properties[1])
-        world.loop.absorb_birth(actor, entity, world.commons.enter(actor.bear, born))
 
     def _birth(self, entity: Entity, source: Source, *, known: bool) -> Mail:
         """The mail that starts an entity, and has its script loaded where that is not `known` already."""
         shape, leaves = entity.properties
         names = names_in(shape)
         fields = (shape, *leaves) if names is None else (len(names), *names, *leaves)
-        seed = crc32(b"%d:%d" % (self._world.seed, entity.id))
+        seed = self._seed_of(entity)
         if known:
             return (b"begin", entity.id, entity.script.encode(), seed, *fields)
         return (b"create", entity.id, entity.script.encode(), seed, source.chunk.encode(), source.text, *fields)
+
+    def _seed_of(self, entity: Entity) -> int:
+        return crc32(b"%d:%d" % (self._world.seed, entity.id))
 
     def script_loaded(self, actor: Actor, id: int, isolation: Any, clock: Any, begins: Any) -> None:
         """What a script's table says of itself: `isolation` and `clock`, false where it says nothing.

@@ -83,9 +83,12 @@ class States:
         """Let `entity` live in `actor`."""
         entity.move_in(actor)
         self.actors[actor.key] = actor
+        if actor.entities:
+            actor.only = None
+            self._world.loop.rearrange()
+        else:
+            actor.only = entity
         actor.entities[entity.id] = None
-        actor.only = entity if len(actor.entities) == 1 else None
-        self._world.loop.rearrange()
         self._world.delivery.join(entity.id, actor)
 
     def move_out(self, id: int, actor: Actor) -> None:
