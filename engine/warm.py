@@ -40,7 +40,7 @@ class Warm:
         except IndexError:  # another thread was faster
             return None
         if made is not None:
-            made.key, made.name = key, f"entity {key}"
+            made.key = key
             made.commons.states.add(made.weak)
         return made
 

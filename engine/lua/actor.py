@@ -102,8 +102,7 @@ class Actor(LuaState):
         bare: Bare | None = None,
     ) -> None:
         self._given = bare
-        name = f"entity {key}"
-        super().__init__(terms.lua, limits=terms.limits, seed=terms.seed, name=name, commons=terms.commons)
+        super().__init__(terms.lua, limits=terms.limits, seed=terms.seed, commons=terms.commons)
         self.key = key
         self.clock = clock
         self.inbox: list[Mail] = []
@@ -116,6 +115,10 @@ class Actor(LuaState):
         self.changed = False  # by Python, since its last tick
         self.wake: float | None = None
         self._wire(ask, terms)
+
+    @property
+    def name(self) -> str:
+        return f"entity {self.key}"
 
     def _open(self, seed: int) -> None:
         bare = self._given or self._make_bare(seed)

@@ -48,7 +48,7 @@ class LuaState:
     ) -> None:
         check_version(lua)
         self.lua = lua
-        self.name = name
+        self._name = name
         self.limits = limits_for(lua, limits)
         self.busy = False
         self.max_integer = 2**53 if lua == "luajit21" else 2**63 - 1
@@ -66,6 +66,11 @@ class LuaState:
     def _open(self, seed: int) -> None:
         self._runtime = limited_runtime(self.lua, self.limits, seed)
         self._lua_error = error_of(self.lua)
+
+    @property
+    def name(self) -> str:
+        """What errors call it."""
+        return self._name
 
     @property
     def alive(self) -> bool:
