@@ -11,6 +11,7 @@ import pytest
 
 from engine import EngineError, HostModule, ScriptError
 from helpers import printed, threads, ticks
+from host_loops import Player
 from host_modules import broken, caller, sums
 
 
@@ -341,12 +342,14 @@ def test_ctrl_c_in_a_direct_function_leaves_the_tick_and_not_the_state(play, wor
 
 
 @pytest.mark.row("E7")
-def test_a_coroutine_that_exits_does_not_take_the_loop_along(play, world, scripts):
+@pytest.mark.parametrize("error", [SystemExit, GeneratorExit, pytest.fail.Exception])
+def test_a_coroutine_that_exits_does_not_take_the_loop_along_and_its_script_hears_of_it(play, world, scripts, error):
     module = HostModule("rude")
 
     @module.coroutine
     async def leave() -> None:
-        raise SystemExit(3)
+        await asyncio.sleep(0)
+        raise error("3")
 
     scripts.write("caller", caller("rude", "print(pcall(rude.leave)) print(pcall(rude.leave))"))
     world.install(module)
@@ -354,7 +357,24 @@ def test_a_coroutine_that_exits_does_not_take_the_loop_along(play, world, script
 
     play(world).until(lambda: len(printed(world)) == 2)
 
-    assert all("rude.leave: SystemExit: 3" in line for line in printed(world))
+    assert all(f"rude.leave: {error.__name__}: 3" in line for line in printed(world))
+
+
+@pytest.mark.row("E7")
+def test_an_interrupt_that_a_coroutine_raises_on_the_hosts_thread_does_not_end_that(world, scripts):
+    module = HostModule("rude")
+
+    @module.coroutine
+    async def leave() -> None:
+        raise KeyboardInterrupt
+
+    scripts.write("caller", caller("rude", "print(pcall(rude.leave)) print(pcall(rude.leave))"))
+    world.install(module)
+    world.spawn("caller")
+
+    Player(world).until(lambda: len(printed(world)) == 2)
+
+    assert all("rude.leave: KeyboardInterrupt" in line for line in printed(world))
 
 
 def test_what_a_host_function_gave_shows_in_the_digest(make_world, scripts):

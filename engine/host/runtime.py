@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from engine.host.calls import Call
+from engine.host.faults import failure_of
 from engine.host.work import Encode, Outcome, failed, run_coroutine
 
 _log = logging.getLogger("tidelock")
@@ -84,6 +85,8 @@ class LoopRuntime:
         call.stop = None
         if task.cancelled():
             self._ended(call, failed(f"{call.function.word}: CancelledError: its asyncio loop ended"))
+        elif (error := task.exception()) is not None:
+            self._ended(call, Outcome(None, failure_of(call.function.word, error)))
         else:
             self._ended(call, task.result())
 

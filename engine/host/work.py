@@ -6,6 +6,7 @@ import asyncio
 import time
 import traceback
 from collections.abc import Callable
+from threading import current_thread, main_thread
 from typing import Any, NamedTuple
 
 from engine.errors import PayloadError
@@ -35,15 +36,17 @@ async def run_coroutine(call: Call, encode: Encode) -> Outcome:
     try:
         async with asyncio.timeout(function.timeout) as limit:
             value = await function.function(*call.args, **call.options)
-    except (Exception, SystemExit) as error:  # an exit would end the loop's thread
-        if isinstance(error, TimeoutError) and limit.expired():
-            return too_late(function)
-        return Outcome(None, failure_of(function.word, error))
     except asyncio.CancelledError as error:
         task = asyncio.current_task()
         if task is None or task.cancelling():
             raise
         return Outcome(None, failure_of(function.word, error))  # it waited for another one that was cancelled
+    except BaseException as error:  # an exit would end the loop's thread, and of others the script would never hear
+        if isinstance(error, KeyboardInterrupt) and current_thread() is main_thread():
+            raise  # Ctrl-C, in a loop of the game
+        if isinstance(error, TimeoutError) and limit.expired():
+            return too_late(function)
+        return Outcome(None, failure_of(function.word, error))
     return give(function, value, encode)
 
 
