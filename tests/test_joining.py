@@ -59,7 +59,7 @@ return torch
 def modules(lua):
     """What the joined files make, as functions of their words."""
     texts = {"clock": CLOCK, "lamp": LAMP, "torch": TORCH}
-    text = joined(texts, texts, constants=lua != "luajit21")
+    text = joined(texts, texts, jit=lua == "luajit21")
     vm = bare_vm(lua, 1)
     prelude = vm.execute(b"return { later = function(name) return { name } end }")
     vm.compile(b"local prelude = ...\n" + text)(prelude)
@@ -82,9 +82,37 @@ def test_a_name_that_a_file_gives_another_value_is_its_own(modules):
 def test_what_several_files_make_in_their_headers_is_made_once():
     texts = {"clock": CLOCK, "lamp": LAMP, "torch": TORCH}
 
-    text = joined(texts, texts, constants=True).decode()
+    text = joined(texts, texts, jit=False).decode()
 
     assert text.count("prelude.later") == 1
     assert text.count("math.floor") == 1
     assert text.count("<const>") == 1
     assert text.count("local resume = kind") == 2
+
+
+def test_a_file_that_comes_later_is_asked_for_where_it_is_used():
+    text = b"""
+local prelude = ...
+local floor, lens = math.floor, prelude.later("lens") -- rare
+
+local lamp = {}
+
+function lamp.look()
+  return lens.of(floor(1)), lamp.lens.of
+end
+
+return lamp
+"""
+
+    made = joined({"lamp": text}, ["lamp"], jit=False).decode()
+
+    assert "later" not in made
+    assert "return prelude.lens.of(floor(1)), lamp.lens.of" in made
+
+
+def test_what_is_for_luajit_is_left_out_elsewhere():
+    text = b"local m = {}\n\nif jit then\n  m.fast = true\n\nend\nif not jit then\n  m.slow = true\nend\nreturn m\n"
+
+    assert "m.fast" in joined({"m": text}, ["m"], jit=True).decode()
+    assert "m.fast" not in joined({"m": text}, ["m"], jit=False).decode()
+    assert "m.slow" in joined({"m": text}, ["m"], jit=False).decode()

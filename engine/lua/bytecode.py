@@ -63,6 +63,7 @@ PRELUDE_LATER = (
     "failures",
     "fault",
     "fields",
+    "files",
     "group",
     "handles",
     "hearing",
@@ -175,8 +176,7 @@ def prelude_code(lua: str) -> dict[bytes, bytes]:
     code[BOOT] = compile_text(texts["boot"], NAME, True)
     words = b", ".join(b"words." + word for word in _WORDS.split())
     hot, beside, others = (
-        joined(texts, names, constants=lua != "luajit21")
-        for names in (_JIT if lua == "luajit21" else (HOT, BESIDE, PRELUDE))
+        joined(texts, names, jit=lua == "luajit21") for names in (_JIT if lua == "luajit21" else (HOT, BESIDE, PRELUDE))
     )
     code[FIRST] = compile_text(_FIRST % (words, beside, hot), NAME, True)
     code[EAGER] = compile_text(_EAGER % others, NAME, True)

@@ -1,7 +1,8 @@
 """Joins files of the prelude into one chunk, in which what several of them name alike is made once.
 
 A local that functions use is an object of its own in every state, in each file that has it, and each file is a function
-that runs once. Joined, the files are blocks of one function; around it stands what their headers have in common.
+that runs once. Joined, the files are blocks of one function; around it stands what their headers have in common. What is
+for another Lua is left out, and so is what stands for a file that comes later: it is asked for where it is used.
 """
 
 from __future__ import annotations
@@ -14,24 +15,40 @@ _VALUE = r'[\w.]+(?:\("\w+"\))?(?: or [\w.]+)?'
 _HEADER = re.compile(rf"local (\w+(?:, \w+)*) = ({_VALUE}(?:, {_VALUE})*)(?: *--.*)?$")
 _OF_LUA = re.compile(r"(?:coroutine|debug|math|string|table)\.")
 _NUMBER = re.compile(r"[\d.]+$")
+_LATER = re.compile(r'prelude\.later\("(\w+)"\)$')
+_FOR_JIT = re.compile(r"^if jit then\n(?:(?: .*)?\n)*end\n", re.MULTILINE)
 
 Pairs = list[tuple[str, str]]
 """Names and their values, of a line that makes locals of what has a name already, or of numbers."""
 
 
-def joined(texts: dict[str, bytes], names: Iterable[str], *, constants: bool) -> bytes:
-    """These files as parts of one chunk, in which they become modules of `prelude`.
-
-    With `constants`, this Lua knows such: functions need not keep a number that a header has.
-    """
-    files = {name: texts[name].decode() for name in names}
+def joined(texts: dict[str, bytes], names: Iterable[str], *, jit: bool) -> bytes:
+    """These files as parts of one chunk, in which they become modules of `prelude`."""
+    files = {name: _fitted(texts[name].decode(), jit) for name in names}
     shared = _shared(files)
     made = {name for name, value in shared.items() if name == value or _OF_LUA.match(value)}
     lines = [f"local {name} = {value if name in made else 'nil'}" for name, value in shared.items()]
     lines.append("local function fill(...)")
     for name, text in files.items():
-        lines += ("do", *_block(name, text, shared, made, constants), "end")
+        lines += ("do", *_block(name, text, shared, made, jit), "end")
     return "\n".join((*lines, "end", "fill(...)\n")).encode()
+
+
+def _fitted(text: str, jit: bool) -> str:
+    """The text of a file without what only LuaJIT runs, and without locals for files that come later."""
+    if not jit:
+        text = _FOR_JIT.sub("", text)
+    lines = text.splitlines()
+    for place, line in enumerate(lines):
+        pairs = _pairs(line)
+        later = [name for name, value in pairs if (found := _LATER.match(value)) and found[1] == name]
+        if later:
+            others = [pair for pair in pairs if pair[0] not in later]
+            names, values = (", ".join(part) for part in zip(*others, strict=True)) if others else ("", "")
+            lines[place] = names and f"local {names} = {values}"
+            used = re.compile(rf"(?<![.\w])({'|'.join(later)})\.")
+            lines[place + 1 :] = [used.sub(r"prelude.\1.", each) for each in lines[place + 1 :]]
+    return "\n".join(lines) + "\n"
 
 
 def _pairs(line: str) -> Pairs:
@@ -61,7 +78,7 @@ def _is_set(text: str, name: str) -> bool:
     return re.search(rf"^(?! *local ).*(?<![.\w]){name}(?:, [\w.\[\], ]+)? = ", text, re.MULTILINE) is not None
 
 
-def _block(name: str, text: str, shared: dict[str, str], made: set[str], constants: bool) -> Iterator[str]:
+def _block(name: str, text: str, shared: dict[str, str], made: set[str], jit: bool) -> Iterator[str]:
     """The lines of a file, without what has been made, or need not be."""
     *lines, last = text.splitlines()
     for line in lines:
@@ -76,7 +93,7 @@ def _block(name: str, text: str, shared: dict[str, str], made: set[str], constan
                         made.add(local)
                         yield f"{local} = {value}"
                 elif local != "prelude":
-                    constant = " <const>" if constants and not changes and _NUMBER.match(value) else ""
+                    constant = " <const>" if not jit and not changes and _NUMBER.match(value) else ""
                     yield f"local {local}{constant} = {value}"
         else:
             yield line

@@ -3,7 +3,7 @@
 -- times, `read` says so, and this state is not to be used.
 
 local prelude = ...
-local entity, records, sandbox, script = prelude.entity, prelude.records, prelude.sandbox, prelude.script
+local entity, records, script = prelude.entity, prelude.records, prelude.script
 local outbox, scheduler, bus = prelude.outbox, prelude.scheduler, prelude.mail
 
 local setmetatable = setmetatable
@@ -42,7 +42,7 @@ function ahead.read(text, chunk)
   end
 
   me.copies = setmetatable({}, { __index = function(_, name)
-    alone = alone and (SAME[name] or not sandbox.files[name])
+    alone = alone and (SAME[name] or not prelude.files.libraries[name])
   end })
   local done = script.read(me, chunk, text)
   entity.ask = ask

@@ -20,9 +20,8 @@ local budget = {
   instructions = 1 / 0, seconds = 1 / 0, -- of a tick, at most
   frame = nil, -- in which something has been spent; nil where nothing was since `begin`
   spent = 0, allowance = 1 / 0, -- instructions of the tick, as counted since `frame` was set
-  exhausted = false, -- this tick has had what it may have; what can wait for the next frame does
-  HALTED = "halted", -- `exhausted` when so much was stopped that nothing else is begun in this tick, no clean-up either
-  STEP = STEP,
+  exhausted = false, -- this tick has had what it may have; what can wait for the next frame does. "halted" where so much
+    -- was stopped that nothing else is begun in it, no clean-up either
   stopping = false, -- the message of the stop that is under way
   killed = setmetatable({}, { __mode = "k" }), -- threads that must not be closed
   begin = nil, -- called at the start of a tick, where there are limits

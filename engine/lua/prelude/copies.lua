@@ -5,7 +5,7 @@ local sandbox = prelude.sandbox
 
 local next, rawget, rawset = next, rawget, rawset
 local find, gmatch, concat = string.find, string.gmatch, table.concat
-local files, libraries, copy_for = sandbox.files, sandbox.libraries, sandbox.copy_for
+local files, libraries, copy_for = prelude.files.libraries, sandbox.libraries, sandbox.copy_for
 
 local LOOKING = { "_G", "_ENV", "load", "require" } -- what a script says that may see which globals there are
 

@@ -4,7 +4,6 @@
 local prelude = ...
 local turns, budget, several = prelude.turns, prelude.budget, prelude.later("several")
 
-local HALTED = budget.HALTED
 local DEFER_ROUNDS = 80 -- of deferred tasks that defer others, in one tick
 
 local deferral = {}
@@ -55,7 +54,7 @@ local function run_deferred_once()
     list[i] = nil
     if task and task.deferred == i then
       task.deferred = nil
-      if budget.exhausted == HALTED then
+      if budget.exhausted == "halted" then
         deferral.defer(task)
       else
         several.start(task)

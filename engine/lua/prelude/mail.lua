@@ -3,7 +3,7 @@
 
 local prelude = ...
 
-local rawget, setmetatable, yield = rawget, setmetatable, coroutine.yield
+local type, rawget, setmetatable, yield = type, rawget, setmetatable, coroutine.yield
 
 local mail = {
   most_events = nil, most_subscriptions = nil, -- in a tick, and of an entity
@@ -13,17 +13,9 @@ local mail = {
   subscriptions = {},
 }
 
--- Files that read mail and are loaded with the first of its kind.
-mail.readers = {
-  direct = "bus", request = "requests", reply = "requests", typed = "console", result = "host", callback = "host",
-  snapshot = "snapshots", load = "reload", fill = "reload", discard = "reload", resume = "reload",
-  early = "early", catch_up = "early",
-  final = "leaving", boot = "calling", hook = "calling",
-}
-
--- kind of mail -> function(box, i) -> next i
+-- kind of mail -> function(box, i) -> next i. Most of them stand in files that are loaded with the first of its kind.
 mail.receive = setmetatable({}, { __index = function(receive, kind)
-  local file = mail.readers[kind]
+  local file = type(kind) == "string" and prelude.files.readers[kind]
   return file and prelude[file] and rawget(receive, kind)
 end })
 

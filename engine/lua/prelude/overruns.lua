@@ -15,6 +15,7 @@ local find, running, create, resume = string.find, coroutine.running, coroutine.
 local spend = budget.spend
 
 local TRUSTED = "=?" -- the source of the prelude, whose bytecode has no names; `load` gives it to nobody else
+local STEP = 1000 -- instructions between two looks, as in `budget`
 local FAILURE = 500 -- instructions that a failure costs: the engine works for it, and no hook sees that
 local MOST_OVERFLOWS = 50 -- that a thread may catch
 local MOST_STOPS = 8 -- of a tick, until what has not had its turn waits for the next frame
@@ -126,7 +127,7 @@ function overruns.look()
   local thread = running()
   if urgent[thread] then -- to ask first whether there are any would make the collector decide where a script is stopped
     urgent[thread] = nil
-    sethook(thread, budget.hook, "", budget.STEP)
+    sethook(thread, budget.hook, "", STEP)
   end
   if budget.spent > budget.allowance then
     trip("instructions")
@@ -195,7 +196,7 @@ function overruns.explain(task, value)
     timed, patience = nil, patience / 2
     stops = stops + 1
     if stops == MOST_STOPS then
-      budget.exhausted = budget.HALTED
+      budget.exhausted = "halted"
       if turns.pending then
         prelude.several.postpone()
       end

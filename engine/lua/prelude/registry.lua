@@ -36,7 +36,7 @@ end
 function registry.names()
   local found = {}
   local env = sandbox.environment({ id = 0, script = "" })
-  for name in pairs(sandbox.files) do
+  for name in pairs(prelude.files.libraries) do
     local library = env[name]
     local meta = getmetatable(library)
     note(found, name .. ".", library)

@@ -26,17 +26,9 @@ local BASE = {
   "tostring", "type", "xpcall", "_VERSION",
 }
 
--- Libraries come into being with their first use: the file that makes each.
-local FILES = {
-  string = "standard", table = "standard", math = "standard", os = "time", coroutine = "coroutines",
-  utf8 = utf8 and "standard", bit = bit and "standard", time = "time", task = "task", async = "async", bus = "bus",
-  entity = "entities", shared = "shared", log = "log", input = "window", sprite = "window", sound = "window",
-  camera = "window", draw = "window",
-}
-sandbox.files = FILES
-
+-- Libraries come into being with their first use.
 local libraries = setmetatable({ time = prelude.face }, { __index = function(libraries, name)
-  local file = FILES[name]
+  local file = prelude.files.libraries[name]
   if file then
     local made = prelude[file].library(name)
     libraries[name] = made

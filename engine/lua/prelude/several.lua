@@ -11,7 +11,7 @@ local prelude = ...
 local turns, queue, clock, budget = prelude.scheduler, prelude.queue, prelude.clock, prelude.budget
 
 local select, unpack = select, table.unpack or unpack
-local HALTED, huge = budget.HALTED, math.huge
+local huge = math.huge
 local settle, resume, SUSPEND = turns.settle, turns.resume, turns.SUSPEND
 
 local several = {}
@@ -238,10 +238,10 @@ function turns.run_due()
     run_taken()
   end
   local now = clock.now
-  local task = sleepers[1] and budget.exhausted ~= HALTED and queue.take_due(now)
+  local task = sleepers[1] and budget.exhausted ~= "halted" and queue.take_due(now)
   while task do
     start(task)
-    task = budget.exhausted ~= HALTED and queue.take_due(now)
+    task = budget.exhausted ~= "halted" and queue.take_due(now)
   end
   if sleepers[1] then
     turns.pending = true

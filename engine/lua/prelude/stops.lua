@@ -140,7 +140,7 @@ end
 function scheduler.run_cleanups(task)
   local list = task.cleanups
   task.cleanups = nil
-  for i = budget.exhausted == budget.HALTED and 0 or #list, 1, -1 do
+  for i = budget.exhausted == "halted" and 0 or #list, 1, -1 do
     scheduler.call(task.entity, "finally", list[i])
   end
 end

@@ -73,7 +73,7 @@ end
 
 
 function trace.start()
-  for _, file in next, bus.readers do
+  for _, file in next, prelude.files.readers do
     local _ = prelude[file]
   end
   for kind, read in next, receive do
