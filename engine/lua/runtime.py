@@ -84,6 +84,9 @@ def _giver_of_code(reference: weakref.ref[Runtime], lua: str) -> Callable[..., A
             return None
         if text is not None:
             code = held.setdefault(code, code)
-        return runtime.function_of(code, NAME if text is None else name)
+        try:
+            return runtime.function_of(code, NAME if text is None else name)
+        except MemoryError:  # to raise it would push an object where there is no room, which hangs; Lua will say so itself
+            return None
 
     return give
