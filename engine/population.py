@@ -15,7 +15,7 @@ from engine.lua.actor import Actor, Mail, Result
 from engine.outbox import failed
 from engine.payload import Encoded, encode
 from engine.scripts import Source
-from engine.shapes import names_in, unseen_names
+from engine.shapes import few_names, names_in
 from engine.sources import Sources
 
 if TYPE_CHECKING:
@@ -158,9 +158,9 @@ class Population:
         known = shared is None and actor.takes((source.text, source.chunk, entity.script))
         if known and actor.awaits_birth and not self._world.children.shares:
             shape, leaves = entity.properties
-            names = unseen_names(shape)
+            names = few_names(shape)
             if names is not None:
-                born = entity.id, self._seed_of(entity), len(names), *names, *leaves
+                born = entity.id, self._seed_of(entity), *names, *leaves
                 self._world.loop.absorb_birth(actor, entity, self._world.commons.enter(actor.bear, born))
                 return
         result = self._hand(actor, self._birth(entity, source, known=known))

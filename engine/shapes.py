@@ -10,6 +10,9 @@ _SEEN = frozenset(name.encode() for name in FIELDS)
 _MOST = 4096  # shapes that are made up as the game runs must not fill the memory
 _LONGEST = 512
 
+FEW = 6
+"""Fields that an entity may get that lies in wait for its birth; `prelude/birth.lua` takes as many."""
+
 
 class Shapes:
     """The shapes of a world by number. A state that meets a number for the first time asks for its text."""
@@ -58,7 +61,9 @@ def names_in(shape: bytes) -> list[bytes] | None:
 
 
 @lru_cache(maxsize=512)
-def unseen_names(shape: bytes) -> list[bytes] | None:
-    """The same where no window shows any of them."""
+def few_names(shape: bytes) -> tuple[bytes | None, ...] | None:
+    """The same where they are few, and no window shows any: `FEW`, with None for those that are missing."""
     names = names_in(shape)
-    return None if names is None or not _SEEN.isdisjoint(names) else names
+    if names is None or len(names) > FEW or not _SEEN.isdisjoint(names):
+        return None
+    return (*names, *(None for _ in range(FEW - len(names))))

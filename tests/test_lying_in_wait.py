@@ -214,3 +214,14 @@ def test_strict_worlds_raise_what_fails_at_a_birth(scripts, lua):
         world.warm(1, "one")
         with pytest.raises(EngineError, match=r"one\.lua:1: no"):
             world.spawn("one")
+
+
+@pytest.mark.parametrize("count", [0, 1, 5, 6, 7, 12])
+def test_however_many_fields_it_gets(scripts, lua, count):
+    scripts.write("one", f"local m = {{}} {BEGINNINGS['ends at once']} return m")
+    fields = {f"field_{number}": number + 0.5 for number in range(count)}
+    with World(scripts.path, lua=lua) as world:
+        world.warm(1, "one")
+        one = world.spawn("one", **fields)
+        with one.self.upgrade() as self_:
+            assert self_.to_dict() == {**fields, "x": 1, "y": 2}

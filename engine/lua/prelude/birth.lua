@@ -69,19 +69,17 @@ local function begin(self, init)
 end
 
 
--- Gives `self` its fields, and the rest back: the count of them, their names and their values come last.
-local function receive(self, set, now, dt, frame, id, seed, count, ...)
-  local box = { ... }
-  for i = 1, count do
-    set(self, box[i], box[count + i])
-  end
-  return now, dt, frame, id, seed
-end
-
-
--- Body of the first task. What it needs is on its own stack when it is resumed: all else is cold, each upvalue by itself.
-local function lie(self, one, time, list, init, start, properties)
-  local now, dt, frame, id, seed = receive(self, rawset, raw_yield())
+-- Body of the first task. What it needs is on its own stack when it is resumed: all else is cold, each upvalue by itself,
+-- and so is what a table would be made of.
+local function lie(self, one, time, list, set, init, start, properties)
+  local now, dt, frame, id, seed, name, name2, name3, name4, name5, name6, value, value2, value3, value4, value5, value6
+    = raw_yield()
+  if name then set(self, name, value) end
+  if name2 then set(self, name2, value2) end
+  if name3 then set(self, name3, value3) end
+  if name4 then set(self, name4, value4) end
+  if name5 then set(self, name5, value5) end
+  if name6 then set(self, name6, value6) end
   time.now, time.dt, time.frame = now, dt, frame
   one.id, one.seed, one.born, list[id] = id, seed, frame, one
   if properties then
@@ -116,7 +114,7 @@ function birth.prepare(name)
   me:own(task)
   me.script, me.born, by_id[1] = name, false, me
   by_id[1] = nil -- there is room for one
-  raw_resume(task.thread, task, lie, me.self, me, clock, by_id, init, start, me.properties)
+  raw_resume(task.thread, task, lie, me.self, me, clock, by_id, rawset, init, start, me.properties)
   return true
 end
 
