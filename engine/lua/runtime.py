@@ -86,7 +86,7 @@ def _giver_of_code(reference: weakref.ref[Runtime], lua: str) -> Callable[..., A
             code = held.setdefault(code, code)
         try:
             return runtime.function_of(code, NAME if text is None else name)
-        except MemoryError:  # to raise it would push an object where there is no room, which hangs; Lua will say so itself
+        except MemoryError:  # raised, it would be pushed where there is no room, which hangs; Lua says so by itself
             return None
 
     return give
