@@ -110,6 +110,16 @@ return lamp
     assert "return prelude.lens.of(floor(1)), lamp.lens.of" in made
 
 
+def test_a_field_that_is_nothing_yet_is_left_out_but_no_name_that_becomes_nothing():
+    text = b"local m = {\n  a = nil, -- later\n  b = nil, c = 1,\n}\nfunction m.end_it()\n  m = nil\nend\nreturn m\n"
+
+    made = joined({"m": text}, ["m"], jit=False).decode()
+
+    assert "a = nil" not in made
+    assert "b = nil, c = 1" in made
+    assert "  m = nil" in made
+
+
 def test_what_is_for_luajit_is_left_out_elsewhere():
     text = b"local m = {}\n\nif jit then\n  m.fast = true\n\nend\nif not jit then\n  m.slow = true\nend\nreturn m\n"
 

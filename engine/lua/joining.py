@@ -16,6 +16,7 @@ _HEADER = re.compile(rf"local (\w+(?:, \w+)*) = ({_VALUE}(?:, {_VALUE})*)(?: *--
 _OF_LUA = re.compile(r"(?:coroutine|debug|math|string|table)\.")
 _NUMBER = re.compile(r"[\d.]+$")
 _LATER = re.compile(r'prelude\.later\("(\w+)"\)$')
+_NOTHING = re.compile(r"^  (?:\w+ = nil, *)+(?:--.*)?\n", re.MULTILINE)
 _FOR_JIT = re.compile(r"^if jit then\n(?:(?: .*)?\n)*end\n", re.MULTILINE)
 
 Pairs = list[tuple[str, str]]
@@ -35,7 +36,8 @@ def joined(texts: dict[str, bytes], names: Iterable[str], *, jit: bool) -> bytes
 
 
 def _fitted(text: str, jit: bool) -> str:
-    """The text of a file without what only LuaJIT runs, and without locals for files that come later."""
+    """The text of a file without what only LuaJIT runs, fields that are nothing yet, and locals for later files."""
+    text = _NOTHING.sub("", text)
     if not jit:
         text = _FOR_JIT.sub("", text)
     lines = text.splitlines()

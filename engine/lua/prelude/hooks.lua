@@ -2,7 +2,7 @@
 -- Guarantee: an error, a stop or a yield ends one call and the thread; the hooks after it go on in another one.
 
 local prelude = ...
-local scheduler, records, entity = prelude.scheduler, prelude.records, prelude.entity
+local scheduler, records, entity, clock = prelude.scheduler, prelude.records, prelude.entity, prelude.clock
 
 local next = next
 local raw_resume, raw_yield = coroutine.resume, coroutine.yield
@@ -111,8 +111,8 @@ local function go(roll, dt, first)
 end
 
 
---- Call `name` of these entities, in this order.
-function hooks.run(list, name, dt)
+-- Calls `name` of these entities, in this order.
+local function run(list, name, dt)
   local roll = rolls[name] or call_roll(list, name)
   if scheduler.ran then
     prelude.places.mark_each(list)
@@ -124,8 +124,8 @@ function hooks.run(list, name, dt)
 end
 
 
---- The same with a task for each, which a trace sees.
-function hooks.run_each(list, name, dt)
+-- The same with a task for each, which a trace sees.
+local function run_each(list, name, dt)
   rolls[name] = nil
   for i = 1, #list do
     local me = list[i]
@@ -136,6 +136,27 @@ function hooks.run_each(list, name, dt)
       scheduler.resume_instant(task, task, hook.fn, me.self, dt)
     end
   end
+end
+
+
+--- Call `name` of these entities, in this order.
+function hooks.call(list, name, dt)
+  if not list[1] then
+    return
+  elseif scheduler.raw_resume == raw_resume then
+    run(list, name, dt)
+  else
+    run_each(list, name, dt)
+  end
+end
+
+
+--- Call those of every frame, with so many steps of `fixed_update`.
+function hooks.every_frame(steps)
+  for _ = 1, steps do
+    hooks.call(entity.fixed, "fixed_update", prelude.pump.fixed_step)
+  end
+  hooks.call(entity.updaters, "update", clock.dt)
 end
 
 

@@ -148,7 +148,7 @@ if guarded then
 end
 
 -- What few scripts call.
-local RARE = { "load", "collectgarbage", "rawset", _VERSION == "Lua 5.1" and "loadstring" or nil }
+local RARE = { "load", "collectgarbage", "rawset", jit and "loadstring" }
 for name, fn in next, sandbox.on_first_call("loading", RARE) do
   base[name] = fn
 end

@@ -2,7 +2,6 @@
 -- Guarantee: nothing of a script runs meanwhile, no metamethod either.
 
 local prelude = ...
-local scheduler, outbox, posting = prelude.scheduler, prelude.outbox, prelude.later("posting")
 
 local FIRST = 18 -- the number of the operation that tells of the first field; those of the commands are below
 
@@ -10,10 +9,8 @@ local screen = {
   HEAD = 32 + FIRST - 1, -- what such an operation begins with, without 256 times the entity and the field's place
 }
 
-local type, rawequal = type, rawequal
-local get_class, set_class, OPERATION, tray = debug.getmetatable, debug.setmetatable, outbox.OPERATION, outbox.tray
+local rawequal, get_class, set_class = rawequal, debug.getmetatable, debug.setmetatable
 
-local LONGEST = 64 -- bytes of a string that goes as it is
 -- `engine/display.py` has the same.
 local FIELDS = { "sprite", "frame", "layer", "angle", "scale", "flip", "alpha", "visible", "text", "light", "color" }
 local COLOR = #FIELDS
@@ -23,44 +20,18 @@ screen.FIELDS = FIELDS
 
 --- Gives a number back, and of anything else but nil nothing that is equal to it; of NaN neither. `tonumber` looks at
 -- fewer lines of memory than `type`, but on LuaJIT it takes the numbers of C for some.
-screen.as_number = jit and function(value)
-  return type(value) == "number" and value or nil
-end or tonumber
-
-
-local function warn(spot, reason)
-  outbox.put("log", spot.me.id, "warn", reason, spot.me.script, 0)
+screen.as_number = tonumber
+if jit then
+  function screen.as_number(value)
+    return type(value) == "number" and value or nil
+  end
 end
 
 
--- A field has another value: tells the world. In a tick that has told it too much already, the next one does.
-local function tell(spot, seen, place, value)
-  local kind, id, size = type(value), spot.me.id, 8
-  if kind == "string" then
-    size = #value
-  elseif kind ~= "number" and kind ~= "boolean" and (kind ~= "table" or place ~= COLOR) then
-    value = nil -- no table but a colour is kept, so no `__eq` of a script is ever asked here
-    if seen[place] == nil then
-      return
-    end
-  end
-  if value == nil or kind == "table" or size > LONGEST then
-    seen[place] = value
-    local reason = posting.put_payload("look", id, place, 0, 0, value, "self." .. FIELDS[place])
-    return reason and warn(spot, reason)
-  end
-  local box = tray.open and tray or outbox
-  local stir = box == outbox and scheduler.stir
-  if stir then
-    stir()
-  end
-  local list, n, most = box.list, box.n, outbox.most
-  local weight = outbox.weight + OPERATION + size
-  if most and weight > most then
-    return warn(spot, posting.full())
-  end
-  list[n + 1], list[n + 2] = id * 256 + screen.HEAD + place, value
-  box.n, outbox.weight, seen[place] = n + 2, weight, value
+-- Loads what tells the world with the first field.
+local function tell(...)
+  tell = prelude.telling.tell
+  return tell(...)
 end
 
 

@@ -45,11 +45,6 @@ local function find_hooks(me, class)
 end
 
 
-local function compile_for_all(text, name)
-  return prelude.compile((setfenv and "" or "local _ENV = ... ") .. "return function(...) " .. text .. "\nend", name, {})
-end
-
-
 -- The function of a script's text in `env`. From the second entity on, all share its code: what is compiled once gives each
 -- a function of its own. The text has been compiled by itself before, so it is the whole body of that function.
 local function compile(text, name, env)
@@ -61,7 +56,7 @@ local function compile(text, name, env)
     ready = nil
     return fn
   end
-  make = make or compile_for_all(text, name)
+  make = make or prelude.sharing.compile(text, name)
   if not make then
     return prelude.compile(text, name, env)
   end

@@ -1,7 +1,7 @@
 -- Tasks that stand ready for one kind of call: a handler of events, an `update` hook. Most of these end at once.
 
 local prelude = ...
-local records = prelude.records
+local records, scheduler, entity = prelude.records, prelude.scheduler, prelude.entity
 
 local raw_yield = coroutine.yield
 local workers, new_thread, DONE = records.workers, records.new_thread, records.DONE
@@ -54,10 +54,24 @@ end
 
 --- A task for one hook of one entity, whose thread takes (function, self, seconds, itself). It is never given back: it
 -- serves as long as the caller keeps it, which is while nothing marks it and each call ends at once.
-function standing.hire_beat(entity, hook)
+function standing.hire_beat(me, hook)
   return {
-    thread = new_thread(beat), state = "instant", instant = hook.name, entity = entity, callback = hook, beat = true,
+    thread = new_thread(beat), state = "instant", instant = hook.name, entity = me, callback = hook, beat = true,
   }
+end
+
+
+--- The `update` hook of the only entity has run in `task`, which comes back if it is free for the next frame.
+function standing.settle_beat(task, hook, ok, token, request)
+  hook.beat = token == DONE and task.state == "instant" and not task.marked and task or nil
+  if hook.beat then
+    scheduler.current, hook.failures = nil, 0
+  else
+    scheduler.settle(task, nil, ok, token, request)
+    if entity.rolls then -- of whose failures they know nothing
+      entity.rolls.update = nil
+    end
+  end
 end
 
 

@@ -228,7 +228,7 @@ function steady.run(phase)
       local ok, token, request = raw_resume(thread, fn, self, clock.dt)
       if not calm or token ~= DONE then
         stir(task)
-        pump.settle_beat(task, hook, ok, token, request)
+        prelude.standing.settle_beat(task, hook, ok, token, request)
       end
     end
     -- What the window shows: the commands are in the tray already, the fields that changed go there now.

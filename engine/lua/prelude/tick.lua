@@ -15,7 +15,7 @@ local tick = {
 local type = type
 local raw_resume, used = coroutine.resume, collectgarbage
 local SUSPEND, settle, take_upcoming = scheduler.SUSPEND, scheduler.settle, scheduler.take_upcoming
-local put, updaters, fixed, late = outbox.put, entity.updaters, entity.fixed, entity.late
+local put, late = outbox.put, entity.late
 
 
 -- The single task has run: it waits for the next frame again, or something else happens to it.
@@ -40,26 +40,6 @@ function tick.run_single(phase)
     settle_single(task, raw_resume(task.thread))
   end
   return task
-end
-
-
-local function run_hooks(list, name, dt)
-  if list[1] then
-    local hooks = prelude.hooks
-    if scheduler.raw_resume == raw_resume then
-      hooks.run(list, name, dt)
-    else
-      hooks.run_each(list, name, dt)
-    end
-  end
-end
-
-
-local function run_every_frame(phase)
-  for _ = 1, phase do
-    run_hooks(fixed, "fixed_update", tick.fixed_step)
-  end
-  run_hooks(updaters, "update", clock.dt)
 end
 
 
@@ -95,10 +75,10 @@ local function rest(phase, taken)
       scheduler.run_due()
     end
     if entity.hooked then
-      run_every_frame(phase)
+      prelude.hooks.every_frame(phase)
     end
-  elseif phase == -2 then
-    run_hooks(late, "late_update", clock.dt)
+  elseif phase == -2 and late[1] then
+    prelude.hooks.call(late, "late_update", clock.dt)
   end
   if entity.only then
     return wind_up(entity.only)
@@ -113,20 +93,6 @@ local function rest(phase, taken)
     prelude.places.publish(look)
   end
   return entity.hooked or scheduler.wake_time()
-end
-
-
--- The `update` hook of the only entity has run in `task`, which comes back if it is free for the next frame.
-local function settle_beat(task, hook, ok, token, request)
-  hook.beat = token == DONE and task.state == "instant" and not task.marked and task or nil
-  if hook.beat then
-    scheduler.current, hook.failures = nil, 0
-  else
-    settle(task, nil, ok, token, request)
-    if entity.rolls then -- of whose failures they know nothing
-      entity.rolls.update = nil
-    end
-  end
 end
 
 
@@ -151,16 +117,16 @@ local function go_on(phase, taken)
     if token == DONE and task.state == "instant" and not task.marked then
       hook.beat, hook.failures, scheduler.current = task, 0, nil
     else
-      settle_beat(task, hook, ok, token, request)
+      standing.settle_beat(task, hook, ok, token, request)
     end
   elseif entity.hooked and not hook then
-    run_every_frame(phase)
+    prelude.hooks.every_frame(phase)
   end
   return wind_up(spot)
 end
 
 
-tick.settle_single, tick.settle_beat = settle_single, settle_beat
+tick.settle_single = settle_single
 tick.rest, tick.go_on, tick.wind_up = rest, go_on, wind_up
 
 
