@@ -39,6 +39,8 @@ def read_options() -> argparse.Namespace:
     options = parser.parse_args()
     if options.frames is not None and options.frames < 1:
         parser.error(f"--frames must be 1 or more, got {options.frames}")
+    if options.screenshot is not None and options.screenshot.suffix.lower() != ".png":
+        parser.error(f"--screenshot must end in .png, got {options.screenshot}")
 
     no_display = not options.headless and not display_available()
     options.headless = options.headless or no_display

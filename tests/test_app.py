@@ -41,10 +41,19 @@ def test_run_writes_a_picture_of_the_window(fake, tmp_path):
     assert picture.get_at((1, 71))[:3] == (32, 64, 96)
 
 
+def test_a_picture_of_another_kind_is_refused_before_the_game_is_played(fake, tmp_path):
+    with pytest.raises(EngineError, match=r"shot\.gif must end in \.png"):
+        App(fake, headless=True).run(2, tmp_path / "shot.gif")
+
+    assert fake.ticks == []
+
+
 def test_a_picture_that_cannot_be_written_is_an_error_that_names_it(fake, app, tmp_path):
     (tmp_path / "main.py").write_text("")
 
-    for place in (tmp_path / "main.py" / "shot.png", tmp_path):
+    (tmp_path / "folder.png").mkdir()
+
+    for place in (tmp_path / "main.py" / "shot.png", tmp_path / "folder.png"):
         with pytest.raises(EngineError, match=f"the picture cannot be written: .*{re.escape(tmp_path.name)}"):
             app.screenshot(place)
 
@@ -83,6 +92,8 @@ def test_what_is_no_world_no_frames_no_seconds_and_no_path_is_refused_with_what_
         app.step("x")
     with pytest.raises(EngineError, match="screenshot: expected a path, as a string or a Path, got 5"):
         app.screenshot(5)
+    with pytest.raises(EngineError, match=r"screenshot: shot\.gif must end in \.png"):
+        app.screenshot("shot.gif")
     with pytest.raises(EngineError, match="run: frames must be a whole number >= 0, got -1"):
         app.run(frames=-1)
 

@@ -14,7 +14,7 @@ from engine.app.arguments import BadCall, color
 from engine.app.assets import Assets
 from engine.app.controls import Controls
 from engine.app.interrupts import ctrl_c_later
-from engine.app.keywords import check_keywords
+from engine.app.keywords import check_keywords, check_picture
 from engine.app.notices import Notices
 from engine.app.overlay import Overlay
 from engine.app.pace import FixedTime, Pace, RealTime
@@ -22,7 +22,7 @@ from engine.app.ports import Reload, World
 from engine.app.stage import Stage
 from engine.app.text import Font
 from engine.app.window import Window, drivers
-from engine.checks import check_count, check_folder, check_measure
+from engine.checks import check_count, check_measure
 from engine.errors import EngineError, WorldClosed
 from engine.saves import polls
 
@@ -100,7 +100,7 @@ class App:
         """
         with self:
             pace = self._pace()
-            for _ in self._each(frames):
+            for _ in self._each(frames, screenshot):
                 while (left := pace.wait() - SPARE) > 0 and self.world.idle(left):
                     pass
                 time.sleep(pace.wait())
@@ -112,7 +112,7 @@ class App:
         """Do as `run` does, inside the asyncio loop that awaits this and on its thread."""
         with self:
             pace = self._pace()
-            for _ in self._each(frames):
+            for _ in self._each(frames, screenshot):
                 while (left := pace.wait() - SPARE) > 0 and self.world.idle(min(left, TURN)):
                     await asyncio.sleep(0)
                 await asyncio.sleep(pace.wait())
@@ -144,7 +144,7 @@ class App:
     def screenshot(self, path: Path | str) -> None:
         """Write what the window shows to `path`, a .png."""
         self.open()
-        check_folder("screenshot", path)
+        check_picture(path)
         file = Path(path)
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -215,9 +215,11 @@ class App:
     def _pace(self) -> Pace:
         return FixedTime(self.fps) if self.headless else RealTime(self.fps)
 
-    def _each(self, frames: int | None) -> Iterator[int]:
+    def _each(self, frames: int | None, screenshot: object) -> Iterator[int]:
         if frames is not None:
             check_count("run: frames", frames)
+        if screenshot is not None:
+            check_picture(screenshot)
         made = 0
         while self.running and (frames is None or made < frames):
             yield made

@@ -7,6 +7,8 @@ from collections.abc import Collection, Iterable, Mapping
 from math import inf
 
 from engine.app.arguments import FAR, BadCall
+from engine.checks import check_folder
+from engine.errors import EngineError
 
 
 def check_keywords(title: object, size: object, scale: object, fps: object, assets: object, actions: object) -> None:
@@ -25,6 +27,13 @@ def check_keywords(title: object, size: object, scale: object, fps: object, asse
         raise BadCall(
             f'actions must be keys by action, as in {{"jump": "space", "fire": ["x", "pad b"]}}, got {actions!r}'
         )
+
+
+def check_picture(path: object) -> None:
+    """`EngineError` for what is no place for a picture; pygame would write another format under the name."""
+    check_folder("screenshot", path)
+    if not str(path).lower().endswith(".png"):
+        raise EngineError(f"screenshot: {path} must end in .png")
 
 
 def _is_size(size: object) -> bool:
