@@ -6,7 +6,7 @@ from typing import Self
 from engine.errors import EngineError, LimitError
 
 SMALLEST_MEMORY = 1024 * 1024
-"""A state without a script already takes a sixth of this."""
+"""A state without a script already takes a tenth of this."""
 
 _NEEDED = ("payload", "depth", "threads")  # that cannot be switched off
 _SOME = (*_NEEDED, "instructions", "mailbox", "errors", "calls", "world_calls")  # of which 0 would leave nothing to do

@@ -135,7 +135,7 @@ class Actor(LuaState):
         """`hear`, with the first event that comes here alone: most states need no thread for it."""
         if name != "hear" or self._runtime is None:
             raise AttributeError(f"{type(self).__name__} has no {name}")
-        self.hear = self._runtime.get("mail", "listen").coroutine().send
+        self.hear = self._runtime.get("hearing", "body").coroutine().send
         self.hear(None)
         return self.hear
 

@@ -72,9 +72,9 @@ end
 local function fill()
   local made = {}
   for i = 1, 4 do
-    made[i] = { { a = i, b = i, c = i }, { a = i, b = i, c = i, d = i, e = i } }
+    made[i] = { { x = i, y = i, n = i }, { x = i, y = i, n = i, dt = i, now = i } }
   end
-  made.long = { create(0, 32), create(0, 32) }
+  made[5] = { create(0, 32), create(0, 32) }
   return made
 end
 prelude.filling = not jit and fill()

@@ -227,4 +227,10 @@ if jit then
 end
 
 
+--- The body of what hears events.
+function hearing.body()
+  return hearing.listen(yield(true))
+end
+
+
 return hearing

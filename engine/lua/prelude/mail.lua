@@ -3,7 +3,7 @@
 
 local prelude = ...
 
-local type, rawget, setmetatable, yield = type, rawget, setmetatable, coroutine.yield
+local type, rawget, setmetatable = type, rawget, setmetatable
 
 local mail = {
   most_events = nil, most_subscriptions = nil, -- in a tick, and of an entity
@@ -23,17 +23,6 @@ end })
 --- Event for a subscription. `bus` puts its own in this place.
 function mail.take_event(box, i)
   return prelude.bus.take_event(box, i)
-end
-
-
-local function hear(...)
-  return prelude.hearing.listen(...)
-end
-
-
---- The body of what hears events. States that hear none do without the file for that.
-function mail.listen()
-  return hear(yield(true))
 end
 
 
