@@ -77,6 +77,34 @@ function m:start() self.x, self.y = 1, 2 wait(-1) end
 function m:start() task.finally(function() self.x = 0 end) self.x, self.y = 1, 2 wait() end
 -- updates
 function m:update(dt) self.x, self.y = (self.x or 0) + dt, 1 end
+-- updates and makes data
+function m:init() self.v = 2 end
+function m:update(dt) self.x, self.y = (self.x or 0) + self.v * dt, time.frame end
+-- updates what it is sent
+function m:update(dt) self.x = self.x + dt self.y = dt end
+function m:on_event(event) self.x = event.payload end
+-- updates and waits in init
+function m:init() wait() self.n = 1 end
+function m:update() self.x, self.y = self.n or 0, time.frame end
+-- updates and starts
+function m:start() wait() self.n = 5 end
+function m:update() self.x, self.y = self.n or 0, time.frame end
+-- updates and is drawn
+function m:init() self.sprite = "a.png" end
+function m:update() self.x, self.y = time.frame, 1 end
+-- updates in steps
+function m:fixed_update(dt) self.x, self.y = (self.x or 0) + 1, dt end
+-- updates late
+function m:update() self.y = 2 end
+function m:late_update() self.x = time.frame end
+-- fails in update
+function m:update() self.x, self.y = 1, 2 error("no update") end
+-- ends in update
+function m:update() self.x, self.y = 1, 2 if time.frame > 3 then entity.destroy() end end
+-- only listens to what it is sent
+function m:on_event(event) self.x, self.y = event.payload, 1 end
+-- does nothing
+m.hp = 3
 -- has input
 function m:start() self.x, self.y = 1, 2 wait() end
 function m:on_input() end

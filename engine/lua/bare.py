@@ -46,16 +46,14 @@ def made_ahead(lua: str, limits: Limits, seed: int, script: Text | None = None) 
     while True:
         made = make_bare(lua, limits, seed)
         made.runtime.load(USUAL)
+        made.runtime.get("memory", "collect")()  # else the births would do it
         made.runtime.get("ahead", "make")()
         if readable is not None and not _reads(made, readable):
             readable = None
             continue
         if readable is None and script is not None:
             made.runtime.get("ahead", "compile")(script[0], script[1].encode())
-        if readable is not None:
-            made = _lying_in_wait(made, readable[2])
-        made.runtime.get("memory", "collect")()  # else the births would do it
-        yield made
+        yield made if readable is None else _lying_in_wait(made, readable[2])
 
 
 def _reads(bare: Bare, script: Text) -> bool:

@@ -48,6 +48,7 @@ function ahead.read(text, chunk)
   entity.ask = ask
   prelude.copies.prepare(me, text)
   prelude.copies.place(me, text)
+  local _ = me.hooks.update and prelude.steady and prelude.standing -- as it will need
   return done and alone and outbox.n == 0 and not me.random and me.task_count == 0 and scheduler.deferrals == 0
 end
 

@@ -5,7 +5,8 @@
 
 local prelude = ...
 local scheduler, clock, outbox, records = prelude.scheduler, prelude.clock, prelude.outbox, prelude.records
-local entity, pump, watch, follow = prelude.entity, prelude.pump, prelude.watch, prelude.wait.follow
+local entity, pump, watch = prelude.entity, prelude.pump, prelude.watch
+local follow, wait = prelude.wait.follow, prelude.wait.wait
 local by_id, copy = prelude.mail.entities, entity.copy
 
 local next, rawget, rawset = next, rawget, rawset
@@ -17,11 +18,18 @@ local me, stage = nil, nil -- who is born, and its hook
 local told = false -- that it begins, and that it has begun
 
 
--- A script of which the world is told no more than that it begins, and nothing that is shown.
+-- The hooks that are called in every frame, and are no matter of the outbox.
+local function updates(one)
+  return one.hooks.update or one.hooks.fixed_update
+end
+
+
+-- A script that is awake in the frame after its birth, of which the world is told no more than that it begins, and nothing
+-- that is shown.
 local function is_plain(one)
   local class, hooks = one.class, one.hooks
-  if not (hooks.start or hooks.init) or hooks.update or hooks.fixed_update or hooks.late_update or hooks.on_input
-    or one.methods or rawget(class, "isolation") ~= nil or rawget(class, "clock") ~= nil then
+  if not hooks.start == not updates(one) or hooks.late_update or hooks.on_input or one.methods
+    or rawget(class, "isolation") ~= nil or rawget(class, "clock") ~= nil then
     return false
   end
   for name in next, one.properties or {} do
@@ -90,7 +98,11 @@ local function lie(self, one, time, list, set, init, start, properties)
   end
   if start then
     start.fn(self)
+    return
+  elseif not told then
+    wait() -- for the first call of `update`, which is the pump's
   end
+  entity.enlist(one)
 end
 
 
@@ -111,7 +123,9 @@ function birth.prepare(name)
   watch.stop()
   stage = { name = init and "init" or "start", failures = 0 }
   task.callback, task.state, task.on_stir = stage, "next", tell
-  me:own(task)
+  if start then
+    me:own(task) -- else it is gone with the next frame
+  end
   me.script, me.born, by_id[1] = name, false, me
   by_id[1] = nil -- there is room for one
   raw_resume(task.thread, task, lie, me.self, me, clock, by_id, rawset, init, start, me.properties)

@@ -87,7 +87,9 @@ local function born(tell, state)
     return true
   end
   scheduler.current, pump.even = nil, false
-  task.entity:disown(task)
+  if task.listed then
+    task.entity:disown(task)
+  end
   follow(nil)
   return false
 end
