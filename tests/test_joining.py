@@ -5,6 +5,12 @@ import pytest
 from engine.lua.joining import joined
 from engine.lua.versions import bare_vm
 
+PRELUDE = b"""
+return {
+  later = function(name) return { name } end,
+  create = function() return {} end,
+}
+"""
 CLOCK = b"""
 local prelude = ...
 local type, floor = type, math.floor
@@ -61,7 +67,7 @@ def modules(lua):
     texts = {"clock": CLOCK, "lamp": LAMP, "torch": TORCH}
     text = joined(texts, texts, jit=lua == "luajit21")
     vm = bare_vm(lua, 1)
-    prelude = vm.execute(b"return { later = function(name) return { name } end }")
+    prelude = vm.execute(PRELUDE)
     vm.compile(b"local prelude = ...\n" + text)(prelude)
     return lambda module, word: prelude[module.encode()][word.encode()]
 

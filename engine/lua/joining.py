@@ -25,7 +25,7 @@ Pairs = list[tuple[str, str]]
 
 def joined(texts: dict[str, bytes], names: Iterable[str], *, jit: bool) -> bytes:
     """These files as parts of one chunk, in which they become modules of `prelude`."""
-    files = {name: _fitted(texts[name].decode(), jit) for name in names}
+    files = {name: _fitted(name, texts[name].decode(), jit) for name in names}
     shared = _shared(files)
     made = {name for name, value in shared.items() if name == value or _OF_LUA.match(value)}
     lines = [f"local {name} = {value if name in made else 'nil'}" for name, value in shared.items()]
@@ -35,8 +35,13 @@ def joined(texts: dict[str, bytes], names: Iterable[str], *, jit: bool) -> bytes
     return "\n".join((*lines, "end", "fill(...)\n")).encode()
 
 
-def _fitted(text: str, jit: bool) -> str:
-    """The text of a file without what only LuaJIT runs, fields that are nothing yet, and locals for later files."""
+def _fitted(name: str, text: str, jit: bool) -> str:
+    """The text of a file without what only LuaJIT runs, fields that are nothing yet, and locals for later files.
+
+    An empty table that becomes the module has room for its functions, as it would be made anew while it grows.
+    """
+    fields = {*re.findall(rf"^(?:function )?{name}\.(\w+)(?:\(| = )", text, re.MULTILINE)}
+    text = text.replace(f"local {name} = {{}}\n", f"local {name} = prelude.create(0, {len(fields)})\n")
     text = _NOTHING.sub("", text)
     if not jit:
         text = _FOR_JIT.sub("", text)
