@@ -1,7 +1,7 @@
 """Tidelock: Lua scripts for the entities of Python games."""
 
 # Layers, lowest first; a file imports from below only:
-#   words errors checks hooks limits spelling payload display report problems
+#   words errors checks hooks limits spelling payload display report problems interrupts
 #   lua/                 the border: the only folder that imports lupa
 #   process/             states in child processes, behind the same seam
 #   scripts sources watch saves scheduler workers shapes events routes kinds audiences shifts chains mailboxes

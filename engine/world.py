@@ -29,6 +29,7 @@ from engine.errors import EngineError, WorldClosed
 from engine.failures import Failures
 from engine.fallen import Fallen
 from engine.inputs import Inputs
+from engine.interrupts import ctrl_c_later
 from engine.leaks import Leak, find_leaks
 from engine.limits import Limits, limits_for
 from engine.log import Log
@@ -242,7 +243,8 @@ class World:
             raise EngineError("tick was called while the world ticks, from a listener or a host function")
         if self.fixed_step != self.loop.paced:
             self.loop.pace(float(self.fixed_step))
-        self.loop.run(float(dt), float(self.time_scale))
+        with ctrl_c_later():  # the world would tick for ever, and a worker wait for it
+            self.loop.run(float(dt), float(self.time_scale))
         self.failures.raise_first()
 
     def idle(self, seconds: float) -> bool:

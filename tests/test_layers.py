@@ -12,7 +12,10 @@ ENGINE = Path(__file__).parent.parent / "engine"
 # From the bottom up, as the comment in engine/__init__.py says. Each room (a file or a folder) may import
 # itself and the rooms that stand before it. A new one needs a place here.
 LAYERS = {
-    "data": ["words", "errors", "checks", "hooks", "limits", "spelling", "payload", "display", "report", "problems"],
+    "data": [
+        "words", "errors", "checks", "hooks", "limits", "spelling", "payload", "display", "report", "problems",
+        "interrupts",
+    ],
     "border": ["lua", "process"],
     "world": [
         "scripts", "sources", "watch", "saves", "scheduler", "workers", "shapes", "events", "routes", "kinds",

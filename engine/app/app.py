@@ -13,7 +13,6 @@ from engine.app import images, sounds
 from engine.app.arguments import BadCall, color
 from engine.app.assets import Assets
 from engine.app.controls import Controls
-from engine.app.interrupts import ctrl_c_later
 from engine.app.keywords import check_keywords, check_picture
 from engine.app.notices import Notices
 from engine.app.overlay import Overlay
@@ -24,6 +23,7 @@ from engine.app.text import Font
 from engine.app.window import Window, drivers
 from engine.checks import check_count, check_measure
 from engine.errors import EngineError, WorldClosed
+from engine.interrupts import ctrl_c_later
 from engine.saves import polls
 
 # After a laptop slept, or a debugger stopped, a game goes on from where it was instead of catching up.

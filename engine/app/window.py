@@ -12,8 +12,8 @@ from contextlib import contextmanager
 import pygame
 
 from engine.app import palette
-from engine.app.interrupts import ctrl_c_later
 from engine.errors import EngineError
+from engine.interrupts import ctrl_c_later
 
 _INVISIBLE = ("dummy", "offscreen")
 
