@@ -79,7 +79,7 @@ class LuaState:
     @property
     def memory(self) -> int:
         """Bytes that Lua has allocated, garbage included."""
-        return int(self.function("memory", "bytes")())
+        return int(self.function("memory", "collect")(b"count") * 1024)
 
     @property
     def globals(self) -> TableHandle:

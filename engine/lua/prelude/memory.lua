@@ -1,16 +1,12 @@
 -- What this state uses.
 
-local memory = {}
+local memory = {
+  collect = collectgarbage, -- lets go of all garbage now; or tells with "count" how many kibibytes Lua has, garbage included
+}
 
 local collect, version = collectgarbage, _VERSION
 
 local REST = 64 -- kibibytes
-
-
---- Bytes that Lua has allocated, garbage included.
-function memory.bytes()
-  return collect("count") * 1024
-end
 
 
 --- Let the collector work, but not before so much more is made as an entity needs to come alive: what is there stays.
@@ -35,12 +31,6 @@ if jit then
   function memory.begin()
     collect("restart", -1)
   end
-end
-
-
---- Let go of all garbage now.
-function memory.collect()
-  collect("collect")
 end
 
 
