@@ -206,7 +206,10 @@ class Entities:
 
     def add(self, entity: Entity) -> None:
         self._by_id[entity.id] = entity
-        self._by_script.setdefault(entity.script, {})[entity.id] = entity
+        together = self._by_script.get(entity.script)
+        if together is None:
+            together = self._by_script[entity.script] = {}
+        together[entity.id] = entity
 
     def add_again(self, entities: list[Entity]) -> None:
         """Add some that were removed before, so that their ids are not the newest."""

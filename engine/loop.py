@@ -62,7 +62,8 @@ class Loop:
             self.number += 1
             self.changed.clear()
             self.commands = self.operations.commands
-            world.losses.look()
+            if world.children.any:
+                world.losses.look()
             world.delivery.chains.begin(self.number)
             self._take_outside()
             if world.host is not None:
@@ -335,5 +336,5 @@ class Loop:
             self.game.phase(LATE)
             self.real.phase(LATE)
             self._run(sorted(self.late, key=_key))
-        self.game.phase(MAIL_ONLY)
-        self.real.phase(MAIL_ONLY)
+            self.game.phase(MAIL_ONLY)
+            self.real.phase(MAIL_ONLY)

@@ -27,6 +27,10 @@ class Population:
 
     def __init__(self, world: World, sources: Sources) -> None:
         self._world: World = weakref.proxy(world)
+        # What every birth asks. These hold the world no more than it does.
+        self._states, self._loop, self._delivery = world.states, world.loop, world.delivery
+        self._losses, self._commons, self._children = world.losses, world.commons, world.children
+        self._seed = crc32(b"%d:" % world.seed)
         self.sources = sources
         self.entities = Entities()
         self._announced: dict[int, Entity] = {}  # to be born next
@@ -69,12 +73,12 @@ class Population:
         """An entity that starts when births are next carried out; mail to it waits until then."""
         entity = Entity(id, script, properties, self._destroy)
         self._announced[id] = entity
-        self._world.delivery.expect(id)
+        self._delivery.expect(id)
         return entity
 
     def spawn(self, script: str, properties: Encoded) -> Entity:
         """An entity that starts now; while deaths or births are under way, or to come, it waits for its turn."""
-        if self.settling or self._announced or self._doomed or self._world.losses.waiting:
+        if self.settling or self._announced or self._doomed or self._losses.waiting:
             entity = self.announce(self.new_id(script), script, properties)
             self.settle()
             return entity
@@ -109,10 +113,11 @@ class Population:
             self._promised.clear()
             if self._doomed:
                 self._bury()
-            if self._world.losses.waiting:
-                self._world.losses.settle()
-            self._bear()
-            if self._doomed and not self._world.loop.running:
+            if self._losses.waiting:
+                self._losses.settle()
+            if self._announced:
+                self._bear()
+            if self._doomed and not self._loop.running:
                 self._bury()
         finally:
             self.settling = False
@@ -123,7 +128,7 @@ class Population:
             doomed, self._doomed = self._doomed, {}
             for id in doomed:
                 self._end(id)
-            if self._world.loop.running:
+            if self._loop.running:
                 return
 
     def _bear(self) -> None:
@@ -133,35 +138,35 @@ class Population:
                 self.entities.add(announced[id])
                 self.create(announced[id])
             else:
-                self._world.delivery.leave(id)
+                self._delivery.leave(id)
 
     def create(self, entity: Entity) -> None:
         """Load and start an entity; what goes wrong is a problem, and a reload tries again."""
-        version, states = self.sources.running(entity.script), self._world.states
+        version, states = self.sources.running(entity.script), self._states
         entity.version = version.number
         try:
             source = self.sources.source(version)
         except ScriptError as error:
-            self._world.delivery.expect(entity.id)
+            self._delivery.expect(entity.id)
             self._world.failures.problem_of(error, entity.id)
             return
         try:
             shared = states.shared_by(entity.script)
             actor = shared or states.make(entity)
         except EngineError as error:
-            self._world.delivery.expect(entity.id)
-            self._world.losses.stillborn(entity, error)
+            self._delivery.expect(entity.id)
+            self._losses.stillborn(entity, error)
             return
         actor.version = version
         states.move_in(entity, actor)
         # It was read for the first entity of a state only.
         known = shared is None and actor.takes((source.text, source.chunk, entity.script))
-        if known and actor.awaits_birth and not self._world.children.shares:
+        if known and actor.awaits_birth and not self._children.shares:
             shape, leaves = entity.properties
             names = few_names(shape)
             if names is not None:
                 born = entity.id, self._seed_of(entity), *names, *leaves
-                self._world.loop.absorb_birth(actor, entity, self._world.commons.enter(actor.bear, born))
+                self._loop.absorb_birth(actor, entity, self._commons.enter(actor.bear, born))
                 return
         result = self._hand(actor, self._birth(entity, source, known=known))
         if self._begun != entity.id and not failed(result):
@@ -178,7 +183,7 @@ class Population:
         return (b"create", entity.id, entity.script.encode(), seed, source.chunk.encode(), source.text, *fields)
 
     def _seed_of(self, entity: Entity) -> int:
-        return crc32(b"%d:%d" % (self._world.seed, entity.id))
+        return crc32(b"%d" % entity.id, self._seed)
 
     def script_loaded(self, actor: Actor, id: int, isolation: Any, clock: Any, begins: Any) -> None:
         """What a script's table says of itself: `isolation` and `clock`, false where it says nothing.
@@ -187,10 +192,10 @@ class Population:
         """
         if begins:
             self._begun = id
-            if not self._world.children.shares:  # nor did it say anything
+            if not self._children.shares:  # nor did it say anything
                 return
         script = self.script_of(id)
-        default = self._world.children.isolation(script)
+        default = self._children.isolation(script)
         chosen, clock = (text(said) if isinstance(said, bytes) else said for said in (isolation, clock))
         chosen = default if chosen is False else chosen
         if chosen not in ("entity", "script") and chosen is not default:
@@ -198,9 +203,9 @@ class Population:
             hint = hint if chosen == "process" else ""
             self._world.failures.problem(f'isolation must be "entity" or "script", got {chosen!r}{hint}', entity=id)
         elif chosen == "script":
-            self._world.states.share(script, actor)
+            self._states.share(script, actor)
         if clock == "real":
-            self._world.loop.set_clock(actor, self._world.loop.real)
+            self._loop.set_clock(actor, self._loop.real)
         elif clock is not False and clock != "game":
             self._world.failures.problem(f'clock must be "game" or "real", got {clock!r}', entity=id)
 
@@ -240,14 +245,14 @@ class Population:
         entity.end()
         self.leave(id)
         if actor is not None:
-            self._world.states.move_out(id, actor)
+            self._states.move_out(id, actor)
 
     def leave(self, id: int, unread: frozenset[int] | None = None) -> None:
         """Forget what the world keeps for an entity's present version.
 
         At a reload `unread` are the requests that the next version will answer.
         """
-        self._world.delivery.leave(id, unread)
+        self._delivery.leave(id, unread)
         self._world.shared.leave(id)
         if self._world.host is not None:
             self._world.host.leave(id)
@@ -270,7 +275,7 @@ class Population:
         for id in sorted(self._listening):
             entity = self.entities.get(id)
             if entity is not None and entity.actor is not None:
-                self._world.delivery.boxes.put(entity.actor, (b"hook", id, b"on_input", shape, *leaves))
+                self._delivery.boxes.put(entity.actor, (b"hook", id, b"on_input", shape, *leaves))
 
     def script_of(self, id: int) -> str:
         """The script of a living entity, or of one that is being made."""
@@ -282,5 +287,5 @@ class Population:
     def _hand(self, actor: Actor, mail: Mail) -> Result:
         """Hand over one piece of mail now, and see to what came of it, which is also given back."""
         result = actor.hand(mail)
-        self._world.loop.absorb(actor, result)
+        self._loop.absorb(actor, result)
         return result

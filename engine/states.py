@@ -24,6 +24,8 @@ class States:
 
     def __init__(self, world: World) -> None:
         self._world: World = weakref.proxy(world)
+        # What every birth asks. These hold the world no more than it does.
+        self._permits, self._bounds, self._children = world.permits, world.bounds, world.children
         self.actors: dict[int, Actor] = {}
         self._together: dict[str, Actor] = {}  # script -> the state that its entities share
         self.warm = Warm()
@@ -37,9 +39,10 @@ class States:
         `bare` is one that was made for it, where it needs no process.
         """
         world, id = self._world, entity.id
-        permit = world.permits.of(entity.script)
-        limits = world.bounds.of(entity.script)
-        process = tried_in or world.children.process(entity.script, world.lua, limits)
+        permit, limits = self._permits.of(entity.script), self._bounds.of(entity.script)
+        process = tried_in
+        if process is None and self._children.any:
+            process = self._children.process(entity.script, world.lua, limits)
         held = None if permit is None else permit.held()
         made: Actor | None
         if process is not None:

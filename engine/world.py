@@ -131,10 +131,10 @@ class World:
         self.permits = Permits(self, self._scripts)
         self.loop = Loop(self)
         self.states = States(self)
+        self.losses = Losses(self)
         self.population = Population(self, Sources(self._scripts))
         self.fallen = Fallen(self)
         self.input = Inputs(self.population.tell_input, self.commons.outside)
-        self.losses = Losses(self)
         self.reloads = Reloader(self, self._scripts)
 
     # Entities.
@@ -245,7 +245,8 @@ class World:
             self.loop.pace(float(self.fixed_step))
         with ctrl_c_later():  # the world would tick for ever, and a worker wait for it
             self.loop.run(float(dt), float(self.time_scale))
-        self.failures.raise_first()
+        if self.failures.raised:
+            self.failures.raise_first()
 
     def idle(self, seconds: float) -> bool:
         """Work on reloads for at most so many seconds, between two frames, where the game would only sleep.

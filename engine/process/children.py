@@ -41,7 +41,7 @@ class Children:
         check_isolation(isolation)
         self._rules: list[tuple[str, str]] = [("*", isolation)]
         self.shares = isolation == "script"  # scripts that say nothing of themselves may share a state
-        self._any = isolation == "process"  # some may live in a process
+        self.any = isolation == "process"  # some scripts may live in one
         self._processes: dict[str, Process] = {}
         self._own: dict[str, Process] = {}  # script -> the process that it was reloaded into, beside that of its folder
         self._trials: list[Process] = []
@@ -54,7 +54,7 @@ class Children:
         check_isolation(isolation)
         self._rules.insert(0, (scripts, isolation))
         self.shares = self.shares or isolation == "script"
-        self._any = self._any or isolation == "process"
+        self.any = self.any or isolation == "process"
 
     def isolation(self, script: str) -> str:
         """ "entity", "script" or "process"; a pattern of scripts is taken for one of them."""
@@ -66,7 +66,7 @@ class Children:
 
     def process(self, script: str, lua: str, limits: Limits) -> Process | None:
         """The process that the states of `script` live in, None where that is the game's own."""
-        name = self._name(script) if self._any else None
+        name = self._name(script) if self.any else None
         if name is None:
             return None
         process = self._living(self._own, script) or self._living(self._processes, name)
