@@ -103,6 +103,8 @@ class Failures:
             notes.append(f"in the handler of {text(where)!r}" if role else f"in {text(where)}")
         if maker:
             notes.append(f"in a task started at {text(maker)}")
+            if error.line is None:  # a function that is none of the script's, as in task.delay(1, bus.emit)
+                error.script, error.line = _place(text(maker))
         error.traceback = "\n".join([readable(error.traceback), *notes])
         self.problem_of(error, entity, outcome=_outcome(text(where) if where else "", role))
 
@@ -129,6 +131,12 @@ class Failures:
                 raise first
             finally:
                 del first, others  # its traceback names this frame: both would live on, and the states of the tick
+
+
+def _place(where: str) -> tuple[str | None, int | None]:
+    """Script and line of "scripts/door.lua:12"."""
+    script, _, line = where.rpartition(":")
+    return (script, int(line)) if script and line.isdecimal() else (None, None)
 
 
 def _way_out(message: str) -> str:

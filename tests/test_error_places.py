@@ -42,6 +42,19 @@ def test_an_error_without_a_place_that_others_hand_on_is_one_of_the_line_that_ra
     assert [(problem.script, problem.line) for problem in world.problems] == [("scripts/door.lua", 2)]
 
 
+@pytest.mark.parametrize("word", ["task.spawn(", "task.defer(", "task.delay(0, ", "task.every(0.1, ", "async.start("])
+@pytest.mark.parametrize("function", ["bus.emit", "error", "string.rep"])
+def test_an_error_of_a_function_that_is_none_of_the_scripts_is_one_of_the_line_that_made_its_task(
+    world, scripts, word, function
+):
+    scripts.write("door", f"return {{ start = function()\n{word}{function})\nend }}")
+    world.spawn("door")
+
+    ticks(world, 3, 0.1)
+
+    assert [(problem.script, problem.line) for problem in world.problems] == [("scripts/door.lua", 2)]
+
+
 @pytest.mark.parametrize(
     "call",
     [
