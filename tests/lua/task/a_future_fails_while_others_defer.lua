@@ -18,5 +18,5 @@ end
 
 return script
 
---> 0 | ! @: task.defer: deferred tasks still defer others after 80 rounds; the rest goes on in the next frame
+--> 0 | ! @:11: task.defer: deferred tasks still defer others after 80 rounds; the rest goes on in the next frame
 --> 0 | ! @:15: nobody waits
