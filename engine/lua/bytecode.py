@@ -14,9 +14,7 @@ from engine.lua.versions import bare_vm, error_of
 # is found anew: a tick whose objects lie on few of them takes a third less.
 HOT = ("clock", "home", "face", "wait")
 BESIDE = ("records",)
-_WORDS = (
-    b"wait self x y now dt frame n open list sprite layer alpha draw light math name sender exposed ear beat on_end"
-)
+_WORDS = b"wait self x y now dt frame sprite layer alpha draw light math name sender exposed ear beat on_end"
 
 # What else every state has from its start, in this order: a file uses only what stands before it.
 PRELUDE = (
@@ -53,6 +51,7 @@ PRELUDE_LATER = (
     "copies",
     "coroutines",
     "crowd",
+    "cycle",
     "defaults",
     "deferral",
     "early",

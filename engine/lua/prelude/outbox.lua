@@ -15,13 +15,12 @@ local outbox = {
   OPERATION = 256, -- bytes that an operation counts beside its values: about what Python needs for it
 }
 
--- While it is open, commands and fields of the only entity go in here: they call nobody, and a few are not weighed. Small,
--- so that it takes few cache lines.
-local tray = {
-  open = false, -- or 256 times the id of the entity
-  list = nil, n = 0,
-}
-outbox.tray = tray
+-- While it is open, commands and fields of the only entity go in here: they call nobody, and a few are not weighed. A list,
+-- as every name that a tick reads is a cache line more:
+-- [1]       256 times the id of the entity; false while it is shut
+-- [2]       the place of the last value; 2 while there is none
+-- [3] ...   values of operations
+outbox.tray = { false, 2 }
 
 local select, type = select, type
 

@@ -30,7 +30,7 @@ outbox.full = full
 -- the function called. What follows it, `put`, asks nothing: what the engine itself has to say is always said.
 function outbox.check(word, level, ...)
   local most = outbox.most
-  if outbox.tray.open then
+  if outbox.tray[1] then
     outbox.shut()
   end
   if most and outbox.weight + weigh({ ... }, 1, select("#", ...)) > most then
@@ -80,7 +80,7 @@ end
 
 --- How much has been put; with `cut`, takes back what was put since.
 function outbox.mark()
-  if outbox.tray.open then
+  if outbox.tray[1] then
     outbox.shut()
   end
   return outbox.n

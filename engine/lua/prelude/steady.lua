@@ -7,26 +7,21 @@
 -- anything else calls `scheduler.stir` first. Commands and fields are what it does in every tick: they call nobody.
 
 local prelude = ...
-local scheduler, clock, outbox, budget = prelude.scheduler, prelude.clock, prelude.tray, prelude.budget
+local scheduler, outbox, budget = prelude.scheduler, prelude.tray, prelude.budget
 local entity, records, pump, screen, watch = prelude.entity, prelude.records, prelude.pump, prelude.screen, prelude.watch
 local by_id, several, queue, sleepers = prelude.mail.entities, prelude.several, prelude.queue, prelude.queue.heap
+local cycle = prelude.cycle
 
-local raw_resume, yield, status = coroutine.resume, coroutine.yield, coroutine.status
-local type, rawequal, as_number = type, rawequal, screen.as_number
-local get_class, set_class = debug.getmetatable, debug.setmetatable
-local unpack, huge, tray = table.unpack or unpack, math.huge, outbox.tray
-local SUSPEND, DONE = records.SUSPEND, records.DONE
+local raw_resume, status, type, huge = coroutine.resume, coroutine.status, type, math.huge
+local get_class, set_class, tray = debug.getmetatable, debug.setmetatable, outbox.tray
+local SUSPEND = records.SUSPEND
 
-local HEAD, FIELDS, look = screen.HEAD, screen.FIELDS, screen.look
-local FEW = 12 -- values of operations that a yield may carry
-local READY = pump.READY
+local FIELDS, look = screen.FIELDS, screen.look
 local LIGHT = 8192 -- bytes that may be told in a tick at least, so that a few operations need not be weighed
 
-local steady = {}
+-- And what few of its ticks need.
+local steady = { READY = pump.READY, HEAD = screen.HEAD, same = rawequal }
 
--- Of a calm state: name, value and place of each field that the window shows, one after the other. With room for five, as
--- what grows later lies on a page of its own.
-local shown = { nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil }
 local waking = nil -- the sleeper that runs; until it is known what becomes of it, it has its place among those that sleep
 
 
@@ -50,9 +45,9 @@ end
 -- In the first of these ticks all fields are looked at, as Python may have set one since the last; later, a new one stirs.
 -- Gives how many values are in the outbox then, or nothing where a field has a value that cannot be shown; how many are
 -- in `shown`; and the colour where that is a table, which is compared by itself: no `__eq` of a script is to be asked.
-local function survey(spot)
+function steady.survey(spot, shown)
   look(spot)
-  local n, seen, self = scheduler.stir and tray.n, spot.seen, spot.self
+  local n, seen, self = scheduler.stir and tray[2], spot.seen, spot.self
   local class, count, color = get_class(self), 0, nil
   set_class(self, nil) -- so that each field is just read
   for place = 1, seen and #FIELDS or 0 do
@@ -72,7 +67,7 @@ end
 
 
 -- Begins with a tick that is calm.
-local function enter(task, hook, spot, stir)
+function steady.enter(task, hook, spot, stir)
   scheduler.stir, scheduler.current = stir, task or nil
   outbox.unlock(spot.me.id)
   if task and not hook then
@@ -85,7 +80,7 @@ end
 
 
 -- The state is calm no longer. The task in `ran` has just run, or one runs, or none does.
-local function disturb(task, hook, ran)
+function steady.disturb(task, hook, ran)
   scheduler.stir = nil
   watch.stop()
   outbox.shut()
@@ -121,7 +116,7 @@ end
 -- Wakes those whose time has come; gives when the next one wakes, and who runs in every frame from here on. Nothing where
 -- one does something else than to sleep again, or to be that one, and the rest of the tick is not for `run`. Who waits for
 -- them, and who knows the task, might ask for more.
-local function wake(now, task, hook, shows)
+function steady.wake(now, task, hook, shows)
   local first = sleepers[1]
   while first and first.due <= now do
     if first.args or first.abandon or first.on_end or task and not hook and task.exposed then
@@ -159,7 +154,7 @@ end
 
 
 -- The task that ran in every frame sleeps; gives when the next one wakes.
-local function lie_down(task, due)
+function steady.lie_down(task, due)
   several.take_lone()
   scheduler.pending, scheduler.current, task.state = true, nil, "waiting"
   queue.sleep(task, due)
@@ -167,126 +162,34 @@ local function lie_down(task, due)
 end
 
 
---- Tick until something else happens, and give the phase of the tick in which it does; then the entity's spot where all of
--- it has run in that tick, so that only the end is left to be done, or nothing and true where a part of it has. In the
--- phase `READY` nothing runs, and so the next tick can be calm.
--- All that a tick does is in this one function: a thousand states come here in each frame, and every call and upvalue more
--- would be a cold cache line in each of them.
-function steady.run(phase)
-  local task, due, hook, spot = find() -- `task` is what runs in every frame, false where all sleep
-  if task == nil or not watch.begin(spot.self) then
-    return phase
-  end
-  local calm, ready, x, y, count, color = true, phase == READY, spot.x, spot.y, nil, nil
-
-  local function stir(ran)
-    if calm then
-      calm, spot.x, spot.y = false, x, y
-      for i = 1, count or 0, 3 do
-        spot.seen[shown[i + 2]] = shown[i + 1]
-      end
-      disturb(task, hook, ran)
-    end
-  end
-
-  enter(task, hook, spot, stir)
-  local clock, tray, raw_resume, yield, as_number = clock, tray, raw_resume, yield, as_number -- luacheck: ignore 431
-  local SUSPEND, FEW, shown, list, head = SUSPEND, FEW, shown, tray.list, tray.open + HEAD -- luacheck: ignore 431
-  local DONE, unpack, huge = DONE, unpack, huge -- luacheck: ignore 431
-  local thread, fn, self = not ready and task and task.thread, hook and hook.fn, spot.self
-  due = ready and huge or due
-  repeat
-    -- The task that runs in every tick.
-    if thread and not fn then
-      local ok, token, request = raw_resume(thread)
-      if not (calm and request == true and token == SUSPEND and ok) then
-        if calm and token == SUSPEND and ok and request and task.listed then
-          due = lie_down(task, request)
-          task, thread = false, nil
-        else
-          stir(task)
-          pump.settle_single(task, ok, token, request)
-          if entity.hooked then -- `init` or `start` has ended, and `update` has its turn in this tick
-            return phase, nil, true
-          end
-        end
-      end
-    end
-    -- Those who slept until now.
-    if clock.now >= due then
-      if not calm then
-        return phase, nil, true
-      end
-      due, task = wake(clock.now, task, hook, spot.shown)
-      if not due then
-        return phase, nil, true
-      end
-      thread = task and task.thread
-    end
-    -- The `update` hook.
-    if thread and fn then
-      local ok, token, request = raw_resume(thread, fn, self, clock.dt)
-      if not calm or token ~= DONE then
-        stir(task)
-        prelude.standing.settle_beat(task, hook, ok, token, request)
-      end
-    end
-    -- What the window shows: the commands are in the tray already, the fields that changed go there now.
-    local n = calm and tray.n
-    local told = n
-    if not n or n > FEW or color and not rawequal(self.color, color) then
-      n = nil
-    elseif not count then
-      n, count, color = survey(spot)
-    else
-      for i = 1, count, 3 do
-        local value = self[shown[i]]
-        if value ~= shown[i + 1] then
-          if value == nil or as_number(value) ~= value and type(value) ~= "boolean" and value == value then
-            n = nil -- more than a number, NaN or a boolean
-            break
-          end
-          list[n + 1], list[n + 2], shown[i + 1] = head + shown[i + 2], value, value
-          n = n + 2
-          tray.n = n
-        end
-      end
-    end
-    if not n or n > FEW or not task and due == huge then
-      stir()
-      return phase, spot
-    end
-    -- Where the entity is.
-    local to_x, to_y = self.x, self.y
-    local moved = to_x ~= x or to_y ~= y
-    if moved then -- numbers, as in `body.lua`
-      moved = to_x and to_y and (as_number(to_x) == to_x or to_x ~= to_x) and (as_number(to_y) == to_y or to_y ~= to_y)
-      x, y = moved and to_x or nil, moved and to_y or nil
-    end
-    -- That is told, and what comes back is the next tick.
-    if n > 0 then
-      tray.n = 0
-      clock.now, clock.dt, clock.frame, phase = yield(task and -1 - told or due, moved and to_x or nil,
-        moved and to_y or nil, unpack(list, 1, n))
-    elseif not moved then
-      clock.now, clock.dt, clock.frame, phase = yield(task and true or due)
-    elseif task then
-      clock.now, clock.dt, clock.frame, phase = yield(to_x, to_y)
-    else
-      clock.now, clock.dt, clock.frame, phase = yield(due, to_x, to_y)
-    end
-    if phase < 0 then
-      stir()
-    elseif ready then
-      ready, thread, due = false, task and task.thread, sleepers[1] and sleepers[1].due or huge
-    end
-  until not calm
-  return phase
+-- When the first of those that sleep wakes.
+function steady.next_due()
+  return sleepers[1] and sleepers[1].due or huge
 end
 
 
-if jit then
-  jit.off(steady.run) -- a loop that yields is never compiled, but tried in vain, by a thousand states in the same frame
+-- The task that runs in every tick has done something else. True where its `init` or `start` has ended, and `update` has
+-- its turn in this tick.
+function steady.settle(task, ok, token, request)
+  pump.settle_single(task, ok, token, request)
+  return entity.hooked
+end
+
+
+-- The same for the `update` hook.
+function steady.settle_beat(...)
+  prelude.standing.settle_beat(...)
+end
+
+
+--- Tick until something else happens; gives what `cycle` does. In the phase `READY` nothing runs, and so the next tick can
+-- be calm.
+function steady.run(phase)
+  local task, due, hook, spot = find()
+  if task == nil or not watch.begin(spot.self) then
+    return phase
+  end
+  return cycle(steady, phase, task, due, hook, spot)
 end
 
 

@@ -32,18 +32,23 @@ function telling.tell(spot, seen, place, value)
     local reason = posting.put_payload("look", id, place, 0, 0, value, "self." .. FIELDS[place])
     return reason and warn(spot, reason)
   end
-  local box = tray.open and tray or outbox
-  local stir = box == outbox and scheduler.stir
+  local open = tray[1]
+  local stir = not open and scheduler.stir
   if stir then
     stir()
   end
-  local list, n, most = box.list, box.n, outbox.most
+  local list, n, most = open and tray or outbox.list, open and tray[2] or outbox.n, outbox.most
   local weight = outbox.weight + OPERATION + size
   if most and weight > most then
     return warn(spot, posting.full())
   end
   list[n + 1], list[n + 2] = id * 256 + HEAD + place, value
-  box.n, outbox.weight, seen[place] = n + 2, weight, value
+  outbox.weight, seen[place] = weight, value
+  if open then
+    tray[2] = n + 2
+  else
+    outbox.n = n + 2
+  end
 end
 
 

@@ -24,18 +24,24 @@ outbox.weigh = weigh
 --- Let commands and fields of the entity with this `id` go into the tray, as long as nobody puts anything else. The
 -- outbox is empty.
 function outbox.unlock(id)
-  tray.open, tray.list, tray.n = id * 256, outbox.list, 0
+  tray[1], tray[2] = id * 256, 2
 end
 
 
---- Weigh what is in the tray, and let it be in the outbox; what comes after it is weighed again.
+--- Weigh what is in the tray, and put it into the outbox; what comes after it is weighed again.
 function outbox.shut()
-  local list, at, n, weight = tray.list, 1, tray.n, 0
-  while at <= n do
-    local last = at + floor(list[at] / 32) % 8
-    weight, at = weight + weigh(list, at + 1, last), last + 1
+  if not tray[1] then
+    return
   end
-  outbox.n, outbox.weight, tray.open = n, weight, false
+  local list, at, n, weight = outbox.list, 3, tray[2], 0
+  while at <= n do
+    local last = at + floor(tray[at] / 32) % 8
+    weight, at = weight + weigh(tray, at + 1, last), last + 1
+  end
+  for i = 3, n do
+    list[i - 2] = tray[i]
+  end
+  outbox.n, outbox.weight, tray[1], tray[2] = n - 2, weight, false, 2
 end
 
 

@@ -18,7 +18,7 @@ local COMMANDS = {
   draw = { text = 11, rect = 12, circle = 13, line = 14, light = 15, say = 16, image = 17 },
 }
 local LONGEST = 64 -- bytes of a string that goes as it is
-local FEW = 12 -- values in an open outbox behind which all is weighed
+local FULL = 14 -- where in the tray the last value may be: what comes behind that is weighed
 
 local input = {}
 
@@ -44,11 +44,11 @@ end
 -- The function of a command. One to five short plain arguments, as nearly every call has, go as they are: they are written
 -- behind the end of the outbox, and the end is moved when all of them are seen to be plain. No command has eight.
 local function send(module, name, number, a, b, c, d, e, f, g, h)
-  if tray.open and tray.n > FEW then
+  if tray[1] and tray[2] > FULL then
     outbox.shut()
   end
-  local box = tray.open and tray or outbox
-  local list, at = box.list, box.n + 1
+  local open = tray[1]
+  local list, at = open and tray or outbox.list, (open and tray[2] or outbox.n) + 1
   local n = e ~= nil and 5 or d ~= nil and 4 or c ~= nil and 3 or b ~= nil and 2 or a ~= nil and 1 or 0
   local weight = outbox.weight + OPERATION + 8 * n
   list[at + 1], list[at + 2], list[at + 3], list[at + 4], list[at + 5] = a, b, c, d, e
@@ -62,7 +62,7 @@ local function send(module, name, number, a, b, c, d, e, f, g, h)
       end
     end
   end
-  local most, stir = outbox.most, box == outbox and scheduler.stir
+  local most, stir = outbox.most, not open and scheduler.stir
   if n == 0 or f ~= nil or g ~= nil or h ~= nil then
     return command(module, name, a, b, c, d, e, f, g, h)
   elseif most and weight > most then
@@ -71,9 +71,10 @@ local function send(module, name, number, a, b, c, d, e, f, g, h)
     stir()
   end
   list[at] = scheduler.current.entity.id * 256 + n * 32 + number
-  box.n = at + n
-  if box == outbox then
-    outbox.weight = weight
+  if open then
+    tray[2] = at + n
+  else
+    outbox.n, outbox.weight = at + n, weight
   end
 end
 
@@ -82,13 +83,12 @@ end
 local function sender(module, name, number)
   local four, short = 4 * 32 + number, send -- `short` is the last string that was seen to be
   return function(a, b, c, d, e, f, g, h)
-    local box = tray
-    local open, at = box.open, box.n
-    if open and at <= 12 and d == short and e == nil and f == nil and g == nil and h == nil
+    local list = tray
+    local open, at = list[1], list[2]
+    if open and at <= 14 and d == short and e == nil and f == nil and g == nil and h == nil
       and a and b and c and as_number(a) == a and as_number(b) == b and as_number(c) == c then
-      local list = box.list
       list[at + 1], list[at + 2], list[at + 3], list[at + 4], list[at + 5] = open + four, a, b, c, d
-      box.n = at + 5
+      list[2] = at + 5
       return
     elseif open and type(d) == "string" and #d <= LONGEST then
       short = d
