@@ -12,6 +12,7 @@ from engine.errors import EngineError, LimitError, ScriptError
 from engine.events import text
 from engine.hooks import meant_hook
 from engine.lua.actor import Actor, Mail, Result
+from engine.lua.parts import size_of
 from engine.outbox import failed
 from engine.payload import Encoded, encode
 from engine.scripts import Source
@@ -20,6 +21,8 @@ from engine.sources import Sources
 
 if TYPE_CHECKING:
     from engine.world import World
+
+_MUCH = 1024 * 1024  # bytes of fields for which there may be no room: who gets so many is born as any other
 
 
 class Population:
@@ -160,9 +163,9 @@ class Population:
         actor.version = version
         states.move_in(entity, actor)
         # It was read for the first entity of a state only.
-        known = shared is None and actor.takes((source.text, source.chunk, entity.script))
+        shape, leaves = entity.properties
+        known = shared is None and actor.takes((source.text, source.chunk, entity.script)) and size_of(leaves) < _MUCH
         if known and actor.awaits_birth and not self._children.shares:
-            shape, leaves = entity.properties
             names = few_names(shape)
             if names is not None:
                 born = entity.id, self._seed_of(entity), *names, *leaves

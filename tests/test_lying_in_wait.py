@@ -1,6 +1,8 @@
 """Births from warm states, in which the first task lies in wait: they are what any other birth is."""
 
 import gc
+import subprocess
+import sys
 
 import pytest
 
@@ -132,6 +134,19 @@ function m:start() local names = {} for name in pairs(_G) do names[#names + 1] =
 time = { dt = 3 } function log() return 4 end
 function m:start() self.x, self.y = time.dt, log() wait() log = nil bus.emit("news", { n = 1 })
   self.x = type(log.info) == "function" and 1 or 0 end
+-- draws at its birth
+function m:start() draw.text("hi", 1, 2) sound.play("a.wav") self.x, self.y = 1, 2 wait() end
+-- draws in init, and updates
+function m:init() draw.line(1, 2, 3, 4) self.x, self.y = 1, 2 end
+function m:update() self.x = self.x + 1 end
+-- reads what it shares
+function m:start() shared.set("k", { 4, a = 2 }) self.shared = shared.get("k") self.x, self.y =
+  self.shared[1], self.shared.a wait() end
+-- shares what cannot be
+function m:start() self.x, self.y = 1, 2 self.why = select(2, pcall(shared.set, "k", print)) wait() end
+-- has no child
+function m:start() self.x, self.y = 1, 2 self.why = select(2, pcall(entity.spawn, "one", { f = print }))
+  wait() end
 -- says who it is
 function m:start() self.x, self.y = entity.id, #entity.script wait() end
 """
@@ -234,6 +249,55 @@ def test_who_is_held_by_python_only_leaks_nothing(scripts, lua):
             assert (held[0](), held[1](), world.leaks()) == (None, None, [])
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize("tasks", [0, 1])
+@pytest.mark.parametrize("begins", ["moves", "ends at once", "updates and waits in init", "has others wait"])
+def test_its_task_counts_as_that_of_any_other(scripts, begins, tasks):
+    scripts.write("one", f"local m = {{}} {BEGINNINGS[begins]} return m")
+    limits = Limits(tasks=tasks)
+
+    assert life(scripts, "lua55", 3, limits=limits) == life(scripts, "lua55", 0, limits=limits)
+
+
+@pytest.mark.parametrize("bytes_told", [300, 600, 900, 1_200])
+@pytest.mark.parametrize("begins", ["draws at its birth", "has a child", "listens", "talks in init"])
+def test_what_it_tells_counts_as_much(scripts, begins, bytes_told):
+    scripts.write("one", f"local m = {{}} {BEGINNINGS[begins]} return m")
+    limits = Limits(outbox=bytes_told)
+
+    assert life(scripts, "lua55", 3, limits=limits) == life(scripts, "lua55", 0, limits=limits)
+
+
+def test_its_clean_ups_run_when_it_ends(scripts, lua):
+    """A task that left the calm belongs to its entity from its first wait on."""
+    text = 'task.finally(function() bus.emit("news", { n = 1 }) end) wait(0) wait(5)'
+    scripts.write("one", f"local m = {{}} function m:init() {text} end function m:update() end return m")
+    with World(scripts.path, lua=lua) as world:
+        heard = []
+        world.bus.on("news", heard.append)
+        world.warm(1, "one")
+        one = world.spawn("one")
+        one.destroy()
+        world.tick(0.1)
+
+        assert [event.payload for event in heard] == [{"n": 1}]
+
+
+@pytest.mark.parametrize("size", [9_000_000, 30_000_000])
+def test_long_texts_that_it_gets_meet_no_wall(scripts, size):
+    """In a child process: where one does, that ends."""
+    scripts.write("one", f"local m = {{}} {BEGINNINGS['moves']} return m")
+    code = f"""
+from engine import Limits, World
+with World({str(scripts.path)!r}, limits=Limits(memory=2_000_000, payload=60_000_000)) as world:
+    world.warm(1, "one")
+    one = world.spawn("one", words="x" * {size})
+    print(one.alive, "too much for entity 1" in world.problems[0].message)
+"""
+    child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+
+    assert (child.returncode, child.stdout) == (0, "False True\n")
 
 
 def test_strict_worlds_raise_what_fails_at_a_birth(scripts, lua):

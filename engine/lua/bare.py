@@ -48,7 +48,7 @@ def made_ahead(lua: str, limits: Limits, seed: int, script: Text | None = None) 
         made.runtime.load(USUAL)
         made.runtime.get("memory", "collect")()  # else the births would do it
         made.runtime.get("ahead", "make")()
-        if readable is not None and not _reads(made, readable):
+        if readable is not None and not _reads(made, readable, limits):
             readable = None
             continue
         if readable is None and script is not None:
@@ -56,12 +56,14 @@ def made_ahead(lua: str, limits: Limits, seed: int, script: Text | None = None) 
         yield made if readable is None else _lying_in_wait(made, readable[2])
 
 
-def _reads(bare: Bare, script: Text) -> bool:
+def _reads(bare: Bare, script: Text, limits: Limits) -> bool:
     """False where a script asks for more than its table when it is read, or fails: the state is lost then."""
     try:
         if not bare.runtime.get("ahead", "read")(script[0], script[1].encode()):
             return False
     except Exception:  # as of memory: its entity will meet it
+        return False
+    if limits.memory is not None and bare.runtime.used() > limits.memory:
         return False
     bare.runtime.read = script
     return True

@@ -14,8 +14,8 @@ local raw_resume, raw_yield = coroutine.resume, coroutine.yield
 
 local birth = {}
 
-local me, stage = nil, nil -- who is born, and its hook
-local told = false -- that it begins, and that it has begun
+local me, first, stage = nil, nil, nil -- who is born, its task, and the hook that runs
+local told = false -- the world has been told that it begins
 
 
 -- The hooks that are called in every frame, and are no matter of the outbox.
@@ -24,12 +24,12 @@ local function updates(one)
 end
 
 
--- A script that is awake in the frame after its birth, of which the world is told no more than that it begins, and nothing
--- that is shown.
+-- A script that is awake in the frame after its birth, if it may wait, of which the world is told no more than that it
+-- begins, and nothing that is shown.
 local function is_plain(one)
   local class, hooks = one.class, one.hooks
   if not hooks.start == not updates(one) or hooks.late_update or hooks.on_input or one.methods
-    or rawget(class, "isolation") ~= nil or rawget(class, "clock") ~= nil then
+    or rawget(class, "isolation") ~= nil or rawget(class, "clock") ~= nil or entity.task_limit == 0 then
     return false
   end
   for name in next, one.properties or {} do
@@ -41,12 +41,16 @@ local function is_plain(one)
 end
 
 
--- It does more, and the pump leads: what the world is to know of the birth comes first. True where it has been born.
+-- The pump leads again. Where that is as it does more in its birth, what the world is to know of that comes first. False
+-- where it is not born yet.
 local function tell(state)
   if me.id == 0 then
     return false
   elseif state ~= "suspended" and clock.frame == me.born then
     told = true
+    if first.listed then
+      me:disown(first) -- until its first wait
+    end
     outbox.put("script", me.id, false, false, true)
     if stage.name == "start" then
       outbox.put("ready", me.id)
@@ -114,6 +118,7 @@ function birth.prepare(name)
     return false
   end
   local task, init, start = records.hire(me), me.hooks.init, me.hooks.start
+  first = task
   scheduler.single, pump.even = task, true
   if not prelude.body.foresee() then
     scheduler.single, pump.even = nil, false

@@ -162,7 +162,11 @@ end
 
 -- The end of a tick that was calm until the task did something else than to wait for the next frame.
 local function finish(phase, ok, token, request)
-  pump.settle_single(task, ok, token, request)
+  if task.listed then
+    pump.settle_single(task, ok, token, request)
+  else -- it has just been born, and its entity is still to answer for it
+    scheduler.settle(task, nil, ok, token, request)
+  end
   return pump.finish(phase, task)
 end
 

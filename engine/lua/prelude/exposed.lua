@@ -3,6 +3,7 @@
 
 local prelude = ...
 local turns, fault = prelude.turns, prelude.later("fault")
+local come_back = prelude.waiting.come_back
 
 local error, setmetatable, getinfo = error, setmetatable, debug.getinfo
 
@@ -15,6 +16,7 @@ local tasks = setmetatable({}, { __mode = "k" }) -- thread -> task or GONE
 
 --- A task around `thread` that scripts may know, owned by `entity`; or nil and why there may be no more.
 function exposed.make(thread, entity)
+  come_back() -- the task of who is born counts from its first wait on
   local task = { thread = thread, entity = entity, state = "new" }
   local full = entity:own(task)
   if full then

@@ -26,13 +26,23 @@ end
 outbox.full = full
 
 
+-- Who asks how much there is gets to know of all that comes before: what is calm may have something to say first.
+local function stand_still()
+  local stir = turns.stir
+  if stir then
+    stir()
+  end
+  if outbox.tray[1] then
+    outbox.shut()
+  end
+end
+
+
 --- An error at the script's line when an operation with these values would be more than a tick may put; `word` names
 -- the function called. What follows it, `put`, asks nothing: what the engine itself has to say is always said.
 function outbox.check(word, level, ...)
   local most = outbox.most
-  if outbox.tray[1] then
-    outbox.shut()
-  end
+  stand_still()
   if most and outbox.weight + weigh({ ... }, 1, select("#", ...)) > most then
     error(word .. ": " .. full(), level + 1)
   end
@@ -80,9 +90,7 @@ end
 
 --- How much has been put; with `cut`, takes back what was put since.
 function outbox.mark()
-  if outbox.tray[1] then
-    outbox.shut()
-  end
+  stand_still()
   return outbox.n
 end
 

@@ -120,6 +120,7 @@ end
 
 --- A task of `entity` for `fn(...)`, not started, and not known to scripts. `level` blames the caller for one too many.
 function scheduler.prepare(entity, level, fn, ...)
+  come_back() -- the task of who is born counts from its first wait on
   local task = hire(entity)
   local full = entity:own(task)
   if full then

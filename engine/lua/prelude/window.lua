@@ -44,7 +44,10 @@ end
 -- The function of a command. One to five short plain arguments, as nearly every call has, go as they are: they are written
 -- behind the end of the outbox, and the end is moved when all of them are seen to be plain. No command has eight.
 local function send(module, name, number, a, b, c, d, e, f, g, h)
-  if tray[1] and tray[2] > FULL then
+  local stir = not tray[1] and scheduler.stir
+  if stir then
+    stir() -- which may put something
+  elseif tray[1] and tray[2] > FULL then
     outbox.shut()
   end
   local open = tray[1]
@@ -62,13 +65,11 @@ local function send(module, name, number, a, b, c, d, e, f, g, h)
       end
     end
   end
-  local most, stir = outbox.most, not open and scheduler.stir
+  local most = outbox.most
   if n == 0 or f ~= nil or g ~= nil or h ~= nil then
     return command(module, name, a, b, c, d, e, f, g, h)
   elseif most and weight > most then
     error(outbox.full(), 2)
-  elseif stir then
-    stir()
   end
   list[at] = scheduler.current.entity.id * 256 + n * 32 + number
   if open then
