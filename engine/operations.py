@@ -124,12 +124,14 @@ class Operations:
     def _forget(self, _: Actor, entity: int, values: Values) -> None:
         self._world.delivery.requests.forget(entity, values[0])
 
-    def _subscribe(self, _: Actor, entity: int, values: Values) -> None:
+    def _subscribe(self, actor: Actor, entity: int, values: Values) -> None:
         callback, name, coalesce = values
-        self._world.delivery.subscribe(entity, callback, text(name), bool(coalesce))
+        if actor.alive:  # it is closed in the middle of what it says, where that tells of one stop too many
+            self._world.delivery.subscribe(entity, callback, text(name), bool(coalesce))
 
-    def _watch(self, _: Actor, entity: int, values: Values) -> None:
-        self._world.shared.subscribe(entity, values[0], values[1])
+    def _watch(self, actor: Actor, entity: int, values: Values) -> None:
+        if actor.alive:
+            self._world.shared.subscribe(entity, values[0], values[1])
 
     def _unsubscribe(self, _: Actor, entity: int, values: Values) -> None:
         self._world.delivery.unsubscribe(entity, values[0])

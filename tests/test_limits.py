@@ -6,7 +6,7 @@ from math import inf, nan
 import pytest
 
 from engine import LimitError, Limits, LuaState, ScriptError
-from helpers import fields, run_child
+from helpers import fields, messages, run_child
 
 PUC = ["lua55", "lua54"]
 
@@ -368,3 +368,24 @@ def test_insert_does_what_luas_own_does(lua):
             return [state.run(call.format(arguments)) for arguments in INSERTS]
 
     assert results(Limits()) == results(Limits.off())
+
+
+@pytest.mark.parametrize("lua", PUC)
+def test_who_is_closed_for_its_stops_listens_to_nothing_that_it_asked_for_after_them(make_world, scripts, lua):
+    scripts.write(
+        "loop",
+        """
+        return { start = function()
+          for _ = 1, 3 do
+            task.delay(0.1, function() while true do end end)
+          end
+          task.delay(0.1, function() bus.on("x", print) shared.watch("k", print) end)
+        end }
+        """,
+    )
+    world = make_world(limits=Limits(instructions=100_000, errors=1))
+    world.spawn("loop")
+    world.tick(0.1)
+
+    assert "tasks of this state were stopped 3 times" in messages(world)[-1]
+    assert (world.entities, world.stats().subscriptions, world.leaks()) == ([], 0, [])
