@@ -132,4 +132,4 @@ if jit then
 end
 
 
-return cycle
+return { run = cycle } -- a file of the prelude that is loaded ahead is asked for a word of it

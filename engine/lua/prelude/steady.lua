@@ -10,7 +10,7 @@ local prelude = ...
 local scheduler, outbox, budget = prelude.scheduler, prelude.tray, prelude.budget
 local entity, records, pump, screen, watch = prelude.entity, prelude.records, prelude.pump, prelude.screen, prelude.watch
 local by_id, several, queue, sleepers = prelude.mail.entities, prelude.several, prelude.queue, prelude.queue.heap
-local cycle = prelude.cycle
+local cycle = prelude.cycle.run
 
 local raw_resume, status, type, huge = coroutine.resume, coroutine.status, type, math.huge
 local get_class, set_class, tray = debug.getmetatable, debug.setmetatable, outbox.tray
