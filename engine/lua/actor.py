@@ -125,7 +125,8 @@ class Actor(LuaState):
         self._given = None
         self._runtime, self._adopt, self._pump, self._deliver, self._keep, self._fetch, lead = bare
         self._send = self._task = lead or self._pump
-        self.awaits_birth = lead is not None  # the task of the first entity lies in wait, and leads
+        # The script whose first entity lies in wait for its birth, in a task that leads.
+        self.awaits = None if lead is None else self._runtime.read
         self._lua_error = error_of(self.lua)
 
     def _make_bare(self, seed: int) -> Bare:
