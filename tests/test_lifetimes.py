@@ -589,3 +589,21 @@ def resident():
         return sum(int(told[name].split()[0]) * 1024 for name in ("RssAnon", "VmSwap"))
     except (OSError, KeyError):
         pytest.skip("this system does not tell how much memory a process has now")
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_state_whose_leading_task_failed_goes_with_its_entity(scripts, lua, workers):
+    scripts.write("one", 'return { start = function() wait() wait() wait() wait() error("no") end }')
+    gc.disable()
+    try:
+        with World(scripts.path, lua=lua, workers=workers) as world:
+            ones = [world.spawn("one") for _ in range(3)]
+            ticks(world, 6)
+            states = [one.actor.weak for one in ones]
+            for one in ones:
+                one.destroy()
+            world.tick(0.1)
+
+            assert [state() for state in states] == [None, None, None]
+    finally:
+        gc.enable()

@@ -176,7 +176,7 @@ class Actor(LuaState):
                 if result is not None:
                     return result
             except Exception as lost:
-                error = lost
+                error = lost.with_traceback(None)  # which names this frame: both would live on, and the state
 
     def _follow(self) -> None:
         """Have the task lead for which the pump has stepped aside."""

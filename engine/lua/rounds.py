@@ -69,7 +69,7 @@ def _sent(actor: Actor, args: tuple[Any, ...]) -> Result:
         if result is not None:
             return result
     except Exception as error:
-        lost = error
+        lost = error.with_traceback(None)  # which names this frame: both would live on, and the state
     actor.commons.leads += 1
     return actor.turn(args, lost)
 
@@ -107,7 +107,7 @@ def send_all(actors: Sequence[Actor], send: Hear, ways: list[Any], args: tuple[A
         try:
             results += takewhile(_said, calls)
         except Exception as lost:
-            error = lost
+            error = lost.with_traceback(None)
         place = len(results)
         if place == len(ways):
             return results
