@@ -4,10 +4,12 @@
 #   words errors checks hooks limits spelling payload display report problems interrupts
 #   lua/                 the border: the only folder that imports lupa
 #   process/             states in child processes, behind the same seam
-#   scripts sources watch saves scheduler workers shapes events routes kinds audiences shifts chains mailboxes
-#   requests outbox overflows delivery bus shared inputs entity failures modules origins bounds mods permits log
-#   digest operations questions warm states fallen population forward builder trial rehearsal early setbacks carrying
-#   trials attempt announcements probation readiness reload losses loop stats leaks probes trace
+#   scripts sources scheduler workers shifts outbox
+#   bus/                 events: who listens, what is on its way, and who gets it
+#   shared inputs entity failures modules origins bounds mods permits log digest operations questions warm states
+#   fallen population
+#   reload/              new versions: noticed, tried beside the old one, taken or refused
+#   losses loop stats leaks probes trace
 #   world
 #   host/                host modules and what runs them
 #   project reading/ annotations/ check/    a game as a folder, its scripts read without running them
@@ -15,6 +17,7 @@
 #   testing/             worlds on a simulated clock, and the pytest plugin
 #   cli/                 python -m engine
 
+from engine.bus.events import Event
 from engine.entity import Entity
 from engine.errors import (
     EngineError,
@@ -30,7 +33,6 @@ from engine.errors import (
     StateClosed,
     WorldClosed,
 )
-from engine.events import Event
 from engine.host.module import HostModule
 from engine.leaks import Leak
 from engine.limits import Limits

@@ -7,8 +7,8 @@ import weakref
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from engine.bus.events import text
 from engine.errors import ScriptError
-from engine.events import text
 from engine.lua.failures import readable, script_error
 from engine.problems import Problems
 from engine.scripts import Scripts

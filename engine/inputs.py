@@ -6,9 +6,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from engine.bus.events import utf8
 from engine.checks import check_place
 from engine.errors import EngineError
-from engine.events import utf8
 from engine.lua.commons import Outside
 
 LONGEST_NAME = 200

@@ -11,11 +11,11 @@ from threading import get_ident
 from typing import TYPE_CHECKING
 from zlib import crc32
 
-from engine.audiences import Audience, order_of
+from engine.bus.audiences import Audience, order_of
+from engine.bus.events import ENGINE, Event, text
 from engine.digest import MOST as MOST_TOLD
 from engine.display import Commands
 from engine.errors import StateClosed
-from engine.events import ENGINE, Event, text
 from engine.lua.actor import IN_PARTS, LATE, MAIL_ONLY, Actor, Clock, Mail, Result
 from engine.lua.rounds import hear_all, send_all, whole
 from engine.operations import Operations

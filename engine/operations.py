@@ -6,10 +6,10 @@ import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from engine.bus.events import text
 from engine.digest import MOST as MOST_TOLD
 from engine.digest import Digest
 from engine.display import COMMANDS, FIELDS, Command, Commands
-from engine.events import text
 from engine.lua.actor import Actor
 from engine.lua.failures import script_error
 from engine.outbox import FIRST, Values

@@ -7,16 +7,16 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
+from engine.bus.events import text
+from engine.bus.shapes import few_names, names_in
 from engine.entity import Entities, Entity
 from engine.errors import EngineError, LimitError, ScriptError
-from engine.events import text
 from engine.hooks import meant_hook
 from engine.lua.actor import Actor, Mail, Result
 from engine.lua.parts import size_of
 from engine.outbox import failed
 from engine.payload import Encoded, encode
 from engine.scripts import Source
-from engine.shapes import few_names, names_in
 from engine.sources import Sources
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from engine.lua.actor import Actor
 
 if TYPE_CHECKING:
-    from engine.bus import Bus
-    from engine.delivery import Delivery
+    from engine.bus.bus import Bus
+    from engine.bus.delivery import Delivery
     from engine.entity import Entity
     from engine.operations import Operations
     from engine.states import States

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from engine.bus.events import text
 from engine.errors import EngineError, ScriptError, WorldClosed
-from engine.events import text
 from engine.lua.actor import Actor
 from engine.payload import encode
 from engine.permits import Permit

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from threading import Lock
 from typing import Any, NamedTuple
 
+from engine.bus.events import Event, Listener, text, utf8
 from engine.errors import EngineError, LimitError
-from engine.events import Event, Listener, text, utf8
 from engine.lua.parts import size_of
 from engine.payload import Encoded, decode
 

@@ -17,7 +17,7 @@ from threading import Lock
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from engine.events import text
+from engine.bus.events import text
 from engine.lua.actor import Actor, Result
 from engine.payload import Encoded
 from engine.probes import Probes, Shape, flow_of

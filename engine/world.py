@@ -9,9 +9,11 @@ from pathlib import Path
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
-from engine.announcements import Reload
 from engine.bounds import Bounds
-from engine.bus import Bus
+from engine.bus.bus import Bus
+from engine.bus.delivery import Delivery
+from engine.bus.mailboxes import most
+from engine.bus.overflows import Overflows
 from engine.checks import (
     check_count,
     check_folder,
@@ -22,7 +24,6 @@ from engine.checks import (
     check_seed,
     refuse_copies,
 )
-from engine.delivery import Delivery
 from engine.display import Command
 from engine.entity import Entity
 from engine.errors import EngineError, WorldClosed
@@ -37,17 +38,16 @@ from engine.loop import Loop
 from engine.losses import Losses
 from engine.lua.commons import Commons
 from engine.lua.versions import check_version
-from engine.mailboxes import most
 from engine.mods import Mod, Rights
 from engine.modules import Module, ModuleHost, module_of
-from engine.overflows import Overflows
 from engine.payload import encoder
 from engine.permits import Permits
 from engine.population import Population
 from engine.problems import Problem
 from engine.process.children import Children
-from engine.reload import Reloader
-from engine.saves import polls
+from engine.reload.announcements import Reload
+from engine.reload.reloader import Reloader
+from engine.reload.saves import polls
 from engine.scripts import Scripts
 from engine.shared import Shared
 from engine.sources import Sources

@@ -139,7 +139,7 @@ def test_a_handler_does_the_same_however_its_event_comes(scripts, lua, monkeypat
     monkeypatch.setattr("engine.loop._MANY", 1)
     with World(scripts.path, lua=lua) as world:
         short = play(world)
-    monkeypatch.setattr("engine.delivery.HEARD", 0)
+    monkeypatch.setattr("engine.bus.delivery.HEARD", 0)
     monkeypatch.setattr("engine.lua.rounds.HEARD", 0)
     with World(scripts.path, lua=lua) as world:
         usual = play(world)

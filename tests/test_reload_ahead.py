@@ -2,9 +2,9 @@
 
 import pytest
 
-import engine.attempt
-import engine.reload
-import engine.trials
+import engine.reload.attempt
+import engine.reload.reloader
+import engine.reload.trials
 from engine import HostModule
 from helpers import ticks
 
@@ -16,11 +16,11 @@ ALL, FEW = 1e9, -1e9
 @pytest.fixture(params=[ALL, FEW], ids=["all-ahead", "one-ahead"])
 def ahead(monkeypatch, request):
     """Saves load one entity in a frame; then all of them start ahead, or one."""
-    monkeypatch.setattr(engine.attempt, "FEW", 1)
-    monkeypatch.setattr(engine.attempt, "SETTLING", request.param)
-    monkeypatch.setattr(engine.attempt, "SETTLING_EARLY", request.param)
-    monkeypatch.setattr(engine.reload, "LEAST", 0.0)
-    monkeypatch.setattr(engine.reload, "MOST", 0.0)
+    monkeypatch.setattr(engine.reload.attempt, "FEW", 1)
+    monkeypatch.setattr(engine.reload.attempt, "SETTLING", request.param)
+    monkeypatch.setattr(engine.reload.attempt, "SETTLING_EARLY", request.param)
+    monkeypatch.setattr(engine.reload.reloader, "LEAST", 0.0)
+    monkeypatch.setattr(engine.reload.reloader, "MOST", 0.0)
 
 
 def started(world, script):
@@ -172,7 +172,7 @@ def test_events_for_all_in_every_frame_start_nobody_anew(make_world, scripts, ah
     slimes = [world.spawn("slime") for _ in range(3)]
     scripts.write("slime", text + "-- new")
     remade = []
-    monkeypatch.setattr(engine.trials.Trials, "remake", lambda *_: remade.append(1))
+    monkeypatch.setattr(engine.reload.trials.Trials, "remake", lambda *_: remade.append(1))
 
     world.reloads._begin(world.population.sources.next("slime"), 0.0)
     for _ in range(10):

@@ -4,13 +4,13 @@ import threading
 
 import pytest
 
-import engine.attempt
-import engine.builder
-import engine.readiness
-import engine.reload
+import engine.reload.attempt
+import engine.reload.builder
+import engine.reload.readiness
+import engine.reload.reloader
 from engine import EngineError
-from engine.builder import Builder
 from engine.limits import Limits
+from engine.reload.builder import Builder
 from helpers import PATIENCE, ticks
 
 pytestmark = pytest.mark.parametrize("isolation", ["entity"])
@@ -45,15 +45,15 @@ def wait_for(builder):
 @pytest.fixture
 def many(monkeypatch):
     """A few entities are many."""
-    monkeypatch.setattr(engine.builder, "MANY", 2)
+    monkeypatch.setattr(engine.reload.builder, "MANY", 2)
 
 
 @pytest.fixture
 def slow(monkeypatch):
     """A frame loads one entity."""
-    monkeypatch.setattr(engine.attempt, "FEW", 1)
-    monkeypatch.setattr(engine.reload, "LEAST", 0.0)
-    monkeypatch.setattr(engine.reload, "MOST", 0.0)
+    monkeypatch.setattr(engine.reload.attempt, "FEW", 1)
+    monkeypatch.setattr(engine.reload.reloader, "LEAST", 0.0)
+    monkeypatch.setattr(engine.reload.reloader, "MOST", 0.0)
 
 
 def begin(world):
@@ -83,7 +83,7 @@ def test_the_game_is_the_same_whoever_makes_the_states(make_world, scripts, monk
     without = played(make_world(seed=4))
     assert made == []
     monkeypatch.undo()
-    monkeypatch.setattr(engine.builder, "MANY", 2)
+    monkeypatch.setattr(engine.reload.builder, "MANY", 2)
     before = Builder.take
     monkeypatch.setattr(Builder, "take", lambda self: (wait_for(self), made.append(self), before(self))[2])
     beside = played(make_world(seed=4))
@@ -134,7 +134,7 @@ def test_the_thread_ends_with_the_reload(make_world, scripts, many, slow):
 def test_a_world_that_closes_meanwhile_ends_the_thread(make_world, scripts, slow):
     scripts.write("mover", text(1))
     world = make_world()
-    for _ in range(engine.builder.MANY + 2):
+    for _ in range(engine.reload.builder.MANY + 2):
         world.spawn("mover")
 
     begin(world)
@@ -178,7 +178,7 @@ def test_a_second_save_gets_the_states_that_were_made_for_the_first(make_world, 
 
 def test_few_states_are_made_without_a_thread(lua, isolation):
     builder = Builder(lua, Limits.off(), 1, 1 / 60)
-    builder.want(engine.builder.MANY - 1)
+    builder.want(engine.reload.builder.MANY - 1)
 
     assert not builder.running
     assert builder.take().runtime is not builder.take().runtime
@@ -355,7 +355,7 @@ def test_looking_at_states_ahead_changes_nothing_in_the_game(make_world, scripts
 
 
 def test_what_the_game_changes_between_looks_is_seen_in_the_next_tick(make_world, scripts, monkeypatch):
-    monkeypatch.setattr(engine.readiness, "CALM", 1)
+    monkeypatch.setattr(engine.reload.readiness, "CALM", 1)
     scripts.write("mover", "return { update = function(self) if self.told then self.text = 'told' end end }")
     world = make_world(watch=True)
     mover = world.spawn("mover", x=1, y=2)

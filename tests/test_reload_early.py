@@ -2,8 +2,8 @@
 
 import pytest
 
-import engine.reload
-from engine import attempt
+import engine.reload.reloader
+from engine.reload import attempt
 from helpers import ticks
 
 pytestmark = pytest.mark.parametrize("isolation", ["entity"])
@@ -103,8 +103,8 @@ ON_RELOAD = ON_RELOAD.replace("return slime\n", "", 1) + " return slime"
 def slow(monkeypatch):
     """A save loads one entity in a frame."""
     monkeypatch.setattr(attempt, "FEW", 1)
-    monkeypatch.setattr(engine.reload, "LEAST", 0.0)
-    monkeypatch.setattr(engine.reload, "MOST", 0.0)
+    monkeypatch.setattr(engine.reload.reloader, "LEAST", 0.0)
+    monkeypatch.setattr(engine.reload.reloader, "MOST", 0.0)
 
 
 class Played:

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-import engine.attempt
-import engine.reload
-import engine.watch
+import engine.reload.attempt
+import engine.reload.reloader
+import engine.reload.watch
 import helpers
 from engine import EngineError
-from engine.saves import PATIENCE, QUIET, Saves
+from engine.reload.saves import PATIENCE, QUIET, Saves
 from helpers import ticks
 
 
@@ -245,7 +245,7 @@ def test_watching_can_begin_later(make_world, scripts):
 
 @pytest.mark.row("F4")
 def test_a_world_that_polls_needs_no_events(make_world, scripts, monkeypatch):
-    monkeypatch.setattr(engine.watch, "watch", None)  # whoever asks for events fails
+    monkeypatch.setattr(engine.reload.watch, "watch", None)  # whoever asks for events fails
     scripts.write("door", text(1))
     world = make_world(watch="poll")
     door = world.spawn("door")
@@ -266,9 +266,9 @@ def test_another_word_for_watching_is_an_error_that_names_those_there_are(make_w
 @pytest.fixture
 def slow(make_world, scripts, watcher, monkeypatch):
     """A world that loads one entity in each frame, and a function that saves a script."""
-    monkeypatch.setattr(engine.attempt, "FEW", 1)
-    monkeypatch.setattr(engine.reload, "LEAST", 0.0)
-    monkeypatch.setattr(engine.reload, "MOST", 0.0)
+    monkeypatch.setattr(engine.reload.attempt, "FEW", 1)
+    monkeypatch.setattr(engine.reload.reloader, "LEAST", 0.0)
+    monkeypatch.setattr(engine.reload.reloader, "MOST", 0.0)
     world = make_world()
     world.reloads._saves = Saves([], watcher=watcher, clock=lambda: watcher.now)
 

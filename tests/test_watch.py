@@ -11,9 +11,9 @@ from types import SimpleNamespace
 
 import pytest
 
-import engine.watch
+import engine.reload.watch
 from engine.errors import EngineError
-from engine.watch import Watcher
+from engine.reload.watch import Watcher
 from helpers import PATIENCE, threads, until
 
 
@@ -103,21 +103,21 @@ def test_a_change_right_after_construction_is_never_lost(folder, watching):
 
 def test_the_watcher_watches_before_its_constructor_returns(folder, watching, monkeypatch):
     polls: list[bool] = []
-    watch = engine.watch.watch
+    watch = engine.reload.watch.watch
 
     def spied(*paths, stop_event, **options):
         """`watchfiles` asks for the stop event only after it has begun to watch, a step later."""
         stop = SimpleNamespace(is_set=lambda: polls.append(True) or stop_event.is_set())
         return watch(*paths, stop_event=stop, **options)
 
-    monkeypatch.setattr(engine.watch, "watch", spied)
+    monkeypatch.setattr(engine.reload.watch, "watch", spied)
     watching(folder)
 
     assert polls
 
 
 def test_a_save_is_told_by_its_event_long_before_the_next_sweep(folder, watching, monkeypatch):
-    monkeypatch.setattr(engine.watch, "_SWEEP_SECONDS", 3600)
+    monkeypatch.setattr(engine.reload.watch, "_SWEEP_SECONDS", 3600)
     watcher = watching(folder)
 
     for _ in range(3):
@@ -146,7 +146,7 @@ def test_asking_never_waits_for_a_look_that_takes_long(folder, watching, monkeyp
         over.append(enough.wait(PATIENCE / 2))
         return {}
 
-    monkeypatch.setattr(engine.watch, "_sweep", long_look)
+    monkeypatch.setattr(engine.reload.watch, "_sweep", long_look)
     assert begun.wait(PATIENCE)
     asked = watcher.changes()
     in_time = not over
@@ -288,10 +288,10 @@ def test_the_folder_itself_may_be_deleted_and_made_again(watcher, folder):
 
 def test_a_folder_that_was_made_again_sends_events_again(folder, watching, monkeypatch):
     starts: list[float] = []
-    watch = engine.watch.watch
-    monkeypatch.setattr(engine.watch, "watch", lambda *a, **k: starts.append(0) or watch(*a, **k))
+    watch = engine.reload.watch.watch
+    monkeypatch.setattr(engine.reload.watch, "watch", lambda *a, **k: starts.append(0) or watch(*a, **k))
     watcher = watching(folder)
-    monkeypatch.setattr(engine.watch, "_SWEEP_SECONDS", 3600)  # for the next time that events are asked for
+    monkeypatch.setattr(engine.reload.watch, "_SWEEP_SECONDS", 3600)  # for the next time that events are asked for
 
     shutil.rmtree(folder)
     folder.mkdir()
@@ -381,7 +381,7 @@ def test_a_link_that_leads_round_in_a_circle_does_no_harm(folder, watching):
 
 
 def test_events_that_get_lost_are_made_good_by_the_next_sweep(folder, watching, monkeypatch):
-    monkeypatch.setattr(engine.watch, "watch", ticks_only)
+    monkeypatch.setattr(engine.reload.watch, "watch", ticks_only)
     watcher = watching(folder)
     (folder / "door.lua").write_text("return 22")
     (folder / "slime.lua").write_text("return 1")
@@ -392,7 +392,7 @@ def test_events_that_get_lost_are_made_good_by_the_next_sweep(folder, watching, 
 
 def test_where_events_never_come_the_watcher_says_so_and_looks_more_often(folder, watching, monkeypatch, caplog):
     starts: list[float] = []
-    monkeypatch.setattr(engine.watch, "watch", lambda *a, **k: starts.append(0) or ticks_only(*a, **k))
+    monkeypatch.setattr(engine.reload.watch, "watch", lambda *a, **k: starts.append(0) or ticks_only(*a, **k))
     with caplog.at_level(logging.WARNING, logger="tidelock.watch"):
         watcher = watching(folder)
         for text in ("return 22", "return 333", "return 4444", "return 55555"):
@@ -409,7 +409,7 @@ def test_a_watcher_that_polls_asks_for_no_events(folder, watching, monkeypatch):
     def no_events(*_paths, **_options):
         raise AssertionError("events were asked for")
 
-    monkeypatch.setattr(engine.watch, "watch", no_events)
+    monkeypatch.setattr(engine.reload.watch, "watch", no_events)
     watcher = watching(folder, poll=True)
 
     for text in ("return 22", "return 333"):
@@ -421,7 +421,7 @@ def test_when_events_fail_the_watcher_says_so_once_and_goes_on_by_looking(folder
     def no_watches_left(*_paths, **_options):
         raise OSError("no watches left")
 
-    monkeypatch.setattr(engine.watch, "watch", no_watches_left)
+    monkeypatch.setattr(engine.reload.watch, "watch", no_watches_left)
     with caplog.at_level(logging.WARNING, logger="tidelock.watch"):
         watcher = watching(folder)
         for text in ("return 22", "return 333"):
@@ -445,7 +445,7 @@ def test_the_polling_variable_of_watchfiles_is_heard(folder, watching, monkeypat
 @pytest.mark.parametrize("poll", [False, True])
 def test_close_ends_the_thread_before_it_would_look_again_and_may_be_called_twice(folder, watching, monkeypatch, poll):
     for seconds in ("_SWEEP_SECONDS", "_POLL_SECONDS"):
-        monkeypatch.setattr(engine.watch, seconds, 3600)
+        monkeypatch.setattr(engine.reload.watch, seconds, 3600)
     before = threads()
     watcher = watching(folder, poll=poll)
     [thread] = threads() - before

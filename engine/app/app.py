@@ -24,7 +24,7 @@ from engine.app.window import Window, drivers
 from engine.checks import check_count, check_measure
 from engine.errors import EngineError, WorldClosed
 from engine.interrupts import ctrl_c_later
-from engine.saves import polls
+from engine.reload.saves import polls
 
 # After a laptop slept, or a debugger stopped, a game goes on from where it was instead of catching up.
 LONGEST_DT = 0.25

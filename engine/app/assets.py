@@ -3,7 +3,7 @@
 import difflib
 from pathlib import Path
 
-from engine.saves import Saves
+from engine.reload.saves import Saves
 
 
 class Assets:

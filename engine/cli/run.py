@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from engine.annotations.write import texts, write
-from engine.announcements import Reload
 from engine.app import App, display_available
 from engine.cli.console import complain, flush, prints_shown, say, show_problem
 from engine.project import Game, Project
+from engine.reload.announcements import Reload
 from engine.scripts import Scripts
 from engine.world import World
 

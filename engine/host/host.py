@@ -15,8 +15,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from engine.bus.events import text
 from engine.errors import EngineError, ScriptError
-from engine.events import text
 from engine.host.arguments import arguments
 from engine.host.callback import Callback, Callbacks
 from engine.host.calls import Call, Calls

@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from engine.bus.events import Event
 from engine.checks import check_count, check_measure
 from engine.entity import Entity
 from engine.errors import EngineError
-from engine.events import Event
 from engine.testing.game_world import GameWorld
 from engine.world import World
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.attempt import Attempt
+from engine.reload.attempt import Attempt
 
 if TYPE_CHECKING:
     from engine.world import World

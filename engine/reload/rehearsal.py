@@ -10,13 +10,13 @@ import weakref
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from engine.builder import Habits
 from engine.entity import Entity
 from engine.lua.actor import Actor
 from engine.lua.bytecode import PRELUDE_LATER
 from engine.lua.rounds import asked
 from engine.outbox import parted
 from engine.process.remote import RemoteActor
+from engine.reload.builder import Habits
 
 if TYPE_CHECKING:
     from engine.world import World

@@ -13,8 +13,8 @@ from itertools import count
 from threading import Lock
 from typing import Any
 
+from engine.bus.events import text
 from engine.errors import EngineError, EntityGone, NoHandler, RequestTimeout, WorldClosed
-from engine.events import text
 from engine.lua.actor import Mail
 from engine.lua.failures import script_error
 from engine.payload import decode

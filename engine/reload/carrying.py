@@ -8,9 +8,9 @@ from engine.entity import Entity
 from engine.errors import ScriptError
 from engine.lua.actor import Actor, Mail, Result
 from engine.outbox import parted
-from engine.rehearsal import Carried
-from engine.setbacks import Failed, Setbacks
-from engine.trial import Trial
+from engine.reload.rehearsal import Carried
+from engine.reload.setbacks import Failed, Setbacks
+from engine.reload.trial import Trial
 
 if TYPE_CHECKING:
     from engine.world import World

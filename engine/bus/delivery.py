@@ -11,19 +11,19 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from engine.audiences import Audiences
-from engine.chains import Chains
+from engine.bus.audiences import Audiences
+from engine.bus.chains import Chains
+from engine.bus.events import ENGINE, Event, Listener, text
+from engine.bus.kinds import Kinds
+from engine.bus.mailboxes import Mailboxes
+from engine.bus.overflows import Overflows
+from engine.bus.requests import Requests
+from engine.bus.routes import Routes, Subscription
+from engine.bus.shapes import Shapes
 from engine.errors import LimitError, WorldClosed
-from engine.events import ENGINE, Event, Listener, text
-from engine.kinds import Kinds
 from engine.lua.actor import Actor, Mail
 from engine.lua.commons import Outside
 from engine.lua.rounds import HEARD
-from engine.mailboxes import Mailboxes
-from engine.overflows import Overflows
-from engine.requests import Requests
-from engine.routes import Routes, Subscription
-from engine.shapes import Shapes
 
 Leaves = tuple[Any, ...]
 

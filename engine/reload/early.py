@@ -17,9 +17,9 @@ from engine.lua.actor import IN_PARTS, Actor, Mail, Result
 from engine.lua.parts import size_of
 from engine.lua.rounds import asked, ready
 from engine.outbox import failed
-from engine.rehearsal import Carried, Told
+from engine.reload.rehearsal import Carried, Told
+from engine.reload.trial import Trial
 from engine.sources import Version
-from engine.trial import Trial
 
 if TYPE_CHECKING:
     from engine.world import World

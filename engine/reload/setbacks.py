@@ -10,8 +10,8 @@ from engine.errors import ScriptError
 from engine.lua.actor import Result
 from engine.lua.failures import script_error
 from engine.outbox import Operation, problems
+from engine.reload.trial import Trial
 from engine.sources import Version
-from engine.trial import Trial
 
 if TYPE_CHECKING:
     from engine.world import World

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from operator import attrgetter
 from typing import Any, NamedTuple
 
+from engine.bus.routes import Subscription
 from engine.lua.actor import Actor, Clock
 from engine.lua.rounds import Hear, ways_of
-from engine.routes import Subscription
 
 _MOST = 4096  # names that are made up as the game runs must not fill the memory
 

@@ -10,19 +10,19 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from engine.carrying import Carrying
-from engine.early import DOUBT, Early, catch_up
 from engine.entity import Entity
 from engine.errors import ScriptError
-from engine.forward import forwardings
 from engine.lua.actor import Result
 from engine.lua.failures import script_error
 from engine.outbox import Operation
+from engine.reload.carrying import Carrying
+from engine.reload.early import DOUBT, Early, catch_up
+from engine.reload.forward import forwardings
+from engine.reload.setbacks import Failed, Setbacks
+from engine.reload.trial import Trial
+from engine.reload.trials import Trials
 from engine.scripts import Source
-from engine.setbacks import Failed, Setbacks
 from engine.sources import Version
-from engine.trial import Trial
-from engine.trials import Trials
 
 if TYPE_CHECKING:
     from engine.world import World

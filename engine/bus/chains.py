@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import islice
 
-from engine.events import text
+from engine.bus.events import text
 
 _LONGEST = 8
 """Most links of a ring that a message names."""

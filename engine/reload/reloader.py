@@ -12,15 +12,15 @@ from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.announcements import Announcements
-from engine.attempt import Attempt
 from engine.mods import MANIFEST
-from engine.probation import Probation
-from engine.readiness import Readiness
-from engine.rehearsal import Rehearsal
-from engine.saves import Saves
+from engine.reload.announcements import Announcements
+from engine.reload.attempt import Attempt
+from engine.reload.probation import Probation
+from engine.reload.readiness import Readiness
+from engine.reload.rehearsal import Rehearsal
+from engine.reload.saves import Saves
+from engine.reload.setbacks import Failed
 from engine.scripts import Scripts
-from engine.setbacks import Failed
 from engine.sources import Version
 
 if TYPE_CHECKING:

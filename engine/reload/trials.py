@@ -6,18 +6,18 @@ from collections.abc import Container, Iterator
 from typing import TYPE_CHECKING
 from zlib import crc32
 
-from engine.builder import Builder
 from engine.entity import Entity
 from engine.errors import EngineError, ScriptError
 from engine.lua.actor import Result
 from engine.outbox import Operation, only, without
 from engine.process.process import Process
 from engine.process.remote import RemoteActor
-from engine.rehearsal import loaded_by
+from engine.reload.builder import Builder
+from engine.reload.rehearsal import loaded_by
+from engine.reload.setbacks import Failed, Setbacks
+from engine.reload.trial import Trial, is_usual
 from engine.scripts import Source
-from engine.setbacks import Failed, Setbacks
 from engine.sources import Version
-from engine.trial import Trial, is_usual
 
 if TYPE_CHECKING:
     from engine.world import World

@@ -12,7 +12,7 @@ from functools import partial
 from threading import Lock
 from typing import NamedTuple
 
-from engine.events import Event, Listener, families, text
+from engine.bus.events import Event, Listener, families, text
 
 _MOST_ROUTES = 4096  # names that are made up as the game runs must not fill the memory
 

@@ -6,10 +6,10 @@ import time
 from collections import Counter, deque
 from typing import TYPE_CHECKING
 
-from engine.builder import MOST, Builder
 from engine.entity import Entity
 from engine.process.remote import RemoteActor
-from engine.rehearsal import Rehearsal, loaded_by
+from engine.reload.builder import MOST, Builder
+from engine.reload.rehearsal import Rehearsal, loaded_by
 
 if TYPE_CHECKING:
     from engine.world import World

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 
-from engine.audiences import Audience
+from engine.bus.audiences import Audience
 from engine.lua.actor import Actor, Mail
 
 _POSTED = (b"direct", b"request")  # mail whose sender stands fourth; that of an event stands third

@@ -70,6 +70,6 @@ def polls(watch: bool | str) -> bool:
 
 def _watcher(folders: Iterable[str | os.PathLike[str]], poll: bool) -> Changes:
     """Imported late: what watches files takes a fifth of the time that importing the engine does."""
-    from engine.watch import Watcher
+    from engine.reload.watch import Watcher
 
     return Watcher(folders, poll=poll)

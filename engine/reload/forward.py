@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from engine.events import families, text
+from engine.bus.events import families, text
 from engine.lua.actor import Actor, Mail
 
 if TYPE_CHECKING:

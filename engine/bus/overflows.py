@@ -5,8 +5,8 @@ from __future__ import annotations
 import weakref
 from typing import TYPE_CHECKING
 
+from engine.bus.events import text
 from engine.errors import LimitError
-from engine.events import text
 from engine.outbox import Values, only
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any
 
-from engine.delivery import Delivery
-from engine.events import ENGINE, Event, Listener, checked, id_of
+from engine.bus.delivery import Delivery
+from engine.bus.events import ENGINE, Event, Listener, checked, id_of
 from engine.payload import Encoded
 
 

@@ -1,0 +1,1 @@
+"""Events: who listens, what is on its way, and who gets it."""

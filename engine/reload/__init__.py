@@ -1,0 +1,1 @@
+"""New versions of scripts: noticed, tried beside the old one, taken or refused."""
