@@ -34,22 +34,21 @@ class Warm:
 
     def take(self, limits: Limits, key: int) -> Actor | None:
         """One for good, whose first entity has that id; None where none is left."""
-        for known, ready in self._ready:
-            if known is limits or known == limits:  # they are many numbers
-                try:
-                    made = ready.pop()
-                except IndexError:  # used up, perhaps by another thread
-                    return None
-                made.key = key
-                made.commons.states.add(made.weak)
-                return made
-        return None
+        ready = self._found(limits)
+        try:
+            made = ready.pop() if ready else None
+        except IndexError:  # another thread was faster
+            return None
+        if made is not None:
+            made.key = key
+            made.commons.states.add(made.weak)
+        return made
 
     def close(self) -> None:
         self._ready.clear()
 
     def _found(self, limits: Limits) -> list[Actor] | None:
         for known, ready in self._ready:
-            if known is limits or known == limits:
+            if known is limits or known == limits:  # they are many numbers
                 return ready
         return None

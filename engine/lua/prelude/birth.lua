@@ -7,7 +7,7 @@ local prelude = ...
 local scheduler, clock, outbox, records = prelude.scheduler, prelude.clock, prelude.outbox, prelude.records
 local entity, pump, watch = prelude.entity, prelude.pump, prelude.watch
 local follow, wait = prelude.wait.follow, prelude.wait.wait
-local by_id, copy = prelude.mail.entities, entity.copy
+local by_id = prelude.mail.entities
 
 local next, rawget, rawset = next, rawget, rawset
 local raw_resume, raw_yield = coroutine.resume, coroutine.yield
@@ -60,15 +60,6 @@ local function tell(state)
 end
 
 
-local function complete(self, properties)
-  for key, value in next, properties do
-    if rawget(self, key) == nil then
-      self[key] = copy(value)
-    end
-  end
-end
-
-
 local function begin(self, init)
   follow(false) -- to wait in there is for the pump: Python takes it for born when it first waits
   init.fn(self)
@@ -95,7 +86,7 @@ local function lie(self, one, time, list, set, init, start, properties)
   time.now, time.dt, time.frame = now, dt, frame
   one.id, one.seed, one.born, list[id] = id, seed, frame, one
   if properties then
-    complete(self, properties)
+    entity.complete(one)
   end
   if init then
     begin(self, init)
