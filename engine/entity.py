@@ -49,7 +49,7 @@ class Entity(_Shown):
         self.tags: dict[str, None] = {}
         self.version = 0
         self.place: tuple[float, float] | None = None  # x and y
-        self._sheet: list[Any] = []  # of one that is seated: where x and y stand instead, from number `_seat` on
+        self._sheet: Any = None  # of one that is seated: the list where x and y stand instead, from number `_seat` on
         self._seat = 0
         self._view: dict[str, Any] = {}
         self._lent = False  # somebody has `_view`, which must not change under their hands
@@ -70,7 +70,8 @@ class Entity(_Shown):
         if self._sheet:
             self._stand_up()
         self._actor = actor.weak
-        self._view, self._lent = {}, False
+        if self._view or self._lent:
+            self._view, self._lent = {}, False
 
     @property
     def self(self) -> TableHandle:
@@ -180,7 +181,7 @@ class _Seated(Entity):
         self._sheet[self._seat : self._seat + 2] = place[1:]
 
     def _stand_up(self) -> None:
-        self.place, self._sheet = self.position, []
+        self.place, self._sheet = self.position, None
         self.__class__ = Entity  # type: ignore[assignment]
 
 

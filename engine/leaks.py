@@ -51,7 +51,7 @@ def _held(world: World) -> list[tuple[str, str, int]]:
 
 
 def _states(world: World) -> list[tuple[str, str, int]]:
-    living = set(world.states.actors.values())
+    living = {*world.states.actors.values(), *world.states.warm}
     states = [reference() for reference in world.commons.states.copy()]
     dead = [state for state in states if isinstance(state, Actor) and state not in living]
     timers = [actor for wakes in world.loop.wakes.values() for actor in wakes.sleeping() if actor not in living]

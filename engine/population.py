@@ -162,16 +162,15 @@ class Population:
             return
         actor.version = version
         states.move_in(entity, actor)
-        script = (source.text, source.chunk, entity.script)
         shape, leaves = entity.properties
-        if shared is None and actor.awaits == script and not self._children.shares and size_of(leaves) < _MUCH:
+        if shared is None and actor.awaits == source and not self._children.shares and size_of(leaves) < _MUCH:
             names = few_names(shape)
             if names is not None:
-                born = entity.id, self._seed_of(entity), *names, *leaves
-                self._loop.absorb_birth(actor, entity, self._commons.enter(actor.bear, born))
+                result = self._commons.enter(actor.bear, entity.id, self._seed_of(entity), names, leaves)
+                self._loop.absorb_birth(actor, entity, result)
                 return
         # It was read for the first entity of a state only.
-        known = shared is None and actor.takes(script) and size_of(leaves) < _MUCH
+        known = shared is None and actor.takes(source) and size_of(leaves) < _MUCH
         result = self._hand(actor, self._birth(entity, source, known=known))
         if self._begun != entity.id and not failed(result):
             self._hand(actor, (b"boot", entity.id))

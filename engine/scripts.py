@@ -8,10 +8,9 @@ import codecs
 import json
 import os
 import re
-from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 from engine.errors import EngineError, ScriptError, ScriptNotFound
 
@@ -26,8 +25,7 @@ MOST_JUMPS = 20_000
 """Lua links the jumps of one expression in a list, and goes along it for each: a megabyte of them takes minutes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """The text of one script, to be loaded as the Lua chunk `"@" + chunk`; its lines are the file's lines."""
 
     name: str

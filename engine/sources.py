@@ -76,9 +76,10 @@ class Sources:
         return version.texts.get(version.script) or self._read(version, version.script)
 
     def glance(self, script: str) -> Source | None:
-        """What its text is now, from any thread: a guess at what the next entity gets, and nothing remembers it."""
+        """A guess at what the next entity gets, from any thread: what runs, or what the disk says; it is not kept."""
+        known = self._known.get(script)
         try:
-            return self._scripts.read(script)
+            return (known and known.running.texts.get(script)) or self._scripts.read(script)
         except ScriptError:
             return None
 

@@ -26,6 +26,7 @@ class States:
         self._world: World = weakref.proxy(world)
         # What every birth asks. These hold the world no more than it does.
         self._permits, self._bounds, self._children = world.permits, world.bounds, world.children
+        self._delivery = world.delivery
         self.actors: dict[int, Actor] = {}
         self._together: dict[str, Actor] = {}  # script -> the state that its entities share
         self.warm = Warm()
@@ -64,9 +65,8 @@ class States:
                 "name a script that does not, or spawn early"
             )
         source = world.population.sources.glance(script) if script else None
-        known = None if source is None else (source.text, source.chunk, script)
         limits = world.limits_of(script)
-        terms, bares = self._terms(limits), made_ahead(world.lua, limits, world.seed, known)
+        terms, bares = self._terms(limits), made_ahead(world.lua, limits, world.seed, source)
         self.warm.keep(count, limits, (Actor(0, world.loop.game, self._ask, terms, bare) for bare in bares))
 
     def _terms(self, limits: Limits, held: tuple[bytes, ...] | None = None) -> Terms:
@@ -92,7 +92,7 @@ class States:
         else:
             actor.only = entity
         actor.entities[entity.id] = None
-        self._world.delivery.join(entity.id, actor)
+        self._delivery.join(entity.id, actor)
 
     def move_out(self, id: int, actor: Actor) -> None:
         """An entity has ended; the state of the last one is closed."""

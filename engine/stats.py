@@ -47,7 +47,7 @@ def stats_of(world: World, per_entity: bool) -> Stats:
     return Stats(
         frame=world.frame,
         entities=len(world.population.entities),
-        states=len(world.commons.states),
+        states=len(world.commons.states) - len(world.states.warm),
         handles=len(world.commons.ledger),
         subscriptions=world.delivery.routes.count(),
         pruned=world.delivery.pruned,

@@ -27,9 +27,7 @@ class Warm:
             ready = []
             self._ready.append((limits, ready))
         while len(ready) < count:
-            made = next(states)
-            made.commons.states.discard(made.weak)
-            ready.append(made)
+            ready.append(next(states))
         del ready[count:]
 
     def take(self, limits: Limits, key: int) -> Actor | None:
@@ -41,7 +39,6 @@ class Warm:
             return None
         if made is not None:
             made.key = key
-            made.commons.states.add(made.weak)
         return made
 
     def close(self) -> None:

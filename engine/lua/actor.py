@@ -149,11 +149,11 @@ class Actor(LuaState):
             assert self._runtime is not None
             self._runtime.get("rights", "hold")(*terms.held)
 
-    def bear(self, born: tuple[Any, ...]) -> Result:
-        """What the first tick of an entity gives that lies in wait for its birth: with id, script, seed and fields."""
+    def bear(self, id: int, seed: int, names: tuple[bytes | None, ...], leaves: tuple[Any, ...]) -> Result:
+        """What the first tick of an entity gives that lies in wait for its birth."""
         clock = self.clock.args
         try:
-            result = self._send((*clock[:3], *born))
+            result = self._send((*clock[:3], id, seed, *names, *leaves))
             return self.turn(clock) if result is None else result
         except Exception as error:
             return self.turn(clock, error)

@@ -52,14 +52,14 @@ def made_ahead(lua: str, limits: Limits, seed: int, script: Text | None = None) 
             readable = None
             continue
         if readable is None and script is not None:
-            made.runtime.get("ahead", "compile")(script[0], script[1].encode())
-        yield made if readable is None else _lying_in_wait(made, readable[2])
+            made.runtime.get("ahead", "compile")(script[2], script[1].encode())
+        yield made if readable is None else _lying_in_wait(made, readable[0])
 
 
 def _reads(bare: Bare, script: Text, limits: Limits) -> bool:
     """False where a script asks for more than its table when it is read, or fails: the state is lost then."""
     try:
-        if not bare.runtime.get("ahead", "read")(script[0], script[1].encode()):
+        if not bare.runtime.get("ahead", "read")(script[2], script[1].encode()):
             return False
     except Exception:  # as of memory: its entity will meet it
         return False

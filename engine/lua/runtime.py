@@ -10,8 +10,8 @@ from typing import Any
 from engine.lua.bytecode import BOOT, EAGER, FIRST, FIXED, NAME, prelude_code, script_code
 from engine.lua.versions import bare_vm
 
-Text = tuple[bytes, str, str]
-"""What a script says, its chunk and its name."""
+Text = tuple[str, str, bytes]
+"""The name of a script, its chunk and what it says."""
 
 _ROOM = 7000
 """Bytes kept free beside what runs in every tick, until all is loaded: the first entity and its script go there."""
