@@ -14,7 +14,7 @@ LONGEST = 1e9
 
 def check_measure(what: str, value: object, kind: str = "number of seconds", least: float = 0) -> None:
     """A number that time can be counted with."""
-    if not isinstance(value, int | float) or not least <= value <= LONGEST:
+    if not isinstance(value, (int, float)) or not least <= value <= LONGEST:
         raise EngineError(f"{what} must be a finite {kind} >= {least:g}, at most {LONGEST:g}, got {value!r}")
 
 

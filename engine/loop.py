@@ -72,7 +72,8 @@ class Loop:
             world.delivery.chains.step()
             self._tick(dt, scale)
             self._rounds()
-            self._late()
+            if self.late:
+                self._late()
             world.population.settle()
             world.reloads.end_frame()
             self.operations.commands = Commands()
@@ -188,16 +189,16 @@ class Loop:
         return f"{crc32(marshal.dumps((self._order, self.operations.digest.sum, self.game.now, places), 2)):08x}"
 
     def _take_outside(self) -> None:
-        world = self._world
-        world.delivery.take_outside()
-        if world.commons.touched:
+        delivery, shared, commons = self._world.delivery, self._world.shared, self._world.commons
+        commons.outside.run()
+        if commons.touched:
             self._take_touched()
-        world.delivery.requests.expire(self.game.now)
-        for key, (shape, leaves), watchers, listeners in world.shared.take_changes():
+        delivery.requests.expire(self.game.now)
+        for key, (shape, leaves), watchers, listeners in shared.take_changes() if shared.changed else ():
             for entity, callback in watchers:
-                world.delivery.deliver(entity, callback, (key, ENGINE, shape, *leaves))
+                delivery.deliver(entity, callback, (key, ENGINE, shape, *leaves))
             for listener in listeners:
-                world.delivery.call(listener, Event(text(key), (shape, leaves), None))
+                delivery.call(listener, Event(text(key), (shape, leaves), None))
 
     def _take_touched(self) -> None:
         """Release what Python dropped, and tick the states in which it changed something."""
@@ -224,7 +225,7 @@ class Loop:
         mailed = self._world.delivery.boxes.take_mailed()
         mixed = bool(also or mailed)
         if mixed or again is not self._shift.actors or len(woken) > len(again):
-            again = sorted({*again, *woken, *also, *mailed}, key=_key)
+            again = sorted({*again, *woken, *also, *mailed}, key=_key) if mixed or again else woken
             if again:
                 self._shift = Shift(again)
         elif woken:
@@ -332,9 +333,8 @@ class Loop:
         )
 
     def _late(self) -> None:
-        if self.late:
-            self.game.phase(LATE)
-            self.real.phase(LATE)
-            self._run(sorted(self.late, key=_key))
-            self.game.phase(MAIL_ONLY)
-            self.real.phase(MAIL_ONLY)
+        self.game.phase(LATE)
+        self.real.phase(LATE)
+        self._run(sorted(self.late, key=_key))
+        self.game.phase(MAIL_ONLY)
+        self.real.phase(MAIL_ONLY)

@@ -47,7 +47,7 @@ class Shared:
         self._watchers: dict[bytes, dict[tuple[int, int], None]] = {}
         self._keys: dict[int, dict[int, bytes]] = {}  # entity -> callback -> key
         self._listeners: dict[bytes, list[Listener]] = {}
-        self._changed: dict[bytes, None] = {}
+        self.changed: dict[bytes, None] = {}  # keys of which somebody is to be told
         self._sizes: dict[bytes, int] = {}
         self._size = 0
         self._reserved: dict[bytes, int] = {}  # keys that scripts set in this frame, and the bytes that come with them
@@ -95,6 +95,7 @@ class Shared:
         """From here on, what the game sets waits."""
         with self._lock:
             self._running = True
+        self._reserved.clear()
 
     def end_frame(self) -> None:
         """Take what the game set meanwhile."""
@@ -136,7 +137,7 @@ class Shared:
             self._size += size
             self._values[key], self._versions[key] = (shape, leaves), self._writes
         if key in self._watchers or key in self._listeners:
-            self._changed[key] = None
+            self.changed[key] = None
 
     def subscribe(self, entity: int, callback: int, key: bytes) -> None:
         self._watchers.setdefault(key, {})[entity, callback] = None
@@ -166,8 +167,7 @@ class Shared:
 
     def take_changes(self) -> list[Change]:
         """What changed since the last call, in the order of first changes; once per frame."""
-        changed, self._changed = self._changed, {}
-        self._reserved.clear()
+        changed, self.changed = self.changed, {}
         return [
             Change(key, self.read(key), sorted(self._watchers.get(key, ())), self._listeners.get(key, []))
             for key in changed

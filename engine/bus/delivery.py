@@ -59,10 +59,6 @@ class Delivery:
             raise WorldClosed("the world is closed")
         self._outside.add(action)
 
-    def take_outside(self) -> None:
-        """Put what was queued from outside into the inboxes, in arrival order."""
-        self._outside.run()
-
     def expect(self, entity: int) -> None:
         """Keep mail for an entity that is about to be made, from the first time on that this is said."""
         self._expected.setdefault(entity, [])

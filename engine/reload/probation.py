@@ -47,7 +47,7 @@ class Probation:
         self._world = world
         self._new: dict[str, New] = {}
         self._bad: dict[str, set[int]] = {}
-        self._due: dict[str, Verdict] = {}
+        self.due: dict[str, Verdict] = {}  # what is to be taken back
         self._going: dict[str, Verdict] = {}
 
     def begin(self, script: str, version: int, replaced: int, *, whole: bool) -> None:
@@ -58,28 +58,26 @@ class Probation:
         good = before.good if before is not None and replaced in bad else replaced
         until = self._world.loop.real.now + SECONDS
         self._new[script] = New(version, until, None if good in bad else good, whole)
-        self._due.pop(script, None)
+        self.due.pop(script, None)
 
     def gave_up(self, entity: Entity, what: str) -> bool:
         """Something failed too often in an entity; True where its script goes back to a good version for that."""
         bad = self._bad.setdefault(entity.script, set())
         bad.add(entity.version)
-        if entity.script in self._due or entity.script in self._going:
+        if entity.script in self.due or entity.script in self._going:
             return True
         new = self._new.get(entity.script)
         if new is None or new.number != entity.version or new.good is None or self._world.loop.real.now > new.until:
             return False
         if new.good in bad or new.good not in self._world.population.sources.versions(entity.script):
             return False
-        self._due[entity.script] = Verdict(what, entity.id, new.number, new.good, new.whole)
+        self.due[entity.script] = Verdict(what, entity.id, new.number, new.good, new.whole)
         return True
 
     def take(self) -> list[tuple[Version, bool]]:
         """The good versions that are to run again, and whether each takes over in one frame, as the bad one did."""
-        if not self._due:
-            return []
-        self._going.update(self._due)
-        due, self._due = self._due, {}
+        self._going.update(self.due)
+        due, self.due = self.due, {}
         sources = self._world.population.sources
         return [(sources.earlier(script, verdict.good), verdict.whole) for script, verdict in due.items()]
 

@@ -78,23 +78,22 @@ class Reloader:
 
     def swap(self, dt: float) -> None:
         """Carry out what was asked for, and go on with what was saved."""
-        share = min(MOST, max(LEAST, dt * SHARE - self._given))
-        self._given = 0.0
+        given, self._given = self._given, 0.0
         if not self._asked:
             self.readiness.pause()
         if self._saves is not None:
             self._take_saves(self._saves)
-        for back, whole in self.probation.take():
+        for back, whole in self.probation.take() if self.probation.due else ():
             self._begin(back, time.perf_counter(), back=True, whole=whole)
         if self._asked:
             self._do_asked()
         if self._attempts or self._husks:
-            self._go_on(time.perf_counter() + share)
+            self._go_on(time.perf_counter() + min(MOST, max(LEAST, dt * SHARE - given)))
         self.readiness.pause()
 
     def end_frame(self) -> None:
         """Take the data of what swaps in the next frame."""
-        if not self._settling():
+        if self.readiness.builder is not None and not self._settling():
             self.readiness.go_on()
         for attempt in list(self._attempts.values()):
             if attempt.due:
