@@ -5,7 +5,7 @@ Only such pairs cross between Python and a Lua state: `shape` tells the structur
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import repeat
 from operator import itemgetter
 from typing import Any, TypeAlias
@@ -38,30 +38,31 @@ def encode(
 
     `what` is what the error calls the value. A dict loses the entries that are None, as a Lua table does.
     """
+    return _encode(max_bytes, max_depth, max_integer, value, what)
+
+
+def encoder(limits: Limits, lua: str) -> Callable[[object, str], Encoded]:
+    """`encode` with a world's limits; no method, so that its parts can keep it without keeping the world."""
+    return partial(_encode, limits.payload, limits.depth, 2**53 if lua == "luajit21" else LUA_INTEGER)
+
+
+def _encode(max_bytes: int, max_depth: int, max_integer: int, value: object, what: str) -> Encoded:
+    if type(value) is dict and 0 < len(value) <= _FEW and max_depth > 0:
+        for leaf in value.values():
+            kind = type(leaf)
+            if not (kind is float or kind is bool or (kind is int and -max_integer <= leaf <= max_integer)):
+                break
+        else:  # what is most common, a few numbers by name
+            shape, values_of, size = _flat_shape(tuple(value))
+            if size <= max_bytes:
+                return shape, values_of(value)
     if value is None:
         return b"_", ()
-    flat = _flat(value, max_bytes, max_depth, max_integer) if type(value) is dict else None
-    if flat is not None:
-        return flat
     spelling = Spelling(what, max_bytes, min(max_depth, DEEPEST), max_integer)
     if spelling.take_leaf(value):
         return b".", tuple(spelling.values)
     spelling.spell_table(value, 1)
     return b"".join(spelling.parts), tuple(spelling.values)
-
-
-def _flat(table: dict[Any, Any], max_bytes: int, max_depth: int, max_integer: int) -> Encoded | None:
-    """The same in short for what is most common, a few numbers by name; `None` where it takes the long way."""
-    if not 0 < len(table) <= _FEW:
-        return None
-    for value in table.values():
-        kind = type(value)
-        if not (kind is float or kind is bool or (kind is int and -max_integer <= value <= max_integer)):
-            return None
-    shape, values_of, size = _flat_shape(tuple(table))
-    if size > max_bytes or max_depth < 1:
-        return None
-    return shape, values_of(table)
 
 
 @lru_cache(maxsize=512)
@@ -80,18 +81,6 @@ def _flat_shape(names: tuple[str, ...]) -> tuple[bytes, Callable[[Any], tuple[Le
 
 def _only(table: dict[str, Leaf]) -> tuple[Leaf, ...]:
     return (*table.values(),)
-
-
-def encoder(limits: Limits, lua: str) -> Callable[[object, str], Encoded]:
-    """`encode` with a world's limits; no method, so that its parts can keep it without keeping the world."""
-
-    most, deepest, largest = limits.payload, limits.depth, 2**53 if lua == "luajit21" else LUA_INTEGER
-
-    def encode_within(value: object, what: str) -> Encoded:
-        flat = _flat(value, most, deepest, largest) if type(value) is dict else None
-        return flat or encode(value, what=what, max_bytes=most, max_depth=deepest, max_integer=largest)
-
-    return encode_within
 
 
 def decode(shape: bytes, values: Iterable[Leaf]) -> Any:

@@ -86,8 +86,8 @@ class Population:
             self.settle()
             return entity
         self._promised.clear()
-        self.last_id += 1
-        entity = Entity(self.last_id, script, properties, self._destroy)
+        self.last_id = id = self.last_id + 1
+        entity = Entity(id, script, properties, self._destroy)
         self.settling = True
         try:
             self.entities.add(entity)
@@ -148,13 +148,13 @@ class Population:
         version, states = self.sources.running(entity.script), self._states
         entity.version = version.number
         try:
-            source = self.sources.source(version)
+            source = version.texts.get(entity.script) or self.sources.source(version)
         except ScriptError as error:
             self._delivery.expect(entity.id)
             self._world.failures.problem_of(error, entity.id)
             return
         try:
-            shared = states.shared_by(entity.script)
+            shared = states.together.get(entity.script)
             actor = shared or states.make(entity)
         except EngineError as error:
             self._delivery.expect(entity.id)
@@ -163,30 +163,27 @@ class Population:
         actor.version = version
         states.move_in(entity, actor)
         shape, leaves = entity.properties
+        seed = crc32(b"%d" % entity.id, self._seed)
         if shared is None and actor.awaits == source and not self._children.shares and size_of(leaves) < _MUCH:
             names = few_names(shape)
             if names is not None:
-                result = self._commons.enter(actor.bear, entity.id, self._seed_of(entity), names, leaves)
+                result = self._commons.enter(actor.bear, entity.id, seed, names, leaves)
                 self._loop.absorb_birth(actor, entity, result)
                 return
         # It was read for the first entity of a state only.
         known = shared is None and actor.takes(source) and size_of(leaves) < _MUCH
-        result = self._hand(actor, self._birth(entity, source, known=known))
+        result = self._hand(actor, self._birth(entity, seed, source, known=known))
         if self._begun != entity.id and not failed(result):
             self._hand(actor, (b"boot", entity.id))
 
-    def _birth(self, entity: Entity, source: Source, *, known: bool) -> Mail:
+    def _birth(self, entity: Entity, seed: int, source: Source, *, known: bool) -> Mail:
         """The mail that starts an entity, and has its script loaded where that is not `known` already."""
         shape, leaves = entity.properties
         names = names_in(shape)
         fields = (shape, *leaves) if names is None else (len(names), *names, *leaves)
-        seed = self._seed_of(entity)
         if known:
             return (b"begin", entity.id, entity.script.encode(), seed, *fields)
         return (b"create", entity.id, entity.script.encode(), seed, source.chunk.encode(), source.text, *fields)
-
-    def _seed_of(self, entity: Entity) -> int:
-        return crc32(b"%d" % entity.id, self._seed)
 
     def script_loaded(self, actor: Actor, id: int, isolation: Any, clock: Any, begins: Any) -> None:
         """What a script's table says of itself: `isolation` and `clock`, false where it says nothing.

@@ -28,7 +28,7 @@ class States:
         self._permits, self._bounds, self._children = world.permits, world.bounds, world.children
         self._delivery = world.delivery
         self.actors: dict[int, Actor] = {}
-        self._together: dict[str, Actor] = {}  # script -> the state that its entities share
+        self.together: dict[str, Actor] = {}  # script -> the state that its entities share
         self.warm = Warm()
         self.questions = Questions(world)
         answer = self.questions.answer
@@ -39,20 +39,19 @@ class States:
 
         `bare` is one that was made for it, where it needs no process.
         """
-        world, id = self._world, entity.id
         permit, limits = self._permits.of(entity.script), self._bounds.of(entity.script)
         process = tried_in
         if process is None and self._children.any:
-            process = self._children.process(entity.script, world.lua, limits)
-        held = None if permit is None else permit.held()
-        made: Actor | None
-        if process is not None:
-            made = RemoteActor(id, world.loop.game, self._ask, self._terms(limits, held), process)
-        elif bare is None and (made := self.warm.take(limits, id)) is not None:
-            if held is not None:
-                made.function("rights", "hold")(*held)
-        else:
-            made = Actor(id, world.loop.game, self._ask, self._terms(limits, held), bare)
+            process = self._children.process(entity.script, self._world.lua, limits)
+        made = self.warm.take(limits, entity.id) if process is None and bare is None else None
+        if made is None:
+            terms, clock = self._terms(limits, None if permit is None else permit.held()), self._world.loop.game
+            if process is not None:
+                made = RemoteActor(entity.id, clock, self._ask, terms, process)
+            else:
+                made = Actor(entity.id, clock, self._ask, terms, bare)
+        elif permit is not None:
+            made.function("rights", "hold")(*permit.held())
         made.permit = permit
         return made
 
@@ -77,10 +76,7 @@ class States:
 
     def share(self, script: str, actor: Actor) -> None:
         """The entities of `script` that are born from here on live in `actor`, unless another state was first."""
-        self._together.setdefault(script, actor)
-
-    def shared_by(self, script: str) -> Actor | None:
-        return self._together.get(script)
+        self.together.setdefault(script, actor)
 
     def move_in(self, entity: Entity, actor: Actor) -> None:
         """Let `entity` live in `actor`."""
@@ -113,8 +109,8 @@ class States:
         """Close a state that no entity lives in."""
         if self.actors.get(actor.key) is actor:
             del self.actors[actor.key]
-        if self._together:
-            self._together = {script: together for script, together in self._together.items() if together is not actor}
+        if self.together:
+            self.together = {script: together for script, together in self.together.items() if together is not actor}
         self._world.loop.forget(actor)
         actor.close()
 
@@ -123,4 +119,4 @@ class States:
         for actor in list(self.actors.values()):
             actor.close()
         self.actors.clear()
-        self._together.clear()
+        self.together.clear()

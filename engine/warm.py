@@ -22,7 +22,7 @@ class Warm:
 
     def keep(self, count: int, limits: Limits, states: Iterator[Actor]) -> None:
         """Have so many ready: get those that are missing from `states`, let go of those that are too many."""
-        ready = self._found(limits)
+        ready = next((ready for known, ready in self._ready if known == limits), None)
         if ready is None:
             ready = []
             self._ready.append((limits, ready))
@@ -32,20 +32,15 @@ class Warm:
 
     def take(self, limits: Limits, key: int) -> Actor | None:
         """One for good, whose first entity has that id; None where none is left."""
-        ready = self._found(limits)
-        try:
-            made = ready.pop() if ready else None
-        except IndexError:  # another thread was faster
-            return None
-        if made is not None:
-            made.key = key
-        return made
+        for known, ready in self._ready:
+            if ready and (known is limits or known == limits):  # they are many numbers
+                try:
+                    made = ready.pop()
+                except IndexError:  # another thread was faster
+                    return None
+                made.key = key
+                return made
+        return None
 
     def close(self) -> None:
         self._ready.clear()
-
-    def _found(self, limits: Limits) -> list[Actor] | None:
-        for known, ready in self._ready:
-            if known is limits or known == limits:  # they are many numbers
-                return ready
-        return None

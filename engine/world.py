@@ -405,7 +405,8 @@ class World:
 
     @property
     def _ticking(self) -> bool:
-        return self.loop.running or bool(self.commons.inside) or get_ident() in self.commons.entered
+        commons = self.commons
+        return self.loop.running or bool(commons.inside) or (bool(commons.entered) and get_ident() in commons.entered)
 
     def _check_open(self) -> None:
         if self._closed:
