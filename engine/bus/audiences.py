@@ -36,6 +36,8 @@ class Audiences:
     def __init__(self, actors: dict[int, Actor]) -> None:
         self._actors = actors
         self._known: dict[bytes, Audience | None] = {}
+        self.forget = self._known.clear
+        """Somebody came, left, or listens to something else than before."""
 
     def find(self, name: bytes, subscriptions: Sequence[Subscription]) -> Audience | None:
         """Those who hear `name`; None where they are too different for that."""
@@ -44,10 +46,6 @@ class Audiences:
                 self.forget()
             self._known[name] = self._gather(subscriptions)
         return self._known[name]
-
-    def forget(self) -> None:
-        """Somebody came, left, or listens to something else than before."""
-        self._known.clear()
 
     def _gather(self, subscriptions: Sequence[Subscription]) -> Audience | None:
         callbacks: dict[Actor, int] = {}

@@ -88,8 +88,12 @@ class Actor(LuaState):
     `bare` is a state that is ready, made with the same `lua`, `seed` and `limits`; without it one is made now.
     """
 
-    # What every tick looks at stands together. `_send` is that of who leads: the pump, or in a calm state its task.
-    __slots__ = ("_pump", "_send", "_task", "clock", "hear", "inbox", "key", "only", "wake")
+    # What every tick and every birth looks at stands together. `_send` is that of who leads: the pump, or in a calm
+    # state its task.
+    __slots__ = (
+        *("_pump", "_send", "_task", "awaits", "clock", "entities", "hear", "inbox"),
+        *("key", "only", "permit", "version", "wake", "weak"),
+    )
 
     hear: Callable[..., Result]
 

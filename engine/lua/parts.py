@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import EngineError
@@ -51,6 +51,6 @@ def fetched(state: LuaState, answer: Any) -> list[Any]:
     return values
 
 
-def size_of(values: Sequence[Any]) -> int:
+def size_of(values: Iterable[Any]) -> int:
     """Bytes of the strings in flat values."""
-    return sum([len(value) for value in values if type(value) is bytes]) if bytes in map(type, values) else 0
+    return sum([len(value) for value in values if type(value) is bytes])
