@@ -164,15 +164,15 @@ class Population:
         states.move_in(entity, actor)
         shape, leaves = entity.properties
         seed = crc32(b"%d" % entity.id, self._seed)
-        alone = shared is None and (bytes not in map(type, leaves) or size_of(leaves) < _MUCH)
-        if alone and actor.awaits == source and not self._children.shares:
+        first = shared is None and (bytes not in map(type, leaves) or size_of(leaves) < _MUCH)
+        if first and actor.awaits == source and not self._children.shares:
             names = few_names(shape)
             if names is not None:
                 result = self._commons.enter(actor.bear, entity.id, seed, names, leaves)
                 self._loop.absorb_birth(actor, entity, result)
                 return
-        # It was read for the first entity of a state only.
-        known = alone and actor.takes(source)
+        # It was read for the first entity of a state only, which has room for so many bytes.
+        known = first and actor.takes(source)
         result = self._hand(actor, self._birth(entity, seed, source, known=known))
         if self._begun != entity.id and not failed(result):
             self._hand(actor, (b"boot", entity.id))

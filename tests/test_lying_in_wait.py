@@ -224,6 +224,16 @@ def test_a_script_that_was_saved_since_is_read_anew(scripts, lua):
         assert (first.position, second.position) == ((8, 9), (8, 9))
 
 
+def test_a_script_that_runs_is_what_warm_states_have_read_whatever_the_disk_says(scripts, lua):
+    scripts.write("one", f"local m = {{}} {BEGINNINGS['moves']} return m")
+    with World(scripts.path, lua=lua) as world:
+        running = world.spawn("one").actor.version.texts["one"]
+        scripts.write("one", "local m = {} function m:start() self.x, self.y = 8, 9 end return m")
+        world.warm(1, "one")
+
+        assert [state.awaits for state in world.states.warm] == [running]
+
+
 def test_a_birth_that_never_ends_is_stopped(scripts):
     scripts.write("one", "local m = {} function m:start() while true do end end return m")
     with World(scripts.path, limits=Limits(instructions=50_000)) as world:
