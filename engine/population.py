@@ -155,7 +155,7 @@ class Population:
             return
         try:
             shared = states.together.get(entity.script)
-            actor = shared or states.make(entity)
+            actor = shared or states.make(entity, source)
         except EngineError as error:
             self._delivery.expect(entity.id)
             self._losses.stillborn(entity, error)
@@ -238,7 +238,7 @@ class Population:
         if entity is None:
             return
         actor = entity.actor
-        if actor is not None:
+        if actor is not None and not actor.ends_quietly:
             self._hand(actor, (b"final", id, b"destroyed"))
         if not entity.alive:  # its state was closed in that tick
             return

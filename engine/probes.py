@@ -78,8 +78,8 @@ class Probes:
     def _on_births(self, states: States, trace: Trace) -> None:
         make = states.make
 
-        def made(entity: Entity, *where: Any) -> Actor:
-            actor = make(entity, *where)
+        def made(entity: Entity, *script: Any, **where: Any) -> Actor:
+            actor = make(entity, *script, **where)
             trace.follow(actor)
             return actor
 

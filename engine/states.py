@@ -9,7 +9,8 @@ from engine.entity import Entity
 from engine.errors import EngineError
 from engine.limits import Limits
 from engine.lua.actor import Actor, Terms
-from engine.lua.bare import Bare, made_ahead
+from engine.lua.bare import Bare, made_ahead, reads
+from engine.lua.runtime import Text
 from engine.process.process import Process
 from engine.process.remote import RemoteActor
 from engine.questions import Questions
@@ -29,15 +30,18 @@ class States:
         self._delivery = world.delivery
         self.actors: dict[int, Actor] = {}
         self.together: dict[str, Actor] = {}  # script -> the state that its entities share
+        self._read_at_birth: dict[str, Text] = {}  # by name, those that ask for more than their table
         self.warm = Warm()
         self.questions = Questions(world)
         answer = self.questions.answer
         self._ask = answer if world.workers is None else world.workers.in_turn(answer)
 
-    def make(self, entity: Entity, tried_in: Process | None = None, bare: Bare | None = None) -> Actor:
+    def make(
+        self, entity: Entity, script: Text | None = None, tried_in: Process | None = None, bare: Bare | None = None
+    ) -> Actor:
         """A state for `entity`, under the limits of its script, in the process that is its place or that of a trial.
 
-        `bare` is one that was made for it, where it needs no process.
+        With `script` it may have read that already. `bare` is one that was made for it, where it needs no process.
         """
         permit, limits = self._permits.of(entity.script), self._bounds.of(entity.script)
         process = tried_in
@@ -49,11 +53,22 @@ class States:
             if process is not None:
                 made = RemoteActor(entity.id, clock, self._ask, terms, process)
             else:
+                if script is not None and not self._children.shares:
+                    bare = self._reading(script, limits)
                 made = Actor(entity.id, clock, self._ask, terms, bare)
         elif permit is not None:
             made.function("rights", "hold")(*permit.held())
         made.permit = permit
         return made
+
+    def _reading(self, script: Text, limits: Limits) -> Bare | None:
+        """A state that has read `script`; None for one that is to be read at a birth, which is tried once."""
+        if self._read_at_birth.get(script[0]) == script:
+            return None
+        bare = reads(self._world.lua, limits, self._world.seed, script)
+        if bare is None:
+            self._read_at_birth[script[0]] = script
+        return bare
 
     def keep_warm(self, count: int, script: str) -> None:
         """Have so many states ready, as those of `script` are."""

@@ -1,4 +1,4 @@
-"""Births from warm states, in which the first task lies in wait: they are what any other birth is."""
+"""Births in a state where the first task lies in wait, be it warm or not: they are as if the script were read then."""
 
 import gc
 import subprocess
@@ -155,13 +155,18 @@ BEGINNINGS = dict(part.split("\n", 1) for part in SCRIPTS.strip().removeprefix("
 
 
 def life(scripts, lua, warm, fields=None, **options):
-    """All that can be seen of three entities that are born between frames, and of what came of them."""
+    """All that can be seen of three entities that are born between frames, and of what came of them.
+
+    Without a number for `warm` their script is read when they are born.
+    """
     seen = []
     with World(scripts.path, lua=lua, seed=3, **options) as world:
+        if warm is None:
+            world.states._reading = lambda *_: None
         world.bus.on("news", lambda event: seen.append((world.frame, event.name, event.payload, event.sender)))
         world.on_problem(lambda problem: seen.append((world.frame, problem.message, problem.line, problem.entity)))
         world.tick(1 / 60)
-        world.warm(warm, "one")
+        world.warm(warm or 0, "one")
         for number in range(3):
             entity = world.spawn("one", **(fields or {"x": number, "hp": 2.5}))
             seen.append((entity.id, entity.ready, entity.position, entity.alive))
@@ -180,7 +185,7 @@ def life(scripts, lua, warm, fields=None, **options):
 def test_who_is_born_of_a_warm_state_lives_as_any_other(scripts, lua, begins):
     scripts.write("one", f"local m = {{}} {BEGINNINGS[begins]} return m")
 
-    assert life(scripts, lua, 3) == life(scripts, lua, 0)
+    assert life(scripts, lua, 3) == life(scripts, lua, 0) == life(scripts, lua, None)
 
 
 FIELDS = [{"sprite": "a.png", "x": 1}, {"name": "é", "x": 1, "y": 2}, {"list": [1], "x": 1}, {"_n": 1}]
@@ -190,7 +195,7 @@ FIELDS = [{"sprite": "a.png", "x": 1}, {"name": "é", "x": 1, "y": 2}, {"list": 
 def test_whatever_fields_it_gets(scripts, lua, fields):
     scripts.write("one", f"local m = {{}} {BEGINNINGS['moves']} return m")
 
-    assert life(scripts, lua, 3, fields) == life(scripts, lua, 0, fields)
+    assert life(scripts, lua, 3, fields) == life(scripts, lua, 0, fields) == life(scripts, lua, None, fields)
 
 
 @pytest.mark.parametrize("isolation", ["entity", "script"])
@@ -199,7 +204,7 @@ def test_with_a_state_for_all_and_with_workers(scripts, lua, isolation, begins):
     scripts.write("one", f"local m = {{}} {BEGINNINGS[begins]} return m")
     options = {"isolation": isolation, "workers": 2}
 
-    assert life(scripts, lua, 3, **options) == life(scripts, lua, 0, **options)
+    assert life(scripts, lua, 3, **options) == life(scripts, lua, 0, **options) == life(scripts, lua, None, **options)
 
 
 def test_another_script_is_born_of_the_state_as_of_any_other(scripts, lua):
@@ -267,7 +272,11 @@ def test_its_task_counts_as_that_of_any_other(scripts, begins, tasks):
     scripts.write("one", f"local m = {{}} {BEGINNINGS[begins]} return m")
     limits = Limits(tasks=tasks)
 
-    assert life(scripts, "lua55", 3, limits=limits) == life(scripts, "lua55", 0, limits=limits)
+    assert (
+        life(scripts, "lua55", 3, limits=limits)
+        == life(scripts, "lua55", 0, limits=limits)
+        == life(scripts, "lua55", None, limits=limits)
+    )
 
 
 @pytest.mark.parametrize("bytes_told", [300, 600, 900, 1_200])
@@ -276,7 +285,11 @@ def test_what_it_tells_counts_as_much(scripts, begins, bytes_told):
     scripts.write("one", f"local m = {{}} {BEGINNINGS[begins]} return m")
     limits = Limits(outbox=bytes_told)
 
-    assert life(scripts, "lua55", 3, limits=limits) == life(scripts, "lua55", 0, limits=limits)
+    assert (
+        life(scripts, "lua55", 3, limits=limits)
+        == life(scripts, "lua55", 0, limits=limits)
+        == life(scripts, "lua55", None, limits=limits)
+    )
 
 
 def test_its_clean_ups_run_when_it_ends(scripts, lua):

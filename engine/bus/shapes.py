@@ -11,7 +11,7 @@ _MOST = 4096  # shapes that are made up as the game runs must not fill the memor
 _LONGEST = 512
 
 FEW = 6
-"""Fields that an entity may get that lies in wait for its birth; `prelude/birth.lua` takes as many."""
+"""Fields that an entity may get that lies in wait for its birth; `prelude/calm.lua` takes as many."""
 
 
 class Shapes:

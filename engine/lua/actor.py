@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from engine.errors import EngineError
 from engine.limits import Limits
-from engine.lua.bare import ROOM, Bare, make_bare
+from engine.lua.bare import ROOM, Bare, make_bare, ways_into
 from engine.lua.commons import Commons
 from engine.lua.parts import PART, size_of
 from engine.lua.state import Ask, LuaState
@@ -35,6 +35,7 @@ CATCH_UP = 8
 """Most fixed updates in one frame; a longer frame loses the rest."""
 
 _SHORT = 200  # bytes for which there is always room
+_WAYS = ("_pump", "_deliver", "_keep", "_fetch")
 
 
 class Clock:
@@ -71,7 +72,7 @@ class Clock:
 
 
 class Terms(NamedTuple):
-    """What a state is made under."""
+    """What a state is made under: a Lua that there is, and limits that hold there."""
 
     lua: str
     limits: Limits
@@ -106,7 +107,7 @@ class Actor(LuaState):
         bare: Bare | None = None,
     ) -> None:
         self._given = bare
-        super().__init__(terms.lua, limits=terms.limits, seed=terms.seed, commons=terms.commons)
+        self._begin(terms.lua, terms.limits, terms.seed, terms.commons)
         self.key = key
         self.clock = clock
         self.inbox: list[Mail] = []
@@ -127,7 +128,9 @@ class Actor(LuaState):
     def _open(self, seed: int) -> None:
         bare = self._given or self._make_bare(seed)
         self._given = None
-        self._runtime, self._adopt, self._pump, self._deliver, self._keep, self._fetch, lead = bare
+        self._runtime, self._adopt, ways, lead, self._quiet = bare
+        if ways is not None:
+            self._pump, self._deliver, self._keep, self._fetch = ways
         self._send = self._task = lead or self._pump
         # The script whose first entity lies in wait for its birth, in a task that leads.
         self.awaits = None if lead is None else self._runtime.read
@@ -137,12 +140,22 @@ class Actor(LuaState):
         return make_bare(self.lua, self.limits, seed)
 
     def __getattr__(self, name: str) -> Any:
-        """`hear`, with the first event that comes here alone: most states need no thread for it."""
-        if name != "hear" or self._runtime is None:
+        """What a state has with its first use: the ways into its pump, and `hear`, with the first event that comes."""
+        if self._runtime is None:
             raise AttributeError(f"{type(self).__name__} has no {name}")
-        self.hear = self._runtime.get("hearing", "body").coroutine().send
-        self.hear(None)
-        return self.hear
+        if name in _WAYS:
+            self._pump, self._deliver, self._keep, self._fetch = ways_into(self._runtime)
+        elif name == "hear":
+            self.hear = self._runtime.get("hearing", "body").coroutine().send
+            self.hear(None)
+        else:
+            raise AttributeError(f"{type(self).__name__} has no {name}")
+        return getattr(self, name)
+
+    @property
+    def ends_quietly(self) -> bool:
+        """True where the end of its entity brings about nothing: it has just moved and waited."""
+        return self._quiet and self._runtime is not None and self._runtime.is_calm
 
     def _wire(self, ask: Ask, terms: Terms) -> None:
         """Tell the state what it is to know of its world, and who answers its questions."""
@@ -311,7 +324,7 @@ class Actor(LuaState):
 
     def husk(self) -> object:
         """What is slow to free of this state; close it, and let go of this when there is time."""
-        return (self._runtime, self._pump, self._task, self._fetch, self._keep, self._deliver)
+        return (self._runtime, self._send, self._task)
 
     def close(self) -> None:
         super().close()

@@ -16,25 +16,71 @@ ROOM = 16 * 1024 * 1024
 
 _FEW = 32  # as `mail.few` in Lua
 
-USUAL = ("standard", "watch", "several")
+USUAL = ("pump", "standard", "several")
 """Files of the prelude that most scripts use: a warm state has them."""
 
-_WAYS = ("pump", "deliver", "pump", "keep", "pump", "fetch", "body", "run", "library", "adopt")
+_WAYS = ("pump", "deliver", "pump", "keep", "pump", "fetch", "body", "run")
 
 Entry = Callable[..., Any]
 
 
-class Bare(NamedTuple):
-    """A state for any entity: what gives it to a world, and the ways into its pump."""
+class Ways(NamedTuple):
+    """Into a state's pump: `send` of its coroutine, and functions for what a coroutine cannot take or give."""
 
-    runtime: Runtime
-    adopt: Entry
     send: Entry
     deliver: Entry
     keep: Entry
     fetch: Entry
+
+
+class Bare(NamedTuple):
+    """A state for any entity, and what gives it to a world."""
+
+    runtime: Runtime
+    adopt: Entry
+    ways: Ways | None = None
+    """None where the pump is still to be loaded."""
     lead: Entry | None = None
     """Of a state whose first entity has read its script, and lies in wait for its birth: what its task is sent then."""
+    quiet: bool = False
+    """Nothing is to be done at the end of that entity, as long as there is no pump."""
+
+
+def make_bare(lua: str, limits: Limits, seed: int, *, wall: int | None = None) -> Bare:
+    """A state with a pump. Of a world it depends on nothing but the seed; `wall` is another for its memory."""
+    runtime = limited_runtime(lua, limits, seed, wall=wall)
+    return Bare(runtime, runtime.adopt, ways_into(runtime))
+
+
+def ways_into(runtime: Runtime) -> Ways:
+    """The ways into the pump, which is loaded if it was not."""
+    deliver, keep, fetch, run = runtime.get_all(*_WAYS)
+    send = run.coroutine().send
+    send(None)
+    return Ways(send, deliver, keep, fetch)
+
+
+def reads(lua: str, limits: Limits, seed: int, script: Text) -> Bare | None:
+    """A state whose first entity has read its script: it lies in wait for its birth where it can.
+
+    None where the script fails when it is read, or asks for more than its table, or may have no task: so it is to be
+    read at the birth.
+    """
+    if limits.tasks == 0:
+        return None
+    runtime = limited_runtime(lua, limits, seed)
+    try:
+        name, chunk, text = script
+        read = runtime.read_script(b"@" + chunk.encode(), text, name.encode())
+    except Exception:  # as of memory: its entity will meet it
+        return None
+    if read is None or (limits.memory is not None and runtime.used() > limits.memory):
+        return None
+    runtime.read = script
+    if read is True:
+        return Bare(runtime, runtime.adopt)
+    thread, ends = read
+    return Bare(runtime, runtime.adopt, lead=thread.send, quiet=not ends)
 
 
 def made_ahead(lua: str, limits: Limits, seed: int, script: Text | None = None) -> Iterator[Bare]:
@@ -44,37 +90,20 @@ def made_ahead(lua: str, limits: Limits, seed: int, script: Text | None = None) 
     """
     readable = script
     while True:
-        made = make_bare(lua, limits, seed)
-        made.runtime.load(USUAL)
-        made.runtime.get("memory", "collect")()  # else the births would do it
-        made.runtime.get("ahead", "make")()
-        if readable is not None and not _reads(made, readable, limits):
+        made = reads(lua, limits, seed, readable) if readable is not None else None
+        if made is None:
             readable = None
-            continue
-        if readable is None and script is not None:
-            made.runtime.get("ahead", "compile")(script[2], script[1].encode())
-        yield made if readable is None else _lying_in_wait(made, readable[0])
-
-
-def _reads(bare: Bare, script: Text, limits: Limits) -> bool:
-    """False where a script asks for more than its table when it is read, or fails: the state is lost then."""
-    try:
-        if not bare.runtime.get("ahead", "read")(script[2], script[1].encode()):
-            return False
-    except Exception:  # as of memory: its entity will meet it
-        return False
-    if limits.memory is not None and bare.runtime.used() > limits.memory:
-        return False
-    bare.runtime.read = script
-    return True
-
-
-def _lying_in_wait(bare: Bare, name: str) -> Bare:
-    """The same, calm before its first entity is born, where that can be."""
-    if not bare.runtime.get("birth", "prepare")(name.encode()):
-        return bare
-    bare.send((0.0, 0.0, 0, 0))
-    return bare._replace(lead=bare.fetch(0, 0).send)
+            made = Bare(runtime := limited_runtime(lua, limits, seed), runtime.adopt)
+        made.runtime.load(USUAL)
+        if readable is not None:
+            if not made.runtime.get("ahead", "provide")(readable[2]):
+                made = made._replace(lead=None)
+        else:
+            made.runtime.get("ahead", "make")()
+            if script is not None:
+                made.runtime.get("ahead", "compile")(script[2], script[1].encode())
+        made.runtime.get("memory", "collect")()  # else the births would do it
+        yield made._replace(ways=ways_into(made.runtime))
 
 
 def adopted_ahead(bare: Bare, fixed_step: float) -> Bare:
@@ -82,15 +111,6 @@ def adopted_ahead(bare: Bare, fixed_step: float) -> Bare:
     answers: list[Entry] = []
     bare.adopt(lambda *question: answers[0](*question), fixed_step)
     return bare._replace(adopt=lambda answer, _: answers.append(answer))
-
-
-def make_bare(lua: str, limits: Limits, seed: int, *, wall: int | None = None) -> Bare:
-    """A state under these limits. Of a world it depends on nothing but the seed; `wall` is another for its memory."""
-    runtime = limited_runtime(lua, limits, seed, wall=wall)
-    deliver, keep, fetch, run, adopt = runtime.get_all(*_WAYS)
-    send = run.coroutine().send
-    send(None)
-    return Bare(runtime, adopt, send, deliver, keep, fetch)
 
 
 def limited_runtime(lua: str, limits: Limits, seed: int, *, wall: int | None = None) -> Runtime:

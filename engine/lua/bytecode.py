@@ -13,20 +13,23 @@ from engine.lua.versions import bare_vm, error_of
 # first, so that they lie together, and what is BESIDE is made next to them. Among a thousand states each page of memory
 # is found anew: a tick whose objects lie on few of them takes a third less.
 HOT = ("clock", "home", "face", "wait")
-BESIDE = ("records",)
+BESIDE = ("worker",)
 _WORDS = b"wait self x y now dt frame sprite layer alpha draw light math name sender exposed ear beat on_end"
 
-# What else every state has from its start, in this order: a file uses only what stands before it.
-PRELUDE = (
+# What else every state has from its start, which is enough for an entity that moves and waits. A file uses only what
+# stands before it.
+CALM = ("memory", "budget", "sandbox", "watch", "calm")
+
+# What comes together as soon as a state does more.
+PUMP = (
     "waiting",
-    "memory",
-    "budget",
+    "records",
+    "spending",
     "turns",
     "endings",
     "scheduler",
     "outbox",
     "mail",
-    "sandbox",
     "script",
     "entity",
     "screen",
@@ -38,14 +41,15 @@ PRELUDE = (
 
 # Loaded with the first word that somebody asks of them: few states need many of these, and all would carry them.
 PRELUDE_LATER = (
+    "access",
     "ahead",
     "async",
     "awaiting",
-    "birth",
     "blame",
     "bus",
     "calling",
     "calls",
+    "charging",
     "checks",
     "console",
     "copies",
@@ -69,6 +73,7 @@ PRELUDE_LATER = (
     "hooks",
     "host",
     "kept",
+    "later",
     "leaving",
     "loading",
     "log",
@@ -81,6 +86,7 @@ PRELUDE_LATER = (
     "posting",
     "queue",
     "random",
+    "rare",
     "reading",
     "refusals",
     "registry",
@@ -99,13 +105,13 @@ PRELUDE_LATER = (
     "steady",
     "stops",
     "suspension",
+    "table",
     "task",
     "telling",
     "time",
     "trace",
     "tray",
     "tween",
-    "watch",
     "watched",
     "window",
 )
@@ -114,9 +120,12 @@ PRELUDE_LATER = (
 GUARDS = ("patterns", "steps", "strings", "substitution", "tables", "weighing")
 
 # LuaJIT has memory of its own, in which what is made last lies next to the first entity.
-_JIT = (("clock", "wait"), ("home", "face", *BESIDE, *PRELUDE), ())
+_JIT = (("clock", "wait"), ("home", "face", *BESIDE, *CALM), ())
 
-BOOT, FIRST, EAGER = b"boot", b"what lies together", b"every state's"
+START = b"start"
+"""The code that makes a state."""
+SETTINGS = b"settings"
+"""What the pump asks for when it is loaded: the state's limits and who answers it."""
 NAME = b"=[tidelock]"
 
 # In every call lupa looks for `debug.traceback`: where there is no `debug`, that is a dozen cache lines less.
@@ -136,24 +145,42 @@ end
 """
 
 
-# Chunks of what every state has: what boot gives is `prelude`. While they are loaded the collector rests: it would find
-# next to nothing.
-_FIRST = b"""
+# Chunks of what every state has, and of the pump. While they are loaded the collector rests: it would find next to
+# nothing.
+_START = b"""
 collectgarbage("stop")
 local _ = function(words) return %s end
-local prelude = ...
+local function boot(...)
+%s
+end
+local prelude = boot(...)
 local function beside(...)
 %s
 end
 %s
 beside(...)
 prelude.filling = nil
-"""
-_EAGER = b"""
-local prelude = ...
 %s
 prelude.memory.begin()
 debug = nil
+return prelude, prelude.calm.read
+"""
+# No hook may look at what is half there.
+_PUMP = b"""
+local prelude, give, name = ...
+local debug = package.loaded.debug
+local looked = debug.gethook()
+debug.sethook()
+collectgarbage("stop")
+local function fill(...)
+%s
+end
+fill(give("settings"))
+prelude.memory.begin()
+if looked then
+  debug.sethook(prelude.budget.hook, "", 1000)
+end
+return prelude[name]
 """
 
 
@@ -169,19 +196,21 @@ def prelude_code(lua: str) -> dict[bytes, bytes]:
     folder = resources.files("engine.lua") / "prelude"
     compile_text = _compiler(lua)
     guards = () if lua == "luajit21" else GUARDS
-    eager = ("boot", *HOT, *BESIDE, *PRELUDE)
-    texts = {name: (folder / f"{name}.lua").read_bytes() for name in (*eager, *PRELUDE_LATER, *guards)}
+    eager = ("boot", *HOT, *BESIDE, *CALM)
+    texts = {name: (folder / f"{name}.lua").read_bytes() for name in (*eager, *PUMP, *PRELUDE_LATER, *guards)}
     code = {name.encode(): compile_text(_DEBUG + texts[name], NAME, True) for name in PRELUDE_LATER}
     for name in guards:
         code[name.encode()] = compile_text(_DEBUG + texts[name], b"=[tidelock %s]" % name.encode(), False)
-    code[BOOT] = compile_text(texts["boot"], NAME, True)
     words = b", ".join(b"words." + word for word in _WORDS.split())
-    hot, beside, others = (
-        joined(texts, names, jit=lua == "luajit21") for names in (_JIT if lua == "luajit21" else (HOT, BESIDE, PRELUDE))
-    )
-    code[FIRST] = compile_text(_FIRST % (words, beside, hot), NAME, True)
-    code[EAGER] = compile_text(_EAGER % others, NAME, True)
-    return {name: part + _BEHIND for name, part in code.items()} if lua in FIXED else code
+    jit = lua == "luajit21"
+    hot, beside, others = (joined(texts, names, jit=jit) for names in (_JIT if jit else (HOT, BESIDE, CALM)))
+    code[START] = compile_text(_START % (words, texts["boot"], beside, hot, others), NAME, True)
+    pump = compile_text(_PUMP % joined(texts, PUMP, jit=jit), NAME, True)
+    code |= dict.fromkeys((name.encode() for name in PUMP), pump)
+    if lua not in FIXED:
+        return code
+    behind = {part: part + _BEHIND for part in code.values()}
+    return {name: behind[part] for name, part in code.items()}
 
 
 @lru_cache(maxsize=256)

@@ -7,18 +7,20 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
-from engine.lua.bytecode import BOOT, EAGER, FIRST, FIXED, NAME, prelude_code, script_code
+from engine.lua.bytecode import FIXED, GUARDS, NAME, PUMP, SETTINGS, START, prelude_code, script_code
 from engine.lua.versions import bare_vm
 
 Text = tuple[str, str, bytes]
 """The name of a script, its chunk and what it says."""
 
-_ROOM = 7000
-"""Bytes kept free beside what runs in every tick, until all is loaded: the first entity and its script go there."""
+_PUMP = frozenset(name.encode() for name in PUMP)
+_HARMLESS = frozenset(
+    name.encode() for name in ("files", "later", "standard", "time", "defaults", "charging", "blame", "fault", *GUARDS)
+)
 
 
 class Runtime:
-    """One Lua VM with the prelude in it. `get("pump", "run")` gives a value of a prelude module.
+    """One Lua VM with the prelude in it. `get("body", "run")` gives a value of a prelude module.
 
     `settings` are what `library.lua` takes. With `guards` the library functions of scripts are bounded. `memory` is a
     wall: Lua's own allocations fail there, but a value that *Python* pushes there ends the process, so whoever pushes
@@ -30,16 +32,13 @@ class Runtime:
     ) -> None:
         self.lua = lua
         self._vm = bare_vm(lua, seed, None if memory is None else 0)
-        code = prelude_code(lua)
-        boot = self.function_of(code[BOOT], NAME)
-        prelude, self._get, self._put = boot(_giver_of_code(weakref.ref(self), lua))
-        given = (prelude, guards, seed, *settings)
-        self.function_of(code[FIRST], NAME)(*given)
-        room = bytearray(_ROOM)
-        self.function_of(code[EAGER], NAME)(*given)
-        del room
-        self._kept: dict[tuple[str, str], Any] = {}
+        self.settings: tuple[Any, ...] = (guards, seed, *settings)  # for the pump
+        self.used_files: set[bytes] = set()
         self.read: Text | None = None  # the script that its first entity has read already
+        self._kept: dict[tuple[str, str], Any] = {}
+        giver = _giver_of_code(weakref.ref(self), lua)
+        self._prelude, self.read_script = self.function_of(prelude_code(lua)[START], NAME)(giver, *self.settings)
+        self._get: Callable[..., Any] | None = None
         self.used: Callable[[], int] = partial(self._vm.get_memory_used, True)
         if memory is not None:
             self._vm.set_max_memory(memory, total=True)
@@ -49,7 +48,7 @@ class Runtime:
         return self._vm.compile(code, name, "B" if self.lua in FIXED else "b")
 
     def get(self, module: str, word: str) -> Any:
-        return self._get(module.encode(), word.encode())
+        return self._access()(module.encode(), word.encode())
 
     def kept(self, module: str, word: str) -> Any:
         """The same, remembered: for functions that never change."""
@@ -58,9 +57,15 @@ class Runtime:
             found = self._kept[module, word] = self.get(module, word)
         return found
 
+    def _access(self) -> Callable[..., Any]:
+        """The function that gives values, which few states are asked for."""
+        if self._get is None:
+            self._get = self._prelude[b"access"][b"get"]
+        return self._get
+
     def get_all(self, *names: str) -> tuple[Any, ...]:
         """Several values, at least two: module, word, module, word."""
-        return self._get(*(name.encode() for name in names))  # type: ignore[no-any-return]
+        return self._access()(*(name.encode() for name in names))  # type: ignore[no-any-return]
 
     def load(self, modules: Iterable[str]) -> None:
         """Load files of the prelude now that would be loaded when they are first used."""
@@ -68,7 +73,23 @@ class Runtime:
             self.get(module, "")
 
     def put(self, module: str, word: str, value: Any) -> None:
-        self._put(module.encode(), word.encode(), value)
+        self.get("access", "put")(module.encode(), word.encode(), value)
+
+    @property
+    def has_pump(self) -> bool:
+        return not self.used_files.isdisjoint(_PUMP)
+
+    @property
+    def is_calm(self) -> bool:
+        """True as long as its script has come to use nothing that could leave something to be done at the end."""
+        return self.used_files <= _HARMLESS
+
+    def adopt(self, ask: Callable[..., Any], fixed_step: float) -> None:
+        """Give the state to a world: `ask` is for its questions."""
+        if self.has_pump:
+            self.get("library", "adopt")(ask, fixed_step)
+        else:
+            self.settings = (*self.settings, ask, fixed_step)
 
 
 def _giver_of_code(reference: weakref.ref[Runtime], lua: str) -> Callable[..., Any]:
@@ -80,9 +101,15 @@ def _giver_of_code(reference: weakref.ref[Runtime], lua: str) -> Callable[..., A
         """The function of the prelude's file of that name, or of a script's `text`; None where there is none."""
         code = files.get(name) if text is None else script_code(lua, text, name)
         runtime = reference()
-        if runtime is None or code is None:
+        if runtime is None:
             return None
-        if text is not None:
+        if name == SETTINGS:
+            return runtime.settings
+        if code is None:
+            return None
+        if text is None:
+            runtime.used_files.add(name)
+        else:
             code = held.setdefault(code, code)
         try:
             return runtime.function_of(code, NAME if text is None else name)

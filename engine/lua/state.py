@@ -44,15 +44,18 @@ class LuaState:
         limits: Limits | None = None,
         seed: int = 0,
         name: str = "state",
-        commons: Commons | None = None,
     ) -> None:
         check_version(lua)
-        self.lua = lua
         self._name = name
-        self.limits = limits_for(lua, limits)
+        self._begin(lua, limits_for(lua, limits), seed, Commons())
+
+    def _begin(self, lua: str, limits: Limits, seed: int, commons: Commons) -> None:
+        """What every state has, under limits that hold."""
+        self.lua = lua
+        self.limits = limits
         self.busy = False
         self.max_integer = 2**53 if lua == "luajit21" else 2**63 - 1
-        self.commons = commons or Commons()
+        self.commons = commons
         self.weak = weakref.ref(self, self.commons.states.discard)
         self.commons.states.add(self.weak)
         self._closed = False

@@ -28,6 +28,7 @@ class RemoteActor(Actor):
 
     def _open(self, seed: int) -> None:
         self._runtime = None
+        self._quiet = False
         self.awaits = None
         self._lua_error = CallFailed
 

@@ -35,8 +35,8 @@ class Told(NamedTuple):
     give: Callable[..., Any] | None
 
 
-_NOT_AHEAD = frozenset(("rights", "trace"))
-"""Files of the prelude that change what is there when they are loaded."""
+_NOT_AHEAD = frozenset(("later", "rights", "trace"))
+"""Files of the prelude that change what is there when they are loaded; and one that others bring."""
 
 
 class Rehearsal:

@@ -98,7 +98,7 @@ class Trials:
     def _make(self, entity: Entity) -> Trial:
         try:
             bare = None if self.builder is None else self.builder.take()
-            trial = Trial(self._world.states.make(entity, self._process, bare), entity.id)
+            trial = Trial(self._world.states.make(entity, tried_in=self._process, bare=bare), entity.id)
         except EngineError as error:  # there is no process for it
             self._setbacks.report(ScriptError(str(error)), entity)
             raise Failed from None

@@ -1,14 +1,9 @@
 -- Makes ahead of a birth what the first entity of this state will need.
--- Guarantee: nobody can tell that a script was read ahead. Where it asked for more than what all entities are given at all
--- times, `read` says so, and this state is not to be used.
+-- Guarantee: nobody can tell that this was so.
 
 local prelude = ...
-local entity, records, script = prelude.entity, prelude.records, prelude.script
-local outbox, scheduler, bus = prelude.outbox, prelude.scheduler, prelude.mail
-
-local setmetatable = setmetatable
-
-local SAME = { string = true, table = true, math = true, utf8 = true, bit = true } -- libraries, but for random numbers
+local entity, records, script, copies = prelude.entity, prelude.records, prelude.script, prelude.copies
+local by_id = prelude.mail.entities
 
 local DEPTH = 12 -- calls inside each other in a birth
 
@@ -26,37 +21,25 @@ end
 --- Compile the text of a script, and copy the libraries that it names; what is wrong with it will be told to an entity.
 function ahead.compile(text, chunk)
   script.compile_ahead(text, "@" .. chunk, entity.spare.env)
-  prelude.copies.prepare(entity.spare, text)
+  copies.prepare(entity.spare, text)
 end
 
 
---- Run the text of a script for the first entity. False where it failed, or did more than to make its table.
-function ahead.read(text, chunk)
-  local me, alone, ask = entity.spare, true, entity.ask
-  entity.spare, entity.unborn, entity.list[1] = nil, me, me
-  entity.survey()
-
-  function entity.ask()
-    alone = false
-    return false, ""
-  end
-
-  me.copies = setmetatable({}, { __index = function(_, name)
-    alone = alone and (SAME[name] or not prelude.files.libraries[name])
-  end })
-  local done = script.read(me, chunk, text)
-  entity.ask = ask
-  prelude.copies.prepare(me, text)
-  prelude.copies.place(me, text)
-  local _ = me.hooks.update and prelude.steady and prelude.standing -- as it will need
-  return done and alone and outbox.n == 0 and not me.random and me.task_count == 0 and scheduler.deferrals == 0
+--- Make what an entity will use whose script, of that text, has been read. False where it does not lie in wait any more.
+function ahead.provide(text)
+  local me = entity.unborn
+  copies.prepare(me, text)
+  copies.place(me, text)
+  records.stretch(DEPTH)
+  local _ = me.hooks.update and prelude.steady and prelude.standing
+  return prelude.body.leader()
 end
 
 
 -- New entity whose script has been read, to be started: id, script, seed, fields.
-function bus.receive.begin(box, i)
+function prelude.mail.receive.begin(box, i)
   local me, id = entity.unborn, box[i]
-  entity.unborn, bus.entities[id] = nil, me
+  entity.unborn, by_id[id] = nil, me
   me.id, me.script, me.seed = id, box[i + 1], box[i + 2]
   local after = entity.read_fields(me.self, box, i + 3)
   entity.set_out(me)

@@ -154,7 +154,7 @@ end
 
 
 function async.library()
-  return prelude.sandbox.pick(async, { "start", "all", "race" })
+  return prelude.files.pick(async, { "start", "all", "race" })
 end
 
 

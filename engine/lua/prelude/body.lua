@@ -4,12 +4,13 @@
 -- nothing, has moved. As long as that is so the state is calm, and the task leads: Python resumes its thread itself, and
 -- `wait` does what there is to do. In a thousand states every table, thread and upvalue that a tick touched would be cold
 -- cache lines. Whoever does anything else calls `scheduler.stir` first, which is nil while the state is not calm; then the
--- pump leads again. The limits do so only when they find too much.
+-- pump leads again. The limits do so only when they find too much. The first task of a state may have led before there was
+-- a pump (`calm.lua`).
 
 local prelude = ...
 local scheduler, clock, outbox, budget = prelude.scheduler, prelude.clock, prelude.outbox, prelude.budget
 local entity, pump, look, follow = prelude.entity, prelude.pump, prelude.screen.look, prelude.wait.follow
-local sandbox, watch, steady = prelude.sandbox, prelude.later("watch"), prelude.later("steady")
+local sandbox, watch, steady, first = prelude.sandbox, prelude.watch, prelude.later("steady"), prelude.calm
 
 local raw_resume, yield, status = coroutine.resume, coroutine.yield, coroutine.status
 local isyieldable, getlocal = coroutine.isyieldable, debug.getlocal
@@ -24,6 +25,11 @@ local task, spot -- of a calm state
 local calm = false
 local halfway = false -- the task has run in part, and goes on in the pump
 local known -- the thread that Python has
+
+
+function watch.stop()
+  watch.class.__newindex = nil
+end
 
 
 -- True for a task whose thread can be resumed by Python: it comes back to the pump at its end, and all that it yields it
@@ -77,34 +83,44 @@ end
 body.foresee = foresee
 
 
--- The task lay in wait for the birth of its entity: what was said of that is told. False where that is not born yet, and is
--- to be born as any other.
-local function born(tell, state)
+-- The task lay in wait for the birth of its entity, and did more in it than to move and to wait: what the world is to know of
+-- that comes first.
+local function tell(me)
   local stir = scheduler.stir
-  task.on_stir, scheduler.stir = nil, nil
-  if tell(state) then
-    scheduler.stir = stir
-    return true
-  end
-  scheduler.current, pump.even = nil, false
+  scheduler.stir, first.told = nil, true
   if task.listed then
-    task.entity:disown(task)
+    me:disown(task) -- until its first wait
+  end
+  outbox.put("script", me.id, false, false, true)
+  if task.callback.name == "start" then
+    outbox.put("ready", me.id)
+  end
+  scheduler.stir = stir
+end
+
+
+-- Its entity was not born, and is to be born as any other.
+local function give_up(me)
+  scheduler.stir, scheduler.current, pump.even = nil, nil, false
+  if task.listed then
+    me:disown(task)
   end
   follow(nil)
-  return false
 end
 
 
 -- The state is calm no longer, and the pump leads again. A task that runs goes on there: at once, or, where a C function or
 -- another thread is in the way, as soon as it may.
 local function stir()
-  local state, first = status(task.thread), task.on_stir
+  local state, me = status(task.thread), task.entity
   if calm then
     calm, spot.x, spot.y, scheduler.single = false, nil, nil, nil
     watch.stop()
   end
-  if first and not born(first, state) then
-    return
+  if me.id == 0 then
+    return give_up(me)
+  elseif me.born == clock.frame and state ~= "suspended" and not first.told then
+    tell(me)
   end
   if state == "normal" or state == "running" and not isyieldable() then
     return follow(false)
@@ -167,29 +183,49 @@ local function finish(phase, ok, token, request)
   else -- it has just been born, and its entity is still to answer for it
     scheduler.settle(task, nil, ok, token, request)
   end
-  return pump.finish(phase, task)
+  clock.now, clock.dt, clock.frame, phase = pump.finish(phase, task)
+  return phase
+end
+
+
+-- The tick in which the pump leads again, as that of `tick`.
+local function go_on(phase, problem)
+  if halfway then
+    halfway = false
+    return finish(phase, raw_resume(task.thread))
+  elseif problem and scheduler.stir == stir then
+    stir()
+    return finish(phase, false, error_of(task.thread, problem))
+  end
+  return tick(phase)
 end
 
 
 --- Ticks for ever.
 function body.run()
   local phase, problem
-  clock.now, clock.dt, clock.frame, phase = yield(true)
+  clock.now, clock.dt, clock.frame, phase, problem = yield(true)
+  if task then
+    phase = go_on(phase, problem)
+  end
   while true do
     if phase >= 0 and scheduler.single and foresee() then
-      phase, problem = step_aside()
-      if halfway then
-        halfway = false
-        clock.now, clock.dt, clock.frame, phase = finish(phase, raw_resume(task.thread))
-      elseif problem and scheduler.stir == stir then
-        stir()
-        clock.now, clock.dt, clock.frame, phase = finish(phase, false, error_of(task.thread, problem))
-      else
-        phase = tick(phase)
-      end
+      phase = go_on(step_aside())
     else
       phase = tick(phase)
     end
+  end
+end
+
+
+if first.first then
+  entity.take_in(first.first)
+end
+if first.task then -- it leads
+  task, spot = first.task, entity.only
+  calm, known, pump.even, scheduler.stir, scheduler.single, scheduler.current = true, task.thread, true, stir, task, task
+  if spot.me.hooks.start then
+    spot.me:own(task) -- else it is gone with the next frame
   end
 end
 

@@ -17,7 +17,7 @@ local OPTIONS = { coalesce = true }
 local Subscription = {}
 
 -- Asking and answering, in a file of their own.
-for word, fn in next, prelude.sandbox.on_first_call("requests", { "request", "handle" }) do
+for word, fn in next, prelude.files.on_first_call("requests", { "request", "handle" }) do
   bus[word] = fn
 end
 
@@ -190,7 +190,7 @@ end
 
 
 function bus.library()
-  return prelude.sandbox.pick(bus, { "on", "once", "emit", "send", "request", "handle" })
+  return prelude.files.pick(bus, { "on", "once", "emit", "send", "request", "handle" })
 end
 
 

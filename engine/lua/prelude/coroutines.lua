@@ -214,7 +214,7 @@ coroutines.isyieldable = isyieldable
 function coroutines.library()
   scheduler.has_coroutines = true -- no task leads from here on; one that does comes back, if not now, then before it yields
   local away = come_back()
-  local made = prelude.sandbox.pick(coroutines, {
+  local made = prelude.files.pick(coroutines, {
     "create", "resume", "wrap", "yield", "status", "running", "isyieldable", "close",
   })
   if away then

@@ -123,7 +123,7 @@ end
 
 
 function entities.library()
-  return prelude.sandbox.pick(entities, { "spawn", "destroy", "find", "exists", "tag" })
+  return prelude.files.pick(entities, { "spawn", "destroy", "find", "exists", "tag" })
 end
 
 

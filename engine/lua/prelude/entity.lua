@@ -75,15 +75,34 @@ end
 entity.survey = survey
 
 
+-- Gives an entity what the pump needs of it.
+local function fit_out(made)
+  made.tasks, made.task_count, made.subscriptions, made.answers, made.modules = create(0, 1), 0, {}, {}, {}
+  made.spot = { me = made, self = made.self, x = nil, y = nil, shown = false }
+  return setmetatable(made, Entity)
+end
+
+
 -- What an entity has before anything is known of it; `sandbox` gives it an environment of its own.
 function entity.blank()
-  local made = setmetatable({
-    id = 0, script = "", tasks = create(0, 1), task_count = 0, subscriptions = {},
-    answers = {}, hooks = {}, modules = {}, seed = 0, self = home.new_self(),
-  }, Entity)
-  made.spot = { me = made, self = made.self, x = nil, y = nil, shown = false }
-  made.env = sandbox.environment(made)
+  local made = fit_out({
+    id = 0, script = "", seed = 0, self = home.self or create(0, home.FIELDS), hooks = {}, tasks = nil, task_count = nil,
+    subscriptions = nil, answers = nil, modules = nil, spot = nil,
+  })
+  made.env, home.self = sandbox.environment(made), nil
   return made
+end
+
+
+--- Take in the entity whose script was read before there was a pump. It may have been born.
+function entity.take_in(made)
+  fit_out(made)
+  if made.methods then
+    script.find_hooks(made, made.class)
+  end
+  entity.list[1] = made
+  entity.unborn = made.id == 0 and made or nil
+  survey()
 end
 
 

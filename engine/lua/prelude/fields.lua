@@ -8,7 +8,7 @@ local fields = {}
 
 local type, next, rawget, getmetatable = type, next, rawget, debug.getmetatable
 local floor, math_type = math.floor, math.type
-local rawset = prelude.sandbox.base.rawset -- which tells who has to know
+local rawset = prelude.rare.functions.rawset -- which tells who has to know
 local values, keep, owner = kept.values, kept.keep, kept.owner
 local GONE = handles.GONE
 

@@ -1,22 +1,81 @@
--- Which file of the prelude has what is loaded with its first use.
+-- Which file of the prelude has what is loaded with its first use, and how it comes to a script.
+
+local prelude = ...
+local libraries = prelude.sandbox.libraries
+
+local next = next
 
 local files = {}
 
--- Libraries of scripts.
+-- Libraries of scripts, and functions.
 files.libraries = {
   string = "standard", table = "standard", math = "standard", os = "time", coroutine = "coroutines",
   utf8 = utf8 and "standard", bit = bit and "standard", time = "time", task = "task", async = "async", bus = "bus",
   entity = "entities", shared = "shared", log = "log", input = "window", sprite = "window", sound = "window",
   camera = "window", draw = "window",
+  pcall = "rare", xpcall = "rare", getmetatable = "rare", setmetatable = "rare", rawset = "rare", load = "rare",
+  loadstring = jit and "rare", collectgarbage = "rare", tween = "rare", print = "rare", require = "rare",
+}
+
+-- Of these, what gives the same whenever it is called; random numbers ask who draws them.
+local SAME = {
+  string = true, table = true, math = true, utf8 = true, bit = true, pcall = true, xpcall = true, getmetatable = true,
+  setmetatable = true, rawset = true,
 }
 
 -- Kinds of mail that few states get.
 files.readers = {
   direct = "bus", request = "requests", reply = "requests", typed = "console", result = "host", callback = "host",
   snapshot = "snapshots", load = "reload", fill = "reload", discard = "reload", resume = "reload",
-  early = "early", catch_up = "early",
+  early = "early", catch_up = "early", begin = "ahead",
   final = "leaving", boot = "calling", hook = "calling",
 }
+
+
+--- The library, or the function, of that name; nothing where there is none.
+function files.library(name)
+  local made = libraries[name]
+  local file = not made and files.libraries[name]
+  if file then
+    made = prelude[file].library(name)
+    libraries[name] = made
+  end
+  return made
+end
+
+
+--- True where scripts have come to use none of these but what gives the same whenever it is called.
+function files.are_the_same()
+  for name in next, libraries do
+    if name ~= "time" and not SAME[name] then
+      return false
+    end
+  end
+  return true
+end
+
+
+--- The fields of these names.
+function files.pick(from, names)
+  local made = {}
+  for i = 1, #names do
+    made[names[i]] = from[names[i]]
+  end
+  return made
+end
+
+
+--- Functions of a file that is loaded with the first call of one. Tail calls: errors blame the script all the same.
+function files.on_first_call(file, names)
+  local made = {}
+  for i = 1, #names do
+    local name = names[i]
+    made[name] = function(...)
+      return prelude[file][name](...)
+    end
+  end
+  return made
+end
 
 
 return files

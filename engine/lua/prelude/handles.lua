@@ -130,7 +130,9 @@ end
 
 --- A key for the globals of the entity `id`.
 function handles.environment(id)
-  return keep(handles.entity_of(id).env, id)
+  local env = handles.entity_of(id).env
+  prelude.rare.show(env) -- as Python sees what is there
+  return keep(env, id)
 end
 
 
@@ -158,7 +160,7 @@ end
 -- Calls, and the fields of tables, in files of their own.
 local ELSEWHERE = { calls = { "call", "run" }, fields = { "get", "has", "own", "set", "link", "size", "keys", "copy" } }
 for file, words in next, ELSEWHERE do
-  for word, fn in next, prelude.sandbox.on_first_call(file, words) do
+  for word, fn in next, prelude.files.on_first_call(file, words) do
     handles[word] = fn
   end
 end

@@ -14,9 +14,9 @@ local rawget, raw_resume, yield, used = rawget, coroutine.resume, coroutine.yiel
 local unpack = table.unpack or unpack
 local DONE, settle, take_upcoming = records.DONE, scheduler.settle, scheduler.take_upcoming
 local hire_ear = prelude.standing.hire_ear
-local reading, spelling, watch = prelude.reading, prelude.later("spelling"), prelude.later("watch")
+local reading, spelling, watch = prelude.reading, prelude.later("spelling"), prelude.watch
 local subscriptions, makers = bus.subscriptions, reading.makers
-local select, gsub = select, string.gsub
+local select, gsub, get_class = select, string.gsub, debug.getmetatable
 
 local LOOK = 32 -- calm events between two looks at the memory; what can come with so many is far less than its head-room
 local MOST_KINDS = 128 -- that are remembered
@@ -139,7 +139,7 @@ function hearing.listen(...)
 
   local function stir()
     if calm then
-      calm, scheduler.stir, scheduler.renew, fn, self = false, nil, nil, nil, nil
+      calm, scheduler.stir, budget.renew, fn, self = false, nil, nil, nil, nil
       watch.stop()
       if not inside then
         scheduler.current, ear.callback, ear.entity, sub = nil, nil, nil, nil
@@ -212,8 +212,9 @@ function hearing.listen(...)
           calm, thread, self, x, y = true, ear.thread, spot.self, spot.x, spot.y
           known_id, known_shape, short, placed = id, shape, brief and f == nil, x ~= nil or y ~= nil
           kibibytes, left = budget.begin and budget.kibibytes or 1 / 0, LOOK
-          scheduler.stir, scheduler.renew, scheduler.current, ear.callback = stir, renew, ear, sub
-          watch.begin_raw(self)
+          scheduler.stir, budget.renew, scheduler.current, ear.callback = stir, renew, ear, sub
+          local class = get_class(self)
+          watch.class, watch.script, class.__newindex = class, nil, watch.note
         end
       end
     end

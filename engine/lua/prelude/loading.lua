@@ -4,7 +4,7 @@
 local prelude = ...
 
 local budget, sandbox = prelude.budget, prelude.sandbox
-local charge = budget.charge
+local charge = prelude.charging.charge
 
 local error, type, select, concat = error, type, select, table.concat
 local match, gsub, format = string.match, string.gsub, string.format

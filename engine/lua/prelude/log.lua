@@ -2,7 +2,7 @@
 
 local prelude = ...
 local scheduler, outbox, clock, fault = prelude.scheduler, prelude.outbox, prelude.clock, prelude.fault
-local budget, library = prelude.budget, prelude.library
+local library = prelude.library
 
 local error, tostring, select, next, type = error, tostring, select, next, type
 local rawget, getmetatable = rawget, debug.getmetatable
@@ -49,7 +49,7 @@ end
 local function write(level, ...)
   local n, parts, length = select("#", ...), {}, 0
   if n > FEW then
-    budget.charge(n)
+    prelude.charging.charge(n)
   end
   local values = { ... }
   for i = 1, n do

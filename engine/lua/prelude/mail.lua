@@ -9,7 +9,7 @@ local mail = {
   most_events = nil, most_subscriptions = nil, -- in a tick, and of an entity
   few = nil, -- events of a tick whose lines nobody notes
   LONGEST_NAME = 200, -- of an event, a tag, a shared value: Python keeps them
-  entities = {}, -- id -> entity, filled by the entity module
+  entities = prelude.calm.entities, -- by id, filled by the entity module
   subscriptions = {},
 }
 

@@ -12,7 +12,7 @@ local sethook, getinfo = debug.sethook, debug.getinfo
 local collect, seconds_used = collectgarbage, os.clock
 local error, setmetatable, type = error, setmetatable, type
 local find, running, create, resume = string.find, coroutine.running, coroutine.create, coroutine.resume
-local spend = budget.spend
+local spend, charge = prelude.charging.spend, prelude.charging.charge
 
 local TRUSTED = "=?" -- the source of the prelude, whose bytecode has no names; `load` gives it to nobody else
 local STEP = 1000 -- instructions between two looks, as in `budget`
@@ -166,12 +166,12 @@ function overruns.pass(thread, message)
     if thread then
       budget.killed[thread] = true
     end
-    budget.charge(instructions / MOST_OVERFLOWS)
+    charge(instructions / MOST_OVERFLOWS)
   elseif budget.active and type(message) == "string" and find(message, "stack overflow", 1, true) then
     -- A `pcall` that catches this goes on with a fresh C stack, ever deeper, and unwinding takes the square of the depth.
     local me = running()
     overflows[me] = (overflows[me] or 0) + 1
-    budget.charge(overflows[me] > MOST_OVERFLOWS and 1 / 0 or instructions / MOST_OVERFLOWS)
+    charge(overflows[me] > MOST_OVERFLOWS and 1 / 0 or instructions / MOST_OVERFLOWS)
   end
 end
 

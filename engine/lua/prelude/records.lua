@@ -2,6 +2,7 @@
 -- Guarantee: a record that has ended holds nothing alive, and no script ever holds a token.
 
 local prelude = ...
+local worker = prelude.worker
 local workers = { idle = {}, n = 0 }
 
 -- Tokens are functions: tables could be compared by a script, whose `__eq` would be given the token.
@@ -13,44 +14,25 @@ end
 
 
 local records = {
-  SUSPEND = prelude.wait.SUSPEND, -- a task waits
+  SUSPEND = worker.SUSPEND, -- a task waits
   REFUSED = token(2), -- the answer to a wait that a C function further out does not let through
-  DONE = token(3), -- a worker is free again
+  DONE = worker.DONE, -- a worker is free again
   token = token,
+  workers = workers,
   on_thread = nil, -- called with every new thread; the limits set it
 }
 
-local create, raw_yield, raw_resume = coroutine.create, coroutine.yield, coroutine.resume
-local DONE = records.DONE
+local create, work = coroutine.create, worker.work
 local POOL = 16 -- idle workers kept per state
 local DEPTH = 7 -- calls inside each other
 
-records.workers = workers
 
-local first = nil -- the thread of the first worker, made beside what runs there
-
-
-local function announced(thread)
+function records.new_thread(fn)
+  local thread = create(fn)
   if records.on_thread then
     records.on_thread(thread)
   end
   return thread
-end
-
-
-function records.new_thread(fn)
-  return announced(create(fn))
-end
-
-
--- Body of a worker: runs one function after the other, so that a handler that does not wait costs no new thread.
-local function work(task, fn, ...)
-  fn(...)
-  local last = task.last -- true for one that serves nobody else
-  if last and (last == true or last()) then
-    return
-  end
-  return work(raw_yield(DONE))
 end
 
 
@@ -64,9 +46,12 @@ end
 
 
 local function new_worker()
-  local thread = first or create(work)
-  first = nil
-  return announced(thread)
+  local thread = worker.first or create(work)
+  worker.first = nil
+  if records.on_thread then
+    records.on_thread(thread)
+  end
+  return thread
 end
 
 
@@ -101,8 +86,6 @@ end
 
 
 if not jit then -- which has its stacks elsewhere
-  first = create(work)
-  raw_resume(first, {}, records.stretch, DEPTH)
   records.stretch(DEPTH)
 end
 

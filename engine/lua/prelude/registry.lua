@@ -38,8 +38,10 @@ function registry.names()
   local env = sandbox.environment({ id = 0, script = "" })
   for name in pairs(prelude.files.libraries) do
     local library = env[name]
-    local meta = getmetatable(library)
-    note(found, name .. ".", library)
+    local meta = type(library) == "table" and getmetatable(library)
+    if type(library) == "table" then
+      note(found, name .. ".", library)
+    end
     if meta and type(meta.__index) == "table" then
       note(found, name .. ".", meta.__index)
     end

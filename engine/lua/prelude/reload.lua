@@ -3,7 +3,7 @@
 
 local prelude = ...
 local scheduler, outbox, payload, snapshots = prelude.scheduler, prelude.posting, prelude.payload, prelude.snapshots
-local entity, script, sandbox = prelude.entity, prelude.script, prelude.sandbox
+local entity, script = prelude.entity, prelude.script
 
 local next, rawget, type = next, rawget, type
 local find, gmatch, sub = string.find, string.gmatch, string.sub
@@ -144,7 +144,7 @@ function reload.make_ahead(shape, names)
     learn(shape)
   end
   for name in gmatch(names, "%a+") do
-    local _ = sandbox.libraries[name]
+    local _ = prelude.files.library(name)
   end
   prelude.ahead.make()
   prelude.memory.begin() -- what is here stays: else the collector would work while the next version loads

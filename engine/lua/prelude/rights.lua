@@ -3,7 +3,7 @@
 -- `shared` is what stands here, and nothing leads from it to what stands behind.
 
 local prelude = ...
-local sandbox, scheduler, entity = prelude.sandbox, prelude.scheduler, prelude.entity
+local scheduler, entity = prelude.scheduler, prelude.entity
 
 local error, type = error, type
 local gmatch, sub = string.gmatch, string.sub
@@ -12,7 +12,8 @@ local SHOWN = 200 -- letters of a name in a message
 
 local rights = {}
 
-local bus, entities, shared = sandbox.libraries.bus, sandbox.libraries.entity, sandbox.libraries.shared
+local library = prelude.files.library
+local bus, entities, shared = library("bus"), library("entity"), library("shared")
 
 
 -- True for the names in `text`, one on a line, and where one ends in "*" for all that begin so.

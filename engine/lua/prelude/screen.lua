@@ -11,11 +11,7 @@ local screen = {
 
 local rawequal, get_class, set_class = rawequal, debug.getmetatable, debug.setmetatable
 
--- `engine/display.py` has the same.
-local FIELDS = { "sprite", "frame", "layer", "angle", "scale", "flip", "alpha", "visible", "text", "light", "color" }
-local COLOR = #FIELDS
-
-screen.FIELDS = FIELDS
+local COLOR = #prelude.watch.FIELDS
 
 
 --- Gives a number back, and of anything else but nil nothing that is equal to it; of NaN neither. `tonumber` looks at

@@ -7,14 +7,11 @@ local error, type, next, setmetatable = error, type, next, setmetatable
 local rawget, setfenv, sub, sort = rawget, setfenv, string.sub, table.sort
 local getinfo, put = debug.getinfo, outbox.put
 
-local HOOKS = {
-  init = true, start = true, update = true, fixed_update = true, late_update = true, on_event = true,
-  on_input = true, on_reload = true, final = true,
-}
-
-local MOST_METHODS, LONGEST_METHOD = 200, 40 -- that are looked at for misspelt hooks
+local HOOKS = prelude.calm.HOOKS
 
 local script = {}
+
+local MOST_METHODS, LONGEST_METHOD = 200, 40 -- that are looked at for misspelt hooks
 
 local last_text, last_name, make = nil, nil, nil -- the text that was read last, and what makes its functions
 local ready, ready_for = nil, nil -- its function for one environment, made ahead
@@ -22,7 +19,7 @@ local found = nil -- the table of the script that is being read
 
 
 -- Finds the hooks of a script's table, and its other functions: some may be misspelt hooks.
-local function find_hooks(me, class)
+function script.find_hooks(me, class)
   local names, methods = {}, {}
   for key, value in next, class do
     if type(key) == "string" and type(value) == "function" and #key <= LONGEST_METHOD then
@@ -101,7 +98,7 @@ function script.read(me, chunk, text)
     return false
   end
   found, me.class = nil, class
-  find_hooks(me, class)
+  script.find_hooks(me, class)
   local properties = rawget(class, "properties")
   me.properties = type(properties) == "table" and properties or nil
   setmetatable(me.self, { __index = class, __metatable = false })

@@ -84,7 +84,7 @@ end
 
 
 function shared.library()
-  return prelude.sandbox.pick(shared, { "get", "set", "watch" })
+  return prelude.files.pick(shared, { "get", "set", "watch" })
 end
 
 

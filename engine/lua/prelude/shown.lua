@@ -2,7 +2,6 @@
 -- Guarantee: runs no metamethod, and the same table is the same text on every run; of a big one only a part is shown.
 
 local prelude = ...
-local budget = prelude.budget
 
 local next, rawget, tostring, type = next, rawget, tostring, type
 local concat, format, sort, sub = table.concat, string.format, table.sort, string.sub
@@ -47,7 +46,7 @@ local function show_table(value, depth)
   for i = 1, names and #names or 0 do
     parts[#parts + 1] = names[i]
   end
-  budget.charge(4 * #parts)
+  prelude.charging.charge(4 * #parts)
   if not names or #parts > most then
     parts[#parts > most and most or #parts + 1] = "..."
   end

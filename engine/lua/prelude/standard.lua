@@ -2,11 +2,10 @@
 -- Guarantee: nothing in here leads to the rest of them.
 
 local prelude = ...
-local sandbox, scheduler = prelude.sandbox, prelude.scheduler
-local random = prelude.later("random")
+local sandbox = prelude.sandbox
 
 local type, select, next, setmetatable = type, select, next, setmetatable
-local pick = sandbox.pick
+local pick = prelude.files.pick
 
 local standard = {}
 
@@ -47,7 +46,13 @@ local BOUNDED = {
 }
 
 
-local function generator(me)
+local random, scheduler = nil, nil -- with the first number that somebody draws
+
+local function generator()
+  if not random then
+    random, scheduler = prelude.random, prelude.scheduler
+  end
+  local me = scheduler.current.entity
   local made = me.random
   if not made then
     made = random.new(me.seed)
@@ -58,12 +63,13 @@ end
 
 
 function libraries.math.random(low, high)
-  return random.draw(generator(scheduler.current.entity), low, high)
+  local made = generator()
+  return random.draw(made, low, high)
 end
 
 
 function libraries.math.randomseed(seed)
-  scheduler.current.entity.random = random.new(type(seed) == "number" and seed == seed and seed or 0)
+  prelude.scheduler.current.entity.random = prelude.random.new(type(seed) == "number" and seed == seed and seed or 0)
 end
 
 
@@ -71,7 +77,7 @@ end
 -- The first other one lets `methods`, their metatable, give all.
 function standard.methods(methods)
   local function all()
-    methods.__index = sandbox.libraries.string
+    methods.__index = prelude.files.library("string")
     return methods.__index
   end
   if not sandbox.bounded then

@@ -6,7 +6,7 @@
 -- that they blame the script's line.
 
 local prelude = ...
-local budget, patterns = prelude.budget, prelude.later("patterns")
+local patterns = prelude.later("patterns")
 
 local strings = {
   effort = 200000, -- steps that a C function may take, less than a millisecond
@@ -15,7 +15,7 @@ local strings = {
 local raw_find, raw_match, raw_gmatch, raw_gsub, raw_rep = string.find, string.match, string.gmatch, string.gsub, string.rep
 local type, error, next, tostring = type, error, next, tostring
 local math_type, floor = math.type, math.floor
-local charge, refuses, own = budget.charge, prelude.blame.refuses, prelude.blame.own
+local charge, refuses, own = prelude.charging.charge, prelude.blame.refuses, prelude.blame.own
 
 local SHORT = 4096 -- bytes that are worth no count
 local BYTES = 16 -- that a C function handles in the time of an instruction

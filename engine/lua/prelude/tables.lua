@@ -6,8 +6,7 @@
 -- through Lua code here, where every step is counted.
 
 local prelude = ...
-local budget = prelude.budget
-local charge, own = budget.charge, prelude.blame.own
+local charge, own = prelude.charging.charge, prelude.blame.own
 
 local tables = {}
 

@@ -246,15 +246,15 @@ end
 
 
 function task.library()
-  local made = prelude.sandbox.on_first_call("group", { "group", "all", "race" })
+  local made = prelude.files.on_first_call("group", { "group", "all", "race" })
   for _, word in next, { "spawn", "defer", "delay", "cancel", "every", "finally", "current", "status" } do
     made[word] = task[word]
   end
-  for word, fn in next, prelude.sandbox.on_first_call("pauses", { "wait_frames", "wait_until" }) do
+  for word, fn in next, prelude.files.on_first_call("pauses", { "wait_frames", "wait_until" }) do
     made[word] = fn
   end
   made.wait = prelude.wait.wait
-  made.wait_event = prelude.sandbox.on_first_call("awaiting", { "wait_event" }).wait_event
+  made.wait_event = prelude.files.on_first_call("awaiting", { "wait_event" }).wait_event
   return made
 end
 

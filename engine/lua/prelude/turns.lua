@@ -14,7 +14,6 @@ local turns = {
   pending = false, -- others sleep here, and none of them is in `single`
   deferrals = 0, -- how many tasks wait for the end of this tick
   stir = nil, -- while the pump takes `single` for all that happens here: to be called before anything else does
-  renew = nil, -- while events are heard that are alike, of which a frame can have many: the next is a tick of its own
   put_off = nil, -- while a `start` runs early: takes the tasks of `task.every`, which begin later
   ran = nil, -- in a state with many entities, the slots of those whose tasks ran in this tick
   raw_resume = coroutine.resume,

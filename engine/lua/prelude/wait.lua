@@ -14,7 +14,7 @@ local wait = { SUSPEND = SUSPEND }
 
 local self = nil -- of the entity whose task leads, as `body.lua` says; false while such a task is to come back to the pump
 
-local check, request_of, refuse, come_back, take_turn, take, stay -- of `waiting`
+local check, request_of, refuse, come_back, take_turn, take, stay -- of `waiting`, which few ticks need
 
 
 --- Suspend the calling task for `seconds`; returns the seconds that really passed. One that may not wait is refused by the
@@ -36,7 +36,10 @@ function wait.wait(seconds)
       take_turn(now, dt, frame, phase)
       return clock.now - started
     end
-    return stay(started)
+    return (stay or prelude.waiting.stay)(started)
+  end
+  if not check then
+    local _ = prelude.waiting
   end
   if not isyieldable() then
     refuse()

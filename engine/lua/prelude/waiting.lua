@@ -82,6 +82,7 @@ function waiting.doze()
 end
 
 
+waiting.stay = stay
 prelude.wait.complete(check, request_of, refuse, come_back, take_turn, take, stay)
 
 return waiting

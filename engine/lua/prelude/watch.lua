@@ -6,82 +6,52 @@
 local prelude = ...
 local sandbox = prelude.sandbox
 
-local error, pcall, rawequal, rawget, rawset, type = error, pcall, rawequal, rawget, rawset, type
-local get_class, rouse = debug.getmetatable, sandbox.rouse
+local error, next, pcall, rawget, rawset, type = error, next, pcall, rawget, rawset, type
+local get_class = debug.getmetatable
 
-local watch = {}
+-- `engine/display.py` has the same.
+local FIELDS = { "sprite", "frame", "layer", "angle", "scale", "flip", "alpha", "visible", "text", "light", "color" }
 
-local fields, shown = { "x", "y" }, {} -- that the world is told of; all but the place
-local class, script -- the metatable of `self`, and the script's table, where Lua looks for what `self` has not
+local watch = {
+  FIELDS = FIELDS, -- that a window shows, beside the place
+  shown = prelude.create(0, #FIELDS), -- true by name
+  class = nil, script = nil, -- the metatable of `self`, and the script's table, where Lua looks for what `self` has not
+}
 
-for _, name in ipairs(prelude.screen.FIELDS) do
-  fields[#fields + 1], shown[name] = name, true
+local shown = watch.shown
+for i = 1, #FIELDS do
+  shown[FIELDS[i]] = true
 end
 
 
 -- The script gives a value to a field that has none.
 local function note(self, key, value)
-  if shown[key] or not script and (key == "x" or key == "y") then
-    rouse()
+  if shown[key] or not watch.script and (key == "x" or key == "y") then
+    sandbox.rouse()
   elseif key == nil or key ~= key then
     local _, problem = pcall(rawset, self, key, value)
     error(problem, 2)
   end
   rawset(self, key, value)
 end
+watch.note = note
 
 
--- True where to read such a field of `self` gives no number or boolean but what is set there.
-local function bare(made)
-  if type(made) ~= "table" or get_class(made) ~= nil then
+--- Have `scheduler.stir` called when `self` shows something new. False where to read such a field of `self` may give a number
+-- or a boolean that is not set there.
+function watch.begin(self)
+  local class = get_class(self)
+  local script = class and rawget(class, "__index")
+  if type(script) ~= "table" or get_class(script) ~= nil then
     return false
   end
-  for i = 1, #fields do
-    local value = made[fields[i]]
-    if value ~= nil and (type(value) == "number" or type(value) == "boolean") then
+  for name, value in next, script do
+    if (shown[name] or name == "x" or name == "y") and (type(value) == "number" or type(value) == "boolean") then
       return false
     end
   end
+  watch.class, watch.script, class.__newindex = class, script, note
   return true
-end
-
-
---- Have `scheduler.stir` called when `self` shows something new. False where its fields cannot just be read.
-function watch.begin(self)
-  local found = get_class(self)
-  local made = found and rawget(found, "__index")
-  if not bare(made) then
-    return false
-  end
-  class, script = found, made
-  class.__newindex = note
-  return true
-end
-
-
---- The same for who reads nothing of `self`, or only what is set there. Tells also of a place where there was none.
-function watch.begin_raw(self)
-  class, script = get_class(self), nil
-  class.__newindex = note
-end
-
-
---- True for a field of `self` that a window shows.
-function watch.shows(name)
-  return shown[name]
-end
-
-
-function watch.stop()
-  class.__newindex = nil
-end
-
-
---- A script gives `value` a metatable, which may do anything when a field is read.
-function sandbox.on_class(value)
-  if rawequal(value, script) then
-    rouse()
-  end
 end
 
 
