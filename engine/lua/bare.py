@@ -70,8 +70,7 @@ def reads(lua: str, limits: Limits, seed: int, script: Text) -> Bare | None:
         return None
     runtime = limited_runtime(lua, limits, seed)
     try:
-        name, chunk, text = script
-        read = runtime.read_script(b"@" + chunk.encode(), text, name.encode())
+        read = runtime.read_first(script)
     except Exception:  # as of memory: its entity will meet it
         return None
     if read is None or (limits.memory is not None and runtime.used() > limits.memory):

@@ -18,7 +18,7 @@ _WORDS = b"wait self x y now dt frame sprite layer alpha draw light math name se
 
 # What else every state has from its start, which is enough for an entity that moves and waits. A file uses only what
 # stands before it.
-CALM = ("memory", "budget", "sandbox", "watch", "calm")
+CALM = ("memory", "budget", "sandbox", "watch", "calm", "leftovers")
 
 # What comes together as soon as a state does more.
 PUMP = (
@@ -128,7 +128,6 @@ SETTINGS = b"settings"
 """What the pump asks for when it is loaded: the state's limits and who answers it."""
 NAME = b"=[tidelock]"
 
-# In every call lupa looks for `debug.traceback`: where there is no `debug`, that is a dozen cache lines less.
 _DEBUG = b"local debug = package.loaded.debug "
 
 # Lua 5.5 can use bytecode where it lies: all states run the same few lines of the processor's cache, and none has a
@@ -162,8 +161,9 @@ beside(...)
 prelude.filling = nil
 %s
 prelude.memory.begin()
-debug = nil
-return prelude, prelude.calm.read
+local read = prelude.calm.read
+prelude.calm.read = nil
+return prelude, read
 """
 # No hook may look at what is half there.
 _PUMP = b"""

@@ -32,12 +32,12 @@ class Runtime:
     ) -> None:
         self.lua = lua
         self._vm = bare_vm(lua, seed, None if memory is None else 0)
-        self.settings: tuple[Any, ...] = (guards, seed, *settings)  # for the pump
+        self._settings: tuple[Any, ...] = (guards, seed, *settings)
         self.used_files: set[bytes] = set()
         self.read: Text | None = None  # the script that its first entity has read already
         self._kept: dict[tuple[str, str], Any] = {}
         giver = _giver_of_code(weakref.ref(self), lua)
-        self._prelude, self.read_script = self.function_of(prelude_code(lua)[START], NAME)(giver, *self.settings)
+        self._prelude, self._reader = self.function_of(prelude_code(lua)[START], NAME)(giver, *self._settings)
         self._get: Callable[..., Any] | None = None
         self.used: Callable[[], int] = partial(self._vm.get_memory_used, True)
         if memory is not None:
@@ -49,6 +49,17 @@ class Runtime:
 
     def get(self, module: str, word: str) -> Any:
         return self._access()(module.encode(), word.encode())
+
+    def read_first(self, script: Text) -> Any:
+        """What the prelude's `calm.read` gives; once, as what reads a script there goes then."""
+        name, chunk, text = script
+        reader, self._reader = self._reader, None
+        return reader(b"@" + chunk.encode(), text, name.encode())
+
+    def for_pump(self) -> tuple[Any, ...]:
+        """What the pump is loaded with; from there on it is the pump that reads scripts."""
+        self._reader = None
+        return self._settings
 
     def kept(self, module: str, word: str) -> Any:
         """The same, remembered: for functions that never change."""
@@ -89,7 +100,7 @@ class Runtime:
         if self.has_pump:
             self.get("library", "adopt")(ask, fixed_step)
         else:
-            self.settings = (*self.settings, ask, fixed_step)
+            self._settings = (*self._settings, ask, fixed_step)
 
 
 def _giver_of_code(reference: weakref.ref[Runtime], lua: str) -> Callable[..., Any]:
@@ -104,7 +115,7 @@ def _giver_of_code(reference: weakref.ref[Runtime], lua: str) -> Callable[..., A
         if runtime is None:
             return None
         if name == SETTINGS:
-            return runtime.settings
+            return runtime.for_pump()
         if code is None:
             return None
         if text is None:

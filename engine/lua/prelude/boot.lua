@@ -9,7 +9,7 @@ local setupvalue, upvaluejoin = debug.setupvalue, debug.upvaluejoin
 -- Makes a table with room for so many items and so many fields, where Lua can.
 local create = table.create or give("table")() -- luacheck: ignore 143
 
-local prelude = create(0, 32)
+local prelude = create(0, 16)
 local at_home = false -- the first script has what is made for it
 
 setmetatable(prelude, { __index = function(_, name)

@@ -9,7 +9,7 @@ local prelude = ...
 local budget, turns, blame = prelude.budget, prelude.turns, prelude.later("blame")
 
 local sethook, getinfo = debug.sethook, debug.getinfo
-local collect, seconds_used = collectgarbage, os.clock
+local collect, seconds_used = collectgarbage, package.loaded.os.clock
 local error, setmetatable, type = error, setmetatable, type
 local find, running, create, resume = string.find, coroutine.running, coroutine.create, coroutine.resume
 local spend, charge = prelude.charging.spend, prelude.charging.charge
