@@ -12,6 +12,7 @@ from engine.limits import Limits
 from engine.lua.bare import ROOM, Bare, make_bare, ways_into
 from engine.lua.commons import Commons
 from engine.lua.parts import PART, size_of
+from engine.lua.runtime import WAYS
 from engine.lua.state import Ask, LuaState
 from engine.lua.versions import error_of
 
@@ -141,15 +142,19 @@ class Actor(LuaState):
 
     def __getattr__(self, name: str) -> Any:
         """What a state has with its first use: the ways into its pump, and `hear`, with the first event that comes."""
-        if self._runtime is None:
+        runtime = self._runtime
+        if runtime is None or (name != "hear" and name not in _WAYS):
             raise AttributeError(f"{type(self).__name__} has no {name}")
-        if name in _WAYS:
-            self._pump, self._deliver, self._keep, self._fetch = ways_into(self._runtime)
-        elif name == "hear":
-            self.hear = self._runtime.get("hearing", "body").coroutine().send
-            self.hear(None)
-        else:
-            raise AttributeError(f"{type(self).__name__} has no {name}")
+        runtime.lift_wall(WAYS)
+        try:
+            if name == "hear":
+                hear = runtime.get("hearing", "body").coroutine().send
+                hear(None)
+                self.hear = hear
+            else:
+                self._pump, self._deliver, self._keep, self._fetch = ways_into(runtime)
+        finally:
+            runtime.put_wall(WAYS)
         return getattr(self, name)
 
     @property
@@ -177,16 +182,20 @@ class Actor(LuaState):
 
     def turn(self, args: tuple[Any, ...], error: Exception | None = None) -> Result:
         """What this tick gives where who was sent to gave nothing, or failed: another leads from here on."""
+        try:
+            pump = self._pump
+        except Exception as lost:  # there is no room for it
+            return lost.with_traceback(None)
         while True:
             try:
-                if self._send is self._pump:
+                if self._send is pump:
                     if error is not None:
                         return error
                     self._follow()
                 else:
-                    self._send = self._pump
+                    self._send = pump
                     if error is not None:
-                        self._task = self._pump
+                        self._task = pump
                         args = (*args, self._text_of(error))
                 error = None
                 result = self._send(args)

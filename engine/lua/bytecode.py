@@ -126,6 +126,8 @@ START = b"start"
 """The code that makes a state."""
 SETTINGS = b"settings"
 """What the pump asks for when it is loaded: the state's limits and who answers it."""
+LOADED = b"loaded"
+"""What it asks for when that is done."""
 NAME = b"=[tidelock]"
 
 _DEBUG = b"local debug = package.loaded.debug "
@@ -165,20 +167,29 @@ local read = prelude.calm.read
 prelude.calm.read = nil
 return prelude, read
 """
-# No hook may look at what is half there.
+# No hook may look at what is half there. Where the stack ends before all is, nothing of it stays: whoever asks next
+# begins anew.
 _PUMP = b"""
 local prelude, give, name = ...
-local debug = package.loaded.debug
+local debug, pcall, error = package.loaded.debug, pcall, error
 local looked = debug.gethook()
-debug.sethook()
-collectgarbage("stop")
 local function fill(...)
 %s
 end
-fill(give("settings"))
+local function load()
+  debug.sethook()
+  collectgarbage("stop")
+  fill(give("settings"))
+end
+local ok, problem = pcall(load)
+give("loaded")
 prelude.memory.begin()
 if looked then
   debug.sethook(prelude.budget.hook, "", 1000)
+end
+if not ok then
+  %s = nil
+  error(problem, 0)
 end
 return prelude[name]
 """
@@ -205,7 +216,8 @@ def prelude_code(lua: str) -> dict[bytes, bytes]:
     jit = lua == "luajit21"
     hot, beside, others = (joined(texts, names, jit=jit) for names in (_JIT if jit else (HOT, BESIDE, CALM)))
     code[START] = compile_text(_START % (words, texts["boot"], beside, hot, others), NAME, True)
-    pump = compile_text(_PUMP % joined(texts, PUMP, jit=jit), NAME, True)
+    modules = ", ".join(f"prelude.{name}" for name in PUMP).encode()
+    pump = compile_text(_PUMP % (joined(texts, PUMP, jit=jit), modules), NAME, True)
     code |= dict.fromkeys((name.encode() for name in PUMP), pump)
     if lua not in FIXED:
         return code

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
-from engine.lua.bytecode import FIXED, GUARDS, NAME, PUMP, SETTINGS, START, prelude_code, script_code
+from engine.lua.bytecode import FIXED, GUARDS, LOADED, NAME, PUMP, SETTINGS, START, prelude_code, script_code
 from engine.lua.versions import bare_vm
 
 Text = tuple[str, str, bytes]
@@ -17,6 +17,9 @@ _PUMP = frozenset(name.encode() for name in PUMP)
 _HARMLESS = frozenset(
     name.encode() for name in ("files", "later", "standard", "time", "defaults", "charging", "blame", "fault", *GUARDS)
 )
+
+_ASKED, _FILLED, _LOADED, WAYS = 1, 2, 4, 8
+"""Why a wall is lifted: Python asks for a value, the pump is made, a file is loaded; Python makes its ways in."""
 
 
 class Runtime:
@@ -36,19 +39,33 @@ class Runtime:
         self.used_files: set[bytes] = set()
         self.read: Text | None = None  # the script that its first entity has read already
         self._kept: dict[tuple[str, str], Any] = {}
+        self._wall: int | None = None
+        self._lifted = 0  # why there is no wall now, a bit for each reason
         giver = _giver_of_code(weakref.ref(self), lua)
         self._prelude, self._reader = self.function_of(prelude_code(lua)[START], NAME)(giver, *self._settings)
         self._get: Callable[..., Any] | None = None
         self.used: Callable[[], int] = partial(self._vm.get_memory_used, True)
         if memory is not None:
-            self._vm.set_max_memory(memory, total=True)
+            self._wall = memory
+            self.put_wall(0)
 
     def function_of(self, code: bytes, name: bytes) -> Any:
         """Of bytecode that somebody holds as long as this VM lives."""
         return self._vm.compile(code, name, "B" if self.lua in FIXED else "b")
 
+    def lift_wall(self, why: int) -> None:
+        """Have no wall until `put_wall`: for a load of the prelude, and for what Python pushes and makes meanwhile."""
+        self._lifted |= why
+        if self._wall is not None:
+            self._vm.set_max_memory(0)
+
+    def put_wall(self, why: int) -> None:
+        self._lifted &= ~why
+        if self._wall is not None and not self._lifted:
+            self._vm.set_max_memory(self._wall, total=True)
+
     def get(self, module: str, word: str) -> Any:
-        return self._access()(module.encode(), word.encode())
+        return self._asked(module, word)
 
     def read_first(self, script: Text) -> Any:
         """What the prelude's `calm.read` gives; once, as what reads a script there goes then."""
@@ -68,15 +85,18 @@ class Runtime:
             found = self._kept[module, word] = self.get(module, word)
         return found
 
-    def _access(self) -> Callable[..., Any]:
-        """The function that gives values, which few states are asked for."""
-        if self._get is None:
-            self._get = self._prelude[b"access"][b"get"]
-        return self._get
-
     def get_all(self, *names: str) -> tuple[Any, ...]:
         """Several values, at least two: module, word, module, word."""
-        return self._access()(*(name.encode() for name in names))  # type: ignore[no-any-return]
+        return self._asked(*names)  # type: ignore[no-any-return]
+
+    def _asked(self, *names: str) -> Any:
+        self.lift_wall(_ASKED)
+        try:
+            if self._get is None:  # few states are asked
+                self._get = self._prelude[b"access"][b"get"]
+            return self._get(*(name.encode() for name in names))
+        finally:
+            self.put_wall(_ASKED)
 
     def load(self, modules: Iterable[str]) -> None:
         """Load files of the prelude now that would be loaded when they are first used."""
@@ -115,16 +135,23 @@ def _giver_of_code(reference: weakref.ref[Runtime], lua: str) -> Callable[..., A
         if runtime is None:
             return None
         if name == SETTINGS:
+            runtime.lift_wall(_FILLED)
             return runtime.for_pump()
+        if name == LOADED:
+            runtime.put_wall(_FILLED)
         if code is None:
             return None
-        if text is None:
-            runtime.used_files.add(name)
-        else:
+        if text is not None:
             code = held.setdefault(code, code)
+            try:
+                return runtime.function_of(code, name)
+            except MemoryError:  # raised, it would be pushed where there is no room, which hangs; Lua says so by itself
+                return None
+        runtime.used_files.add(name)
+        runtime.lift_wall(_LOADED)
         try:
-            return runtime.function_of(code, NAME if text is None else name)
-        except MemoryError:  # raised, it would be pushed where there is no room, which hangs; Lua says so by itself
-            return None
+            return runtime.function_of(code, NAME)
+        finally:
+            runtime.put_wall(_LOADED)
 
     return give

@@ -1,0 +1,82 @@
+"""The pump is loaded in the midst of a script's life, where the stack or the memory may end: never by halves."""
+
+import pytest
+
+from engine import World
+from engine.lua import bytecode, runtime
+from helpers import run_child
+
+
+class Lacking(dict):
+    """The files of the prelude, of which one is missing when it is asked for first."""
+
+    def __init__(self, files, lacks):
+        super().__init__(files)
+        self.lacks = lacks
+
+    def get(self, name):
+        if name == self.lacks:
+            self.lacks = None
+            return None
+        return super().get(name)
+
+
+@pytest.fixture
+def broken(lua, monkeypatch):
+    """The first load of the pump fails, half of it done."""
+    files = Lacking(bytecode.prelude_code(lua), b"charging")
+    monkeypatch.setattr(runtime, "prelude_code", lambda _: files)
+    return files
+
+
+@pytest.mark.parametrize("lua", ["lua55", "lua54"], indirect=True)
+def test_after_a_load_that_failed_midway_a_script_is_stopped_at_its_limits(scripts, lua, broken):
+    scripts.write("one", "return { start = function() pcall(function() bus.on() end) for i = 1, 3e7 do end end }")
+    with World(scripts.path, lua=lua) as world:
+        world.spawn("one")
+
+        assert ["stopped after 10,000,000 instructions" in problem.message for problem in world.problems] == [True]
+
+
+@pytest.mark.parametrize("lua", ["lua55", "lua54"], indirect=True)
+@pytest.mark.parametrize("does", ["bus.emit('said')", "error('no')", "wait() wait(1)"])
+def test_a_state_whose_memory_is_all_spent_does_more_than_to_move(lua, does):
+    run_child(f"LUA, DOES = {lua!r}, {does!r}\n" + FULL)
+
+
+FULL = '''
+import tempfile
+from pathlib import Path
+from engine import Limits, World
+
+SCRIPT = """
+local one = {}
+function one:start()
+  local s, kept = ("x"):sub(1, 1), {}
+  for i = 1, 20 do s = s .. s end
+  for i = 1, 14 do kept[i] = s:sub(1) end
+  local last, rest = s:sub(1, SIZE // 2), s:sub(1, SIZE // 2)
+  DOES
+end
+return one
+"""
+scripts = Path(tempfile.mkdtemp())
+
+def lives(size, does):
+    (scripts / "one.lua").write_text(SCRIPT.replace("SIZE", str(size)).replace("DOES", does))
+    with World(scripts, lua=LUA, limits=Limits(memory=1_100_000)) as world:
+        one = world.spawn("one")
+        for frame in range(2):
+            world.tick(1 / 60)
+        fits = not world.problems
+        one.destroy()
+    return fits
+
+most, least = 2**21, 0
+while most - least > 1000:
+    middle = (most + least) // 2
+    most, least = (most, middle) if lives(middle, "wait() wait() wait()") else (middle, least)
+assert 0 < least < 2**21 - 2000
+for size in range(least - 150_000, least + 1000, 2500):
+    lives(size, DOES)
+'''
