@@ -50,6 +50,9 @@ function m:start() self.x, self.y = math.random(100), math.random(100) wait() se
 -- has defaults
 m.properties = { hp = 3, list = { 1, 2 } }
 function m:start() self.list[1] = self.hp wait() self.x, self.y = self.list[1], self.list[2] end
+-- has what are no defaults
+m.properties = false
+function m:start() self.x, self.y = 1, 2 wait() end
 -- has a sprite by default
 m.properties = { sprite = "b.png" }
 function m:start() self.x, self.y = 1, 2 wait() end

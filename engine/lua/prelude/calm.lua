@@ -93,8 +93,11 @@ end
 
 -- Notes what a script gave. False where it cannot be used; and whether there is more than hooks and hidden fields.
 local function take_note(me, class)
-  local more, properties = false, type(class) == "table" and rawget(class, "properties")
-  if type(properties or class) ~= "table" then
+  local more, properties = false, nil
+  if type(class) == "table" then
+    properties = rawget(class, "properties")
+  end
+  if type(properties == nil and class or properties) ~= "table" then
     return false
   end
   for key, value in next, class do
