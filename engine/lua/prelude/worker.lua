@@ -3,7 +3,9 @@
 
 local prelude = ...
 
-local create, raw_yield = coroutine.create, coroutine.yield
+local create, raw_resume, raw_yield, unpack = coroutine.create, coroutine.resume, coroutine.yield, table.unpack
+
+local ROOM = 80 -- values on the stack of a birth and its ticks: to make it longer then takes as long as ten functions
 
 -- What a worker yields that is free again. A function, as `SUSPEND`.
 local function DONE()
@@ -24,7 +26,10 @@ end
 worker.work = work
 
 
-worker.first = not jit and create(work) -- which has its stacks elsewhere
+if not jit then -- which has its stacks elsewhere
+  worker.first = create(work)
+  raw_resume(worker.first, {}, unpack, {}, 1, ROOM)
+end
 
 
 return worker
