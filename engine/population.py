@@ -168,6 +168,8 @@ class Population:
         if first and actor.awaits == source and not self._children.shares:
             names = few_names(shape)
             if names is not None:
+                if names is not actor.names:
+                    states.names[entity.script] = names
                 result = self._commons.enter(actor.bear, entity.id, seed, names, leaves)
                 self._loop.absorb_birth(actor, entity, result)
                 return

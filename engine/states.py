@@ -5,12 +5,13 @@ from __future__ import annotations
 import weakref
 from typing import TYPE_CHECKING
 
+from engine.bus.shapes import few_names
 from engine.entity import Entity
 from engine.errors import EngineError
 from engine.limits import Limits
 from engine.lua.actor import Actor, Terms
 from engine.lua.bare import Bare, made_ahead, reads
-from engine.lua.runtime import Text
+from engine.lua.runtime import Names, Text
 from engine.process.process import Process
 from engine.process.remote import RemoteActor
 from engine.questions import Questions
@@ -30,6 +31,7 @@ class States:
         self._delivery = world.delivery
         self.actors: dict[int, Actor] = {}
         self.together: dict[str, Actor] = {}  # script -> the state that its entities share
+        self.names: dict[str, Names] = {}  # script -> of the fields that its last entities got
         self._read_at_birth: dict[str, Text] = {}  # by name, those that ask for more than their table
         self.warm = Warm()
         self.questions = Questions(world)
@@ -54,20 +56,22 @@ class States:
                 made = RemoteActor(entity.id, clock, self._ask, terms, process)
             else:
                 if script is not None and not self._children.shares:
-                    bare = self._reading(script, limits)
+                    bare = self._reading(script, limits, few_names(entity.properties[0]))
                 made = Actor(entity.id, clock, self._ask, terms, bare)
         elif permit is not None:
             made.function("rights", "hold")(*permit.held())
         made.permit = permit
         return made
 
-    def _reading(self, script: Text, limits: Limits) -> Bare | None:
+    def _reading(self, script: Text, limits: Limits, names: Names | None) -> Bare | None:
         """A state that has read `script`; None for one that is to be read at a birth, which is tried once."""
         if self._read_at_birth.get(script[0]) == script:
             return None
-        bare = reads(self._world.lua, limits, self._world.seed, script)
+        bare = reads(self._world.lua, limits, self._world.seed, script, names)
         if bare is None:
             self._read_at_birth[script[0]] = script
+        elif names is not None:
+            self.names[script[0]] = names
         return bare
 
     def keep_warm(self, count: int, script: str) -> None:
@@ -80,7 +84,8 @@ class States:
             )
         source = world.population.sources.glance(script) if script else None
         limits = world.limits_of(script)
-        terms, bares = self._terms(limits), made_ahead(world.lua, limits, world.seed, source)
+        names = self.names.get(script)
+        terms, bares = self._terms(limits), made_ahead(world.lua, limits, world.seed, source, names)
         self.warm.keep(count, limits, (Actor(0, world.loop.game, self._ask, terms, bare) for bare in bares))
 
     def _terms(self, limits: Limits, held: tuple[bytes, ...] | None = None) -> Terms:

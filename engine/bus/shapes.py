@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from engine.display import FIELDS
+from engine.lua.runtime import Names
 
 _SEEN = frozenset(name.encode() for name in FIELDS)
 _MOST = 4096  # shapes that are made up as the game runs must not fill the memory
@@ -61,7 +62,7 @@ def names_in(shape: bytes) -> list[bytes] | None:
 
 
 @lru_cache(maxsize=512)
-def few_names(shape: bytes) -> tuple[bytes | None, ...] | None:
+def few_names(shape: bytes) -> Names | None:
     """The same where they are few, and no window shows any: `FEW`, with None for those that are missing."""
     names = names_in(shape)
     if names is None or len(names) > FEW or not _SEEN.isdisjoint(names):

@@ -12,7 +12,7 @@ from engine.limits import Limits
 from engine.lua.bare import ROOM, Bare, make_bare, ways_into
 from engine.lua.commons import Commons
 from engine.lua.parts import PART, size_of
-from engine.lua.runtime import WAYS
+from engine.lua.runtime import WAYS, Names
 from engine.lua.state import Ask, LuaState
 from engine.lua.versions import error_of
 
@@ -94,7 +94,7 @@ class Actor(LuaState):
     # state its task.
     __slots__ = (
         *("_pump", "_send", "_task", "awaits", "clock", "entities", "hear", "inbox"),
-        *("key", "only", "permit", "version", "wake", "weak"),
+        *("key", "names", "only", "permit", "version", "wake", "weak"),
     )
 
     hear: Callable[..., Result]
@@ -129,7 +129,7 @@ class Actor(LuaState):
     def _open(self, seed: int) -> None:
         bare = self._given or self._make_bare(seed)
         self._given = None
-        self._runtime, self._adopt, ways, lead, self._quiet = bare
+        self._runtime, self._adopt, ways, lead, self._quiet, self.names = bare
         if ways is not None:
             self._pump, self._deliver, self._keep, self._fetch = ways
         self._send = self._task = lead or self._pump
@@ -171,11 +171,12 @@ class Actor(LuaState):
             assert self._runtime is not None
             self._runtime.get("rights", "hold")(*terms.held)
 
-    def bear(self, id: int, seed: int, names: tuple[bytes | None, ...], leaves: tuple[Any, ...]) -> Result:
+    def bear(self, id: int, seed: int, names: Names, leaves: tuple[Any, ...]) -> Result:
         """What the first tick of an entity gives that lies in wait for its birth."""
         clock = self.clock.args
         try:
-            result = self._send((*clock[:3], id, seed, *names, *leaves))
+            fields = (True, *leaves) if names is self.names else (False, *names, *leaves)
+            result = self._send((*clock[:3], id, seed, *fields))
             return self.turn(clock) if result is None else result
         except Exception as error:
             return self.turn(clock, error)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from engine.limits import Limits
-from engine.lua.runtime import Runtime, Text
+from engine.lua.runtime import Names, Runtime, Text
 
 ROOM = 16 * 1024 * 1024
 """Bytes between the memory limit and the wall where Lua's allocations fail: for what comes from Python."""
@@ -44,6 +44,8 @@ class Bare(NamedTuple):
     """Of a state whose first entity has read its script, and lies in wait for its birth: what its task is sent then."""
     quiet: bool = False
     """Nothing is to be done at the end of that entity, as long as there is no pump."""
+    names: Names | None = None
+    """Of the fields that it expects."""
 
 
 def make_bare(lua: str, limits: Limits, seed: int, *, wall: int | None = None) -> Bare:
@@ -60,8 +62,10 @@ def ways_into(runtime: Runtime) -> Ways:
     return Ways(send, deliver, keep, fetch)
 
 
-def reads(lua: str, limits: Limits, seed: int, script: Text) -> Bare | None:
+def reads(lua: str, limits: Limits, seed: int, script: Text, names: Names | None = None) -> Bare | None:
     """A state whose first entity has read its script: it lies in wait for its birth where it can.
+
+    `names` are those of the fields that it will probably get: then a birth need not make them.
 
     None where the script fails when it is read, or asks for more than its table, or may have no task: so it is to be
     read at the birth.
@@ -70,7 +74,7 @@ def reads(lua: str, limits: Limits, seed: int, script: Text) -> Bare | None:
         return None
     runtime = limited_runtime(lua, limits, seed)
     try:
-        read = runtime.read_first(script)
+        read = runtime.read_first(script, names or ())
     except Exception:  # as of memory: its entity will meet it
         return None
     if read is None or (limits.memory is not None and runtime.used() > limits.memory):
@@ -79,17 +83,19 @@ def reads(lua: str, limits: Limits, seed: int, script: Text) -> Bare | None:
     if read is True:
         return Bare(runtime, runtime.adopt)
     thread, ends = read
-    return Bare(runtime, runtime.adopt, lead=thread.send, quiet=not ends)
+    return Bare(runtime, runtime.adopt, lead=thread.send, quiet=not ends, names=names)
 
 
-def made_ahead(lua: str, limits: Limits, seed: int, script: Text | None = None) -> Iterator[Bare]:
+def made_ahead(
+    lua: str, limits: Limits, seed: int, script: Text | None = None, names: Names | None = None
+) -> Iterator[Bare]:
     """States, one after the other, that have what an entity will need.
 
     With a `script` they have read it, as far as nobody can tell, or compiled it; they serve for any other as well.
     """
     readable = script
     while True:
-        made = reads(lua, limits, seed, readable) if readable is not None else None
+        made = reads(lua, limits, seed, readable, names) if readable is not None else None
         if made is None:
             readable = None
             made = Bare(runtime := limited_runtime(lua, limits, seed), runtime.adopt)

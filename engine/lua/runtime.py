@@ -13,6 +13,9 @@ from engine.lua.versions import bare_vm
 Text = tuple[str, str, bytes]
 """The name of a script, its chunk and what it says."""
 
+Names = tuple[bytes | None, ...]
+"""Of the fields that an entity gets: as many as `shapes.FEW`, with None for those that are missing."""
+
 _PUMP = frozenset(name.encode() for name in PUMP)
 _HARMLESS = frozenset(
     name.encode() for name in ("files", "later", "standard", "time", "defaults", "charging", "blame", "fault", *GUARDS)
@@ -67,11 +70,11 @@ class Runtime:
     def get(self, module: str, word: str) -> Any:
         return self._asked(module, word)
 
-    def read_first(self, script: Text) -> Any:
+    def read_first(self, script: Text, names: Names) -> Any:
         """What the prelude's `calm.read` gives; once, as what reads a script there goes then."""
         name, chunk, text = script
         reader, self._reader = self._reader, None
-        return reader(b"@" + chunk.encode(), text, name.encode())
+        return reader(b"@" + chunk.encode(), text, name.encode(), *names)
 
     def for_pump(self) -> tuple[Any, ...]:
         """What the pump is loaded with; from there on it is the pump that reads scripts."""

@@ -39,7 +39,7 @@ local function begin(me, self, init, properties)
     return
   end
   follow(false) -- to wait in there is for the pump: Python takes it for born when it first waits
-  init.fn(self)
+  init(self)
   calm.task.callback.name = "start"
   if calm.told then
     prelude.outbox.put("ready", me.id)
@@ -50,10 +50,14 @@ end
 
 
 -- Body of the first task. What it needs is on its own stack when it is resumed: all else is cold, each upvalue by itself,
--- and so is what a table would be made of.
-local function lie(self, me, time, list, set, init, start, properties)
-  local now, dt, frame, id, seed, name, name2, name3, name4, name5, name6, value, value2, value3, value4, value5, value6
-    = raw_yield()
+-- and so is what a table would be made of, and a name that comes in. So it has those of the fields that it will probably get;
+-- with others all of them come before the values.
+local function lie(self, me, time, list, set, init, start, properties, name, name2, name3, name4, name5, name6)
+  local now, dt, frame, id, seed, known, value, value2, value3, value4, value5, value6, a, b, c, d, e, f = raw_yield()
+  if not known then
+    name, name2, name3, name4, name5, name6 = value, value2, value3, value4, value5, value6
+    value, value2, value3, value4, value5, value6 = a, b, c, d, e, f
+  end
   if name then set(self, name, value) end
   if name2 then set(self, name2, value2) end
   if name3 then set(self, name3, value3) end
@@ -66,7 +70,7 @@ local function lie(self, me, time, list, set, init, start, properties)
     begin(me, self, init, properties)
   end
   if start then
-    start.fn(self)
+    start(self)
     return
   elseif not calm.told then
     wait() -- for the first call of `update`, which is the pump's
@@ -76,7 +80,7 @@ end
 
 
 -- The first task lies in wait: gives its thread.
-local function wait_for_birth(me)
+local function wait_for_birth(me, ...)
   local hooks, task = me.hooks, { thread = worker.first or create(worker.work), entity = me, state = "running" }
   worker.first = nil
   task.callback = { name = hooks.init and "init" or "start", failures = 0 }
@@ -86,7 +90,8 @@ local function wait_for_birth(me)
   end
   calm.task = task
   follow(me.self)
-  raw_resume(task.thread, task, lie, me.self, me, clock, calm.entities, rawset, hooks.init, hooks.start, me.properties)
+  local init, start = hooks.init and hooks.init.fn, hooks.start and hooks.start.fn
+  raw_resume(task.thread, task, lie, me.self, me, clock, calm.entities, rawset, init, start, me.properties, ...)
   return task.thread
 end
 
@@ -123,8 +128,8 @@ end
 
 --- Read the script of the entity that will be born here. Gives its thread where it lies in wait for that, and whether it has
 -- anything to do at its end; else true. Nothing where it failed, or asked for more than what all entities are given at all
--- times: then this state is not to be used.
-function calm.read(chunk, text, name)
+-- times: then this state is not to be used. The rest are names of fields that it will probably get.
+function calm.read(chunk, text, name, ...)
   local me = { id = 0, script = name, seed = 0, self = home.self, hooks = {} }
   local env = sandbox.environment(me)
   me.env, home.self = env, nil
@@ -148,7 +153,7 @@ function calm.read(chunk, text, name)
     or rawget(class, "isolation") ~= nil or rawget(class, "clock") ~= nil or not watch.begin(me.self) then
     return true
   end
-  return wait_for_birth(me), hooks.final ~= nil
+  return wait_for_birth(me, ...), hooks.final ~= nil
 end
 
 

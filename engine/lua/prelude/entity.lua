@@ -172,24 +172,25 @@ end
 entity.complete = complete
 
 
--- Body of the first task. Errors name the `stage`, which is "init" at first.
-local function go_through(me, stage)
-  local self, hooks = me.self, me.hooks
-  if hooks.init then
-    hooks.init.fn(self)
+-- Body of the first task. Errors name the `stage`, which is "init" at first; as parameters have no names, a traceback tells
+-- where the hooks stand.
+local function go_through(me, stage, init, start)
+  local self = me.self
+  if init then
+    init(self)
   end
   put("ready", me.id)
   enlist(me)
   stage.name = "start"
-  if hooks.start then
-    hooks.start.fn(self)
+  if start then
+    start(self)
   end
 end
 
 
 local function begin(me)
-  local stage = { name = "init", failures = 0 }
-  scheduler.run(me, stage, go_through, me, stage)
+  local hooks, stage = me.hooks, { name = "init", failures = 0 }
+  scheduler.run(me, stage, go_through, me, stage, hooks.init and hooks.init.fn, hooks.start and hooks.start.fn)
 end
 entity.begin = begin
 
