@@ -250,7 +250,7 @@ def test_a_state_loads_no_more_than_its_script_uses(scripts, lua, isolation, fet
             world.tick(1 / 60)
 
         assert not world.problems
-    assert {*fetched} <= {"access", "table", "pump", "charging", "settings"}
+    assert {*fetched} <= {"access", "table", "pump", "charging", "settings", "loaded"}
 
 
 @pytest.mark.parametrize(
