@@ -39,7 +39,7 @@ class Population:
         self._announced: dict[int, Entity] = {}  # to be born next
         self._promised: dict[int, str] = {}  # ids that a script knows already, and of which script they will be
         self._doomed: dict[int, None] = {}  # to end next
-        self._begun = 0  # the last entity that began while it was loaded
+        self._unbegun: set[int] = set()  # entities that are loaded, and did not begin with that
         self.settling = False  # deaths or births are under way; who is to end meanwhile does so when that is done
         self._listening: dict[int, None] = {}  # entities with on_input
         self.last_id = 0
@@ -175,8 +175,13 @@ class Population:
                 return
         # It was read for the first entity of a state only, which has room for so many bytes.
         known = first and actor.takes(source)
-        result = self._hand(actor, self._birth(entity, seed, source, known=known))
-        if self._begun != entity.id and not failed(result):
+        self._unbegun.add(entity.id)
+        try:
+            result = self._hand(actor, self._birth(entity, seed, source, known=known))
+            begun = entity.id not in self._unbegun
+        finally:
+            self._unbegun.discard(entity.id)
+        if not begun and not failed(result):
             self._hand(actor, (b"boot", entity.id))
 
     def _birth(self, entity: Entity, seed: int, source: Source, *, known: bool) -> Mail:
@@ -194,7 +199,7 @@ class Population:
         It `begins` with its first hooks in the same call, where nothing of that has to be carried out before.
         """
         if begins:
-            self._begun = id
+            self._unbegun.discard(id)
             if not self._children.shares:  # nor did it say anything
                 return
         script = self.script_of(id)

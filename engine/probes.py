@@ -78,8 +78,8 @@ class Probes:
     def _on_births(self, states: States, trace: Trace) -> None:
         make = states.make
 
-        def made(entity: Entity, *script: Any, **where: Any) -> Actor:
-            actor = make(entity, *script, **where)
+        def made(entity: Entity, _: Any = None, **where: Any) -> Actor:
+            actor = make(entity, **where)  # which reads its script at the birth: that is to be seen, too
             trace.follow(actor)
             return actor
 

@@ -84,3 +84,15 @@ def test_a_script_that_does_not_load_begins_nothing(scripts, lua, handed, text):
         assert len(world.problems) == 1
         assert not entity.ready
         assert handed == [b"create"]
+
+
+def test_an_entity_starts_once_where_a_listener_spawns_another_meanwhile(scripts, lua, isolation):
+    scripts.write("door", 'return { start = function() log.info("starts") bus.emit("opened") end }')
+    scripts.write("key", "return { start = function(self) self.x = 1 end }")
+    with World(scripts.path, lua=lua, isolation=isolation) as world:
+        world.bus.on("opened", lambda event: world.spawn("key"))
+
+        world.spawn("door")
+        world.spawn("door")
+
+        assert len(world.log) == 2

@@ -314,3 +314,13 @@ def test_a_trace_does_not_begin_while_an_entity_does(world, scripts, path):
 
     assert "trace was called while the world ticks" in world.log[0].text
     assert not path.exists()
+
+
+def test_a_birth_is_seen_with_the_loading_of_its_script(world, scripts, path):
+    scripts.write("door", "return { start = function(self) self.x, self.y = 1, 2 wait() end }")
+
+    with world.trace(path):
+        door = world.spawn("door")
+        ticks(world, 1)
+
+    assert [span["tid"] for span in spans(read(path), "loading a script")] == [door.id]
