@@ -175,8 +175,10 @@ class Actor(LuaState):
         """What the first tick of an entity gives that lies in wait for its birth."""
         clock = self.clock.args
         try:
-            fields = (True, *leaves) if names is self.names else (False, *names, *leaves)
-            result = self._send((*clock[:3], id, seed, *fields))
+            if names is self.names:
+                result = self._send((*clock, id, seed, True, *leaves))
+            else:
+                result = self._send((*clock, id, seed, False, *names, *leaves))
             return self.turn(clock) if result is None else result
         except Exception as error:
             return self.turn(clock, error)

@@ -53,7 +53,7 @@ end
 -- and so is what a table would be made of, and a name that comes in. So it has those of the fields that it will probably get;
 -- with others all of them come before the values.
 local function lie(self, me, time, list, set, init, start, properties, name, name2, name3, name4, name5, name6)
-  local now, dt, frame, id, seed, known, value, value2, value3, value4, value5, value6, a, b, c, d, e, f = raw_yield()
+  local now, dt, frame, _, id, seed, known, value, value2, value3, value4, value5, value6, a, b, c, d, e, f = raw_yield()
   if not known then
     name, name2, name3, name4, name5, name6 = value, value2, value3, value4, value5, value6
     value, value2, value3, value4, value5, value6 = a, b, c, d, e, f
