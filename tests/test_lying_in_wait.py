@@ -282,13 +282,6 @@ def test_its_task_counts_as_that_of_any_other(scripts, begins, tasks):
     )
 
 
-@pytest.mark.parametrize("begins", ["fails in init", "fails in start", "fails later"])
-def test_what_is_said_of_its_errors_is_the_same(scripts, lua, begins):
-    scripts.write("one", f"local m = {{}} {BEGINNINGS[begins]} return m")
-
-    assert life(scripts, lua, 0) == life(scripts, lua, None)
-
-
 @pytest.mark.parametrize("bytes_told", [300, 600, 900, 1_200])
 @pytest.mark.parametrize("begins", ["draws at its birth", "has a child", "listens", "talks in init"])
 def test_what_it_tells_counts_as_much(scripts, begins, bytes_told):

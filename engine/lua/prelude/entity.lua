@@ -172,8 +172,8 @@ end
 entity.complete = complete
 
 
--- Body of the first task. Errors name the `stage`, which is "init" at first. The hooks are values here, as in `calm`: a
--- traceback has no other name for them then.
+-- Body of the first task. Errors name the `stage`, which is "init" at first; as parameters have no names, a traceback tells
+-- where the hooks stand.
 local function go_through(me, stage, init, start)
   local self = me.self
   if init then
@@ -189,8 +189,8 @@ end
 
 
 local function begin(me)
-  local stage, init, start = { name = "init", failures = 0 }, me.hooks.init, me.hooks.start
-  scheduler.run(me, stage, go_through, me, stage, init and init.fn, start and start.fn)
+  local hooks, stage = me.hooks, { name = "init", failures = 0 }
+  scheduler.run(me, stage, go_through, me, stage, hooks.init and hooks.init.fn, hooks.start and hooks.start.fn)
 end
 entity.begin = begin
 
