@@ -16,7 +16,7 @@ local early = {
 
 local DOUBT = "the start depends on when it runs"
 local SHOWN = {} -- the fields that a window shows, besides the place
-for _, name in next, prelude.watch.FIELDS do
+for _, name in next, prelude.screen.FIELDS do
   SHOWN[name] = true
 end
 

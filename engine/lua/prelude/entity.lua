@@ -86,7 +86,7 @@ end
 -- What an entity has before anything is known of it; `sandbox` gives it an environment of its own.
 function entity.blank()
   local made = fit_out({
-    id = 0, script = "", seed = 0, self = home.self or create(0, home.FIELDS), hooks = {}, tasks = nil, task_count = nil,
+    id = 0, script = "", seed = 0, self = home.self or create(0, 8), hooks = {}, tasks = nil, task_count = nil,
     subscriptions = nil, answers = nil, modules = nil, spot = nil,
   })
   made.env, home.self = sandbox.environment(made), nil

@@ -8,7 +8,6 @@ local NAMES = 32 -- of an environment, as it will have so many
 
 -- Where LuaJIT has tables and their fields is another matter.
 local home = {
-  FIELDS = FIELDS, NAMES = NAMES,
   self = create(0, FIELDS), env = create(0, NAMES), time = {}, -- until they are used; then nil
 }
 

@@ -3,7 +3,7 @@
 local lua, loaded, registry = _G, package.loaded, debug.getregistry()
 
 lua.package, loaded.io, loaded.os, loaded.package = { loaded = loaded }, nil, { clock = os.clock }, nil
-lua.io, lua.os, lua.python, lua.require = nil, nil, nil, nil
+lua.io, lua.os, lua.python, lua.require, registry._PRELOAD = nil, nil, nil, nil, nil
 lua.debug = nil -- for which lupa looks in every call: where there is none, that is a dozen cache lines less
 
 if registry["FILE*"] then

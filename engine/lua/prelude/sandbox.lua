@@ -87,7 +87,7 @@ end
 
 --- A global environment for `entity`. Library tables are copied when first used.
 function sandbox.environment(entity)
-  local env = home.env or create(0, home.NAMES)
+  local env = home.env or create(0, 32)
   home.env = nil
   for name, value in next, base do
     env[name] = value

@@ -11,7 +11,14 @@ local screen = {
 
 local rawequal, get_class, set_class = rawequal, debug.getmetatable, debug.setmetatable
 
-local COLOR = #prelude.watch.FIELDS
+-- Names of the fields, by their places.
+local FIELDS = {}
+for name, place in next, prelude.watch.shown do
+  FIELDS[place] = name
+end
+screen.FIELDS = FIELDS
+
+local COLOR = #FIELDS
 
 
 --- Gives a number back, and of anything else but nil nothing that is equal to it; of NaN neither. `tonumber` looks at

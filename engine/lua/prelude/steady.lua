@@ -16,7 +16,7 @@ local raw_resume, status, type, huge = coroutine.resume, coroutine.status, type,
 local get_class, set_class, tray = debug.getmetatable, debug.setmetatable, outbox.tray
 local SUSPEND = records.SUSPEND
 
-local FIELDS, look = watch.FIELDS, screen.look
+local FIELDS, look = screen.FIELDS, screen.look
 local LIGHT = 8192 -- bytes that may be told in a tick at least, so that a few operations need not be weighed
 
 -- And what few of its ticks need.

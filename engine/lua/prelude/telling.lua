@@ -4,7 +4,7 @@ local prelude = ...
 local scheduler, outbox, screen, posting = prelude.scheduler, prelude.outbox, prelude.screen, prelude.later("posting")
 
 local type = type
-local OPERATION, tray, HEAD, FIELDS = outbox.OPERATION, outbox.tray, screen.HEAD, prelude.watch.FIELDS
+local OPERATION, tray, HEAD, FIELDS = outbox.OPERATION, outbox.tray, screen.HEAD, screen.FIELDS
 local COLOR = #FIELDS
 local LONGEST = 64 -- bytes of a string that goes as it is
 

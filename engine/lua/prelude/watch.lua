@@ -9,19 +9,16 @@ local sandbox = prelude.sandbox
 local error, next, pcall, rawget, rawset, type = error, next, pcall, rawget, rawset, type
 local get_class = debug.getmetatable
 
--- `engine/display.py` has the same.
-local FIELDS = { "sprite", "frame", "layer", "angle", "scale", "flip", "alpha", "visible", "text", "light", "color" }
-
-local watch = {
-  FIELDS = FIELDS, -- that a window shows, beside the place
-  shown = prelude.create(0, #FIELDS), -- true by name
-  class = nil, script = nil, -- the metatable of `self`, and the script's table, where Lua looks for what `self` has not
+-- What a window shows, beside the place, by name; `engine/display.py` has the same, in this order.
+local shown = {
+  sprite = 1, frame = 2, layer = 3, angle = 4, scale = 5, flip = 6, alpha = 7, visible = 8, text = 9, light = 10,
+  color = 11,
 }
 
-local shown = watch.shown
-for i = 1, #FIELDS do
-  shown[FIELDS[i]] = true
-end
+local watch = {
+  shown = shown,
+  class = nil, script = nil, -- the metatable of `self`, and the script's table, where Lua looks for what `self` has not
+}
 
 
 -- The script gives a value to a field that has none.
