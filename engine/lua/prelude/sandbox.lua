@@ -89,6 +89,7 @@ end
 function sandbox.environment(entity)
   local env = home.env or create(0, 32)
   home.env = nil
+  env.wait = base.wait -- first: each tick looks for it, and what comes later may stand in another place than its own
   for name, value in next, base do
     env[name] = value
   end
