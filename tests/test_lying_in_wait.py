@@ -184,11 +184,18 @@ def life(scripts, lua, warm, fields=None, **options):
     return seen
 
 
+def assert_same_lives(scripts, lua, fields=None, **options):
+    """Born of a warm state, of one that was made for it, or read at the birth."""
+    read_at_birth = life(scripts, lua, None, fields, **options)
+    assert life(scripts, lua, 3, fields, **options) == read_at_birth
+    assert life(scripts, lua, 0, fields, **options) == read_at_birth
+
+
 @pytest.mark.parametrize("begins", BEGINNINGS)
 def test_who_is_born_of_a_warm_state_lives_as_any_other(scripts, lua, begins):
     scripts.write("one", f"local m = {{}} {BEGINNINGS[begins]} return m")
 
-    assert life(scripts, lua, 3) == life(scripts, lua, 0) == life(scripts, lua, None)
+    assert_same_lives(scripts, lua)
 
 
 FIELDS = [{"sprite": "a.png", "x": 1}, {"name": "é", "x": 1, "y": 2}, {"list": [1], "x": 1}, {"_n": 1}]
@@ -198,7 +205,7 @@ FIELDS = [{"sprite": "a.png", "x": 1}, {"name": "é", "x": 1, "y": 2}, {"list": 
 def test_whatever_fields_it_gets(scripts, lua, fields):
     scripts.write("one", f"local m = {{}} {BEGINNINGS['moves']} return m")
 
-    assert life(scripts, lua, 3, fields) == life(scripts, lua, 0, fields) == life(scripts, lua, None, fields)
+    assert_same_lives(scripts, lua, fields)
 
 
 @pytest.mark.parametrize("isolation", ["entity", "script"])
@@ -207,7 +214,7 @@ def test_with_a_state_for_all_and_with_workers(scripts, lua, isolation, begins):
     scripts.write("one", f"local m = {{}} {BEGINNINGS[begins]} return m")
     options = {"isolation": isolation, "workers": 2}
 
-    assert life(scripts, lua, 3, **options) == life(scripts, lua, 0, **options) == life(scripts, lua, None, **options)
+    assert_same_lives(scripts, lua, **options)
 
 
 def test_another_script_is_born_of_the_state_as_of_any_other(scripts, lua):
@@ -275,11 +282,7 @@ def test_its_task_counts_as_that_of_any_other(scripts, begins, tasks):
     scripts.write("one", f"local m = {{}} {BEGINNINGS[begins]} return m")
     limits = Limits(tasks=tasks)
 
-    assert (
-        life(scripts, "lua55", 3, limits=limits)
-        == life(scripts, "lua55", 0, limits=limits)
-        == life(scripts, "lua55", None, limits=limits)
-    )
+    assert_same_lives(scripts, "lua55", limits=limits)
 
 
 @pytest.mark.parametrize("bytes_told", [300, 600, 900, 1_200])
@@ -288,11 +291,7 @@ def test_what_it_tells_counts_as_much(scripts, begins, bytes_told):
     scripts.write("one", f"local m = {{}} {BEGINNINGS[begins]} return m")
     limits = Limits(outbox=bytes_told)
 
-    assert (
-        life(scripts, "lua55", 3, limits=limits)
-        == life(scripts, "lua55", 0, limits=limits)
-        == life(scripts, "lua55", None, limits=limits)
-    )
+    assert_same_lives(scripts, "lua55", limits=limits)
 
 
 def test_its_clean_ups_run_when_it_ends(scripts, lua):

@@ -87,7 +87,7 @@ end
 
 --- A global environment for `entity`. Library tables are copied when first used.
 function sandbox.environment(entity)
-  local env = home.env or create(0, 32)
+  local env = home.env or create(0, 32) -- room as in `home`
   home.env = nil
   env.wait = base.wait -- first: each tick looks for it, and what comes later may stand in another place than its own
   for name, value in next, base do
