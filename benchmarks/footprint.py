@@ -1,7 +1,8 @@
 """Memory: what an entity with a state of its own takes, beside a bare runtime with the same script in it.
 
 Each kind is measured in processes of its own: how much the process grew, and what Lua counts after a collection. All
-have started and run for a few frames. The floors: the least runtime that moves the entity, and the least in one state.
+have started and run for a few frames. The floors: the least runtime that moves the entity, the one that keeps what its
+script is promised besides, and the least in one state.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Any
 
 from benchmarks.contenders import BARE, FLOOR, PLAIN
 from benchmarks.harness import Size, main
+from benchmarks.newborn import FIELDS, World
 from benchmarks.swarm import MOVER
 from benchmarks.tables import Row, Table
 from benchmarks.worlds import make_world
@@ -71,6 +73,21 @@ def least(lua: str, count: int) -> tuple[float, float]:
     return grown / count, counted * 1024 / len(made)
 
 
+def least_prelude(lua: str, count: int) -> tuple[float, float]:
+    """A state with what is promised to such a script, and its entity."""
+    world = World(lua)
+    world.spawn("mover", **FIELDS)
+    world.tick(1 / 60)
+    before = resident()
+    for _ in range(count):
+        world.spawn("mover", **FIELDS)
+    for _ in range(FRAMES):
+        world.tick(1 / 60)
+    grown = resident() - before
+    counted = sum(entity.state.vm.execute(COUNTED.encode()) for entity in world.entities.values())
+    return grown / count, counted * 1024 / len(world.entities)
+
+
 def least_together(lua: str, count: int) -> tuple[float, float]:
     """A table and a coroutine each, in one runtime."""
     runtime = importlib.import_module(f"lupa.{lua}").LuaRuntime()
@@ -84,12 +101,11 @@ def least_together(lua: str, count: int) -> tuple[float, float]:
 
 def tidelock(lua: str, count: int, **options: Any) -> tuple[float, float]:
     world = make_world({"mover": MOVER}, lua, **options)
-    fields = {"x": 0.0, "y": 0.0, "vx": 1.0, "vy": 0.5}
-    world.spawn("mover", **fields)
+    world.spawn("mover", **FIELDS)
     world.tick(1 / 60)
     before = resident()
     for _ in range(count):
-        world.spawn("mover", **fields)
+        world.spawn("mover", **FIELDS)
     for _ in range(FRAMES):
         world.tick(1 / 60)
     grown = resident() - before
@@ -112,6 +128,7 @@ def together(lua: str, count: int) -> tuple[float, float]:
 KINDS: dict[str, Callable[[str, int], tuple[float, float]]] = {
     "bare LuaRuntime()": bare,
     "floor: the least runtime": least,
+    "floor: the least prelude": least_prelude,
     "Tidelock": tidelock,
     "Tidelock, no limits": without_limits,
     "Tidelock, one state": together,

@@ -2,8 +2,9 @@
 
 The floor is a Lua loop that resumes coroutines and does nothing else; LÖVE does the same in LuaJIT, without limits,
 events or an environment for each entity. Nobody looks at what those do, while the position of each of Tidelock's
-entities is read in every frame, except in the row that says so. The second table has the commonest script, one with
-just an `update`: there the floor is a loop that calls functions.
+entities is read in every frame, except in the row that says so. The second floor keeps what is promised of entities in
+one state, and tells Python where all are. The second table has the commonest script, one with just an `update`: there
+the floor is a loop that calls functions.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 
 from benchmarks.contenders import bare, calls, generators, love, mlua, tasks
 from benchmarks.harness import Size, compare, main
+from benchmarks.least import promised
 from benchmarks.swarm import UPDATER, tidelock
 from benchmarks.tables import Table
 from engine import Limits
@@ -25,6 +27,7 @@ def tables(size: Size, luas: list[str]) -> Iterator[Table]:
     for lua in luas:
         contenders = [
             bare(lua, count),
+            promised(lua, count),
             mlua(count, "one", "luajit" if lua == "luajit21" else "lua54"),
             love(count),
             generators(count),

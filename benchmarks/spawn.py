@@ -1,9 +1,9 @@
 """Spawning: an entity with a state of its own, from `world.spawn` to the end of the frame in which it starts.
 
 Beside it a bare `LuaRuntime()` that loads the same script from its text and runs it to its first yield; the floor loads
-it as bytecode. A batch is made in each round, and ended outside of the time. "Warm" states are made outside of it, too;
-their floors are a runtime that was made before and only starts its script, a warm state with the least prelude, and one
-that keeps what an entity is promised.
+it as bytecode. A batch is made in each round, and ended outside of the time, with the frame that carries out what those
+deaths bring about. "Warm" states are made outside of it, too; their floors are a runtime that was made before and only
+starts its script, a warm state with the least prelude, and one that keeps what an entity is promised.
 """
 
 from __future__ import annotations
@@ -99,6 +99,7 @@ def tidelock(lua: str, count: int, name: str, others: int = 1, *, warm: int = 0,
     def after() -> None:
         while made:
             made.pop().destroy()
+        world.tick(1 / 60)
         warm_up()
 
     warm_up()

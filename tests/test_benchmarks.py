@@ -29,13 +29,26 @@ BESIDE = {
         "Python generators",
         "asyncio tasks",
     },
-    "one_state": {"floor: a bare Lua loop", "mlua, Lua 5.4", "LÖVE", "Python generators", "asyncio tasks"},
+    "one_state": {
+        "floor: a bare Lua loop",
+        "floor: what is promised",
+        "mlua, Lua 5.4",
+        "LÖVE",
+        "Python generators",
+        "asyncio tasks",
+    },
     "growth": {"100", "10,000"},
     "sleepers": {"0", "100", "1,000", "10,000", "100,000"},
     "bus": {"plain lupa", "plain lupa, one dict for all", "blinker with deepcopy", "floor: one call each"},
     "limits": {"off", "on", "floor: bare Lua", "floor: a hook that does nothing", "floor: a hook that counts"},
     "spawn": {"LuaRuntime() and the script", "floor: LuaRuntime() and bytecode", "Tidelock, warm"},
-    "footprint": {"bare LuaRuntime()", "floor: the least runtime", "Tidelock, one state", "floor: one bare state"},
+    "footprint": {
+        "bare LuaRuntime()",
+        "floor: the least runtime",
+        "floor: the least prelude",
+        "Tidelock, one state",
+        "floor: one bare state",
+    },
     "threads": {"Tidelock, workers=2", "floor: bare runtimes", "floor: bare runtimes on two threads"},
     "frame": {"floor: a runtime each and a heap", "floor: and what scripts are promised"},
     "process": {"in the game", "in a process"},
@@ -70,9 +83,9 @@ def test_a_benchmark_measures_what_it_names_beside_its_peers(name):
 def test_every_table_that_an_aim_reads_is_made_by_the_suite():
     read = Recorder()
     for aim in aims.AIMS:
-        aim.value(read)
-        if aim.floor is not None:
-            aim.floor(read)
+        for figure in (aim.value, aim.floor, aim.promised):
+            if figure is not None:
+                figure(read)
 
     assert {name.partition("/")[0] for name in read.names} <= set(command.SUITE)
 
@@ -83,7 +96,8 @@ def test_every_row_that_an_aim_reads_is_made_or_that_of_a_missing_peer():
         peers = [Row(skipped.name, [1.0]) for skipped in table.skipped]
         tables[table.name] = replace(table, rows=[*table.rows, *peers])
 
-    lost = [aim.work for aim in aims.AIMS for figure in (aim.value, aim.floor) if figure and figure(tables) is None]
+    figures = [(aim.work, figure) for aim in aims.AIMS for figure in (aim.value, aim.floor, aim.promised) if figure]
+    lost = [work for work, figure in figures if figure(tables) is None]
 
     assert lost == []
 
@@ -209,16 +223,16 @@ def test_the_aims_are_judged_from_the_rows():
                     "floor: one call each": [0.25],
                 }
             ),
-            "frame/lua55": table_of({"Tidelock": [0.0015]}),
+            "frame/lua55": table_of({"Tidelock": [0.0015], "floor: and what scripts are promised": [0.00125]}),
             "threads/lua55": Table("threads/lua55", "", "", [], facts={"same digest": True}),
         }
     ).splitlines()
 
-    assert "| one event to 100 states | lupa used plainly | ≤ 0.25 | 0.20 | 0.05 | met |" in found
-    assert "| one event to 100 states | blinker with deepcopy | ≤ 1 | 2.00 | 0.50 | **not met** |" in found
-    assert "| a frame of 1,000 entities of the demo, 70% asleep | milliseconds | ≤ 2 | 1.50 |  | met |" in found
-    assert "| the same run with `workers=2` | equal digests: 1 | ≥ 1 | 1.00 |  | met |" in found
-    assert "| 10,000 asleep | 10,000 awake | ≤ 0.01 |  |  | not measured |" in found
+    assert "| one event to 100 states | lupa used plainly | ≤ 0.25 | 0.20 |  | 0.05 | met |" in found
+    assert "| one event to 100 states | blinker with deepcopy | ≤ 1 | 2.00 |  | 0.50 | **not met** |" in found
+    assert "| a frame of 1,000 entities of the demo, 70% asleep | milliseconds | ≤ 2 | 1.50 | 1.25 |  | met |" in found
+    assert "| the same run with `workers=2` | equal digests: 1 | ≥ 1 | 1.00 |  |  | met |" in found
+    assert "| 10,000 asleep | 10,000 awake | ≤ 0.01 |  |  |  | not measured |" in found
 
 
 def test_a_benchmark_that_fails_is_named_and_does_not_stop_the_others(monkeypatch, capsys):
@@ -235,7 +249,7 @@ def test_a_benchmark_that_fails_is_named_and_does_not_stop_the_others(monkeypatc
     said = capsys.readouterr()
     assert code == 1
     assert said.err == "failed: swarm\n"
-    assert "| one event to 100 states | lupa used plainly | ≤ 0.25 | 0.20 |  | met |" in said.out
+    assert "| one event to 100 states | lupa used plainly | ≤ 0.25 | 0.20 |  |  | met |" in said.out
 
 
 def test_marked_blocks_of_a_page_get_the_figures_and_the_rest_stays(run):
