@@ -290,13 +290,13 @@ class Actor(LuaState):
 
     def whole(self, result: Result) -> Result:
         """A result with its operations, where it told only how many there are."""
-        wake, x, y, count = result
-        operations: list[Any] = []
-        while len(operations) < count:
-            start = len(operations) + 1
+        *said, count = result
+        end = len(said) + count
+        while len(said) < end:
+            start = len(said) - 2
             part = self._fetch(start, min(start + PART - 1, count))
-            operations += part if type(part) is tuple else (part,)
-        return (wake, x, y, *operations)
+            said += part if type(part) is tuple else (part,)
+        return tuple(said)
 
     def way_to(self, module: str, word: str) -> Callable[..., Any] | None:
         """A function that the prelude has made, or None: for `rounds.asked`; it holds the VM."""

@@ -89,10 +89,12 @@ end
 function sandbox.environment(entity)
   local env = home.env or create(0, 32) -- room as in `home`
   home.env = nil
-  env.wait = base.wait -- first: each tick looks for it, and what comes later may stand in another place than its own
+  -- First: each tick looks for these, and what comes later may stand in another place than its own.
+  env.wait, env.time = base.wait, true
   for name, value in next, base do
     env[name] = value
   end
+  env.time = nil
   local function find(_, name)
     if name == "_G" then
       rawset(env, "_G", env)
