@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import marshal
+from collections.abc import Iterable
 from typing import Any
 from zlib import crc32
 
@@ -29,6 +30,13 @@ class Digest:
         if self.told:
             self._sum = crc32(marshal.dumps(self.told, _VERSION), self._sum)
             self.told.clear()
+
+    def tell(self, told: Iterable[tuple[Any, ...]]) -> None:
+        """Put all of these into `told`, and sum up as if they came one by one."""
+        self.told += told
+        while len(self.told) > MOST:
+            self._sum = crc32(marshal.dumps(self.told[: MOST + 1], _VERSION), self._sum)
+            del self.told[: MOST + 1]
 
     def note(self, name: bytes, entity: int, values: tuple[Any, ...]) -> None:
         """Something that no state told: an answer that it gets from outside."""

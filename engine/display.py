@@ -51,15 +51,21 @@ class Commands:
     """What scripts called in one frame; made into `Command`s when somebody asks, which without a window nobody does."""
 
     def __init__(self) -> None:
-        # Commands, and (its values, where its commands begin, where they end) of what a state told.
-        self.told: list[tuple[tuple[Any, ...], int, int] | Command] = []
+        # Commands; (its values, where its commands begin, where they end) of what a state told; and all that a tick told
+        # that only shows something.
+        self.told: list[tuple[Any, ...]] = []
         self._made: list[Command] = []
         self._read = 0  # how many of `told` are in there
 
     def all(self) -> list[Command]:
         """All so far, in order; the same list each time."""
         for told in self.told[self._read :]:
-            self._made += [told] if isinstance(told, Command) else _commands(*told)
+            if isinstance(told, Command):
+                self._made.append(told)
+            elif type(told[0]) is tuple:
+                self._made += _commands(*told)
+            else:
+                self._made += _commands(told, 3, 2 - told[0])
         self._read = len(self.told)
         return self._made
 

@@ -124,14 +124,21 @@ class Entity(_Shown):
         else:
             self._view[field] = plain(value) if type(value) is bytes else value
 
-    def show_fields(self, flat: tuple[Any, ...], at: int) -> None:
-        """The same for all fields from place `at` on, each told by its operation and a value that is there."""
+    def show_all(self, told: tuple[Any, ...]) -> None:
+        """The same for what a tick told that only shows something: the place where that is another one, then commands,
+        and fields, each by its operation and a value that is there."""
+        x = told[1]
+        if x is not None:
+            self.place = x, told[2]
+        at, end = 2 - told[0], len(told)
+        if at == end:
+            return
         if self._lent:
             self._view, self._lent = self._view.copy(), False
-        view, end = self._view, len(flat)
+        view = self._view
         while at < end:
-            value = flat[at + 1]
-            view[_NAMES[flat[at] & 31]] = plain(value) if type(value) is bytes else value
+            value = told[at + 1]
+            view[_NAMES[told[at] & 31]] = plain(value) if type(value) is bytes else value
             at += 2
 
     def destroy(self) -> None:

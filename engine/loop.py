@@ -123,8 +123,9 @@ class Loop:
             if len(result) == 2:
                 actor.only.place = result
                 return True
-            if type(wake) is int and wake < 0:
-                self.operations.show(actor.only, result)
+            if wake < 0:  # no time is
+                actor.only.show_all(result)
+                self.operations.note_shown([result])
                 return True
             if result[1] is not None:
                 actor.only.place = result[1:3]
@@ -242,22 +243,26 @@ class Loop:
         if wakes.again:  # the game stands still, and those on the real clock, or with mail, tick alone
             wakes.mingle()
         gone: dict[Actor, None] = {}
-        show = self.operations.show
+        shown: list[Result] = []
         for teller, result in zip(shift.tellers, self._ticks(shift, mixed), strict=True):
             if type(result) is tuple:
                 if len(result) == 2:
                     teller.place = result
                     continue
-                if type(result[0]) is int and result[0] < 0:
-                    show(teller, result)
+                if result[0] < 0:
+                    teller.show_all(result)
+                    shown.append(result)
                     continue
             if result is not True:
+                self.operations.note_shown(shown)
+                shown.clear()
                 actor = actor_of(teller)
                 if result is False:
                     actor.wake = None
                     gone[actor] = None
                 elif not self._goes_on(actor, result):
                     gone[actor] = None
+        self.operations.note_shown(shown)
         if mixed or shift is not self._shift:
             self._wake_again([actor for actor in shift.actors if actor not in gone and actor.alive])
         else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from engine.bus.events import text
@@ -30,6 +31,7 @@ MOST_TAGS = 1_000
 _COMMANDS = len(COMMANDS)
 _BIRTH = (b"script", b"ready")
 _PLACES = (b"sheet", b"places", b"seats")
+_shown_in = itemgetter(slice(FIRST, None))
 
 
 class Operations:
@@ -89,20 +91,10 @@ class Operations:
         else:
             self._seats(actor, flat[start:end])
 
-    def show(self, entity: Entity, result: Values) -> None:
-        """The same for what only shows something, of the only entity of a state: its place, commands, then fields."""
-        x = result[1]
-        if x is not None:
-            entity.place = x, result[2]
-        told = self._told
-        told.append(result[3:])
-        fields = 2 - result[0]  # where they begin
-        if fields > 3:
-            self.commands.told.append((result, 3, fields))
-        if fields < len(result):
-            entity.show_fields(result, fields)
-        if len(told) > MOST_TOLD:
-            self.digest.settle()
+    def note_shown(self, results: list[Values]) -> None:
+        """Take in what ticks told that only show something, of the only entity of a state: commands, then fields."""
+        self.commands.told += results
+        self.digest.tell(map(_shown_in, results))
 
     def _emit(self, _: Actor, entity: int, values: Values) -> None:
         name = values[0]
