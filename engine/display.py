@@ -51,8 +51,8 @@ class Commands:
     """What scripts called in one frame; made into `Command`s when somebody asks, which without a window nobody does."""
 
     def __init__(self) -> None:
-        # Commands; (its values, where its commands begin, where they end) of what a state told; and all that a tick told
-        # that only shows something.
+        # Commands; (its values, where its commands begin, where they end) of what a state told; or all that a tick told
+        # which only shows something.
         self.told: list[tuple[Any, ...]] = []
         self._made: list[Command] = []
         self._read = 0  # how many of `told` are in there

@@ -18,7 +18,6 @@ from engine.payload import decode
 from engine.shared import no_room
 
 if TYPE_CHECKING:
-    from engine.entity import Entity
     from engine.world import World
 
 _NAMES = (
