@@ -4,18 +4,21 @@ local memory = {
   collect = collectgarbage, -- lets go of all garbage now; or tells with "count" how many kibibytes Lua has, garbage included
 }
 
-local collect, version = collectgarbage, _VERSION
+local collect, version, floor = collectgarbage, _VERSION, math.floor
 
-local REST = 64 -- kibibytes
+local REST = 64 -- kibibytes that an entity needs to come alive
+local SHARE = 1.5 -- of what is there: about as much more as Lua waits for after a collection
 
 
---- Let the collector work, but not before so much more is made as an entity needs to come alive: what is there stays.
+--- Let the collector work, but not before so much more is made: what is there stays.
 function memory.begin()
+  local rest = floor(collect("count") * SHARE)
+  rest = rest > REST and rest or REST
   collect("restart")
   if version == "Lua 5.4" then
-    collect("step", -REST)
+    collect("step", -rest)
   else
-    local size, speed = collect("param", "stepsize", REST * 1024), collect("param", "stepmul", 1)
+    local size, speed = collect("param", "stepsize", rest * 1024), collect("param", "stepmul", 1)
     collect("step") -- which is a short one now, and the next comes so many bytes later
     collect("param", "stepsize", size)
     collect("param", "stepmul", speed)
