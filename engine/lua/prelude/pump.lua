@@ -27,7 +27,8 @@ local receive, take_upcoming = bus.receive, scheduler.take_upcoming
 local rest, go_on, wind_up = tick.rest, tick.go_on, tick.wind_up
 
 local MANY = 4000 -- values that a call may give back: LuaJIT's C stack has room for 8,000
-local FEW = 12 -- values of operations that a yield may carry
+local FEW = 16 -- values of operations that a yield may carry
+local SHOWN = 12 -- and one in a tick that `steady` runs
 local SOON = 0.5 -- seconds: for who sleeps longer it does not pay to load `steady`
 
 local waiting, own = {}, 0 -- operations to be fetched, and how many values they are
@@ -164,7 +165,7 @@ function pump.finish(phase, taken, spot)
   end
   local n = outbox.n
   local soon = wake == true or wake and wake < clock.now + SOON
-  pump.told, pump.even = n > 0, soon and n <= FEW and not outbox.mixed
+  pump.told, pump.even = n > 0, soon and n <= SHOWN and not outbox.mixed
   if n + pump.apart > 0 then
     return hand_over(wake, x, y)
   end
