@@ -57,3 +57,31 @@ def test_hooks_run_as_in_a_task_each_while_entities_come_go_fail_and_recover(mak
     assert runs[0] == runs[1]
     assert sum(map(len, runs[0][0].values())) > 300
     assert any(count > 1 for _, count in runs[0][1])
+
+
+KNOWN = """
+local known = {}
+
+function known:update()
+  if self.thread then
+    bus.emit("told", { coroutine.status(self.thread), (coroutine.resume(self.thread)) })
+  end
+  self.thread = time.frame % 3 == 0 and task.current() or nil
+end
+
+return known
+"""
+
+
+@pytest.mark.parametrize("isolation", ["entity", "script"], indirect=True)
+def test_who_knows_the_thread_of_an_update_finds_it_dead_when_that_has_ended(make_world, scripts):
+    scripts.write("known", KNOWN)
+    world = make_world()
+    told = []
+    world.bus.on("told", lambda event: told.append(event.payload))
+    world.spawn("known")
+
+    ticks(world, 10)
+
+    assert told == [["dead", False]] * 3
+    assert not world.problems

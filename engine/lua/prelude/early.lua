@@ -30,7 +30,7 @@ local function ready_beat(me)
   local hook = entity.beat
   if hook then
     local task = standing.hire_beat(me, hook)
-    raw_resume(task.thread, nothing, nil, 0, task)
+    raw_resume(task.thread, nothing, nil, 0)
     hook.beat = task
   end
 end

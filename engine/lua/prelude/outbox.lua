@@ -19,8 +19,8 @@ local outbox = {
 -- as every name that a tick reads is a cache line more:
 -- [1]       256 times the id of the entity; false while it is shut
 -- [2]       the place of the last value; 2 while there is none
--- [3] ...   values of operations
-outbox.tray = { false, 2 }
+-- [3] ...   values of operations; with room for some, as what grows later lies on a page of its own
+outbox.tray = { false, 2, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil }
 
 local select, type = select, type
 

@@ -35,13 +35,10 @@ function standing.hire_ear()
 end
 
 
--- The same for `update` hooks, which take `self` and the seconds.
-local function beat(fn, self, dt, task)
+-- The same for `update` hooks, which take `self` and the seconds. One that a script knows is not resumed again.
+local function beat(fn, self, dt)
   repeat
     fn(self, dt)
-    if task.exposed then
-      return
-    end
     fn, self, dt = raw_yield(DONE)
   until false
 end
@@ -52,7 +49,7 @@ if jit then
 end
 
 
---- A task for one hook of one entity, whose thread takes (function, self, seconds, itself). It is never given back: it
+--- A task for one hook of one entity, whose thread takes (function, self, seconds). It is never given back: it
 -- serves as long as the caller keeps it, which is while nothing marks it and each call ends at once.
 function standing.hire_beat(me, hook)
   return {

@@ -113,7 +113,7 @@ local function go_on(phase, taken)
   if hook and not hook.paused then
     local task = hook.beat or standing.hire_beat(spot.me, hook)
     scheduler.current = task
-    local ok, token, request = raw_resume(task.thread, hook.fn, spot.self, clock.dt, not hook.beat and task)
+    local ok, token, request = raw_resume(task.thread, hook.fn, spot.self, clock.dt)
     if token == DONE and task.state == "instant" and not task.marked then
       hook.beat, hook.failures, scheduler.current = task, 0, nil
     else
