@@ -9,16 +9,12 @@ from importlib import resources
 from engine.lua.joining import joined
 from engine.lua.versions import bare_vm, error_of
 
-# What runs in every tick of a calm state, and the names that it reads, of who draws and is drawn, too: they are loaded
-# first, so that they lie together, and what is BESIDE is made next to them. Among a thousand states each page of memory
-# is found anew: a tick whose objects lie on few of them takes a third less.
-HOT = ("clock", "home", "face", "wait")
-BESIDE = ("worker",)
+# What every state has from its start, which is enough for an entity that moves and waits. A file uses only what stands
+# before it. First comes what runs in every tick of a calm state, and the names that it reads, of who draws and is
+# drawn, too, so that they lie together: among a thousand states each page of memory is found anew, and a tick whose
+# objects lie on few of them takes a third less.
+EAGER = ("clock", "home", "face", "wait", "worker", "memory", "budget", "sandbox", "watch", "calm", "leftovers")
 _WORDS = b"wait self x y now dt frame sprite layer alpha draw light math name sender exposed ear beat on_end"
-
-# What else every state has from its start, which is enough for an entity that moves and waits. A file uses only what
-# stands before it.
-CALM = ("memory", "budget", "sandbox", "watch", "calm", "leftovers")
 
 # What comes together as soon as a state does more.
 PUMP = (
@@ -120,7 +116,7 @@ PRELUDE_LATER = (
 GUARDS = ("patterns", "steps", "strings", "substitution", "tables", "weighing")
 
 # LuaJIT has memory of its own, in which what is made last lies next to the first entity.
-_JIT = (("clock", "wait"), ("home", "face", *BESIDE, *CALM), ())
+_JIT = ("clock", "wait", "home", "face", *EAGER[4:])
 
 START = b"start"
 """The code that makes a state."""
@@ -150,17 +146,10 @@ end
 # nothing.
 _START = b"""
 collectgarbage("stop")
-local _ = function(words) return %s end
-local function boot(...)
-%s
-end
-local prelude = boot(...)
-local function beside(...)
-%s
+if false then
+  local _ = %s
 end
 %s
-beside(...)
-prelude.filling = nil
 %s
 prelude.memory.begin()
 local read = prelude.calm.read
@@ -207,15 +196,14 @@ def prelude_code(lua: str) -> dict[bytes, bytes]:
     folder = resources.files("engine.lua") / "prelude"
     compile_text = _compiler(lua)
     guards = () if lua == "luajit21" else GUARDS
-    eager = ("boot", *HOT, *BESIDE, *CALM)
-    texts = {name: (folder / f"{name}.lua").read_bytes() for name in (*eager, *PUMP, *PRELUDE_LATER, *guards)}
+    texts = {name: (folder / f"{name}.lua").read_bytes() for name in ("boot", *EAGER, *PUMP, *PRELUDE_LATER, *guards)}
     code = {name.encode(): compile_text(_DEBUG + texts[name], NAME, True) for name in PRELUDE_LATER}
     for name in guards:
         code[name.encode()] = compile_text(_DEBUG + texts[name], b"=[tidelock %s]" % name.encode(), False)
-    words = b", ".join(b"words." + word for word in _WORDS.split())
     jit = lua == "luajit21"
-    hot, beside, others = (joined(texts, names, jit=jit) for names in (_JIT if jit else (HOT, BESIDE, CALM)))
-    code[START] = compile_text(_START % (words, texts["boot"], beside, hot, others), NAME, True)
+    boot = texts["boot"].removesuffix(b"return prelude\n")
+    start = _START % (b", ".join(_WORDS.split()), boot, joined(texts, _JIT if jit else EAGER, jit=jit))
+    code[START] = compile_text(start, NAME, True)
     modules = ", ".join(f"prelude.{name}" for name in PUMP).encode()
     pump = compile_text(_PUMP % (joined(texts, PUMP, jit=jit), modules), NAME, True)
     code |= dict.fromkeys((name.encode() for name in PUMP), pump)

@@ -29,10 +29,9 @@ def joined(texts: dict[str, bytes], names: Iterable[str], *, jit: bool) -> bytes
     shared = _shared(files)
     made = {name for name, value in shared.items() if name == value or _OF_LUA.match(value)}
     lines = [f"local {name} = {value if name in made else 'nil'}" for name, value in shared.items()]
-    lines.append("local function fill(...)")
     for name, text in files.items():
         lines += ("do", *_block(name, text, shared, made, jit), "end")
-    return "\n".join((*lines, "end", "fill(...)\n")).encode()
+    return "\n".join((*lines, "")).encode()
 
 
 def _fitted(name: str, text: str, jit: bool) -> str:
@@ -89,7 +88,7 @@ def _block(name: str, text: str, shared: dict[str, str], made: set[str], jit: bo
     """The lines of a file, without what has been made, or need not be."""
     *lines, last = text.splitlines()
     for line in lines:
-        if name in shared and line.startswith(f"local {name} = "):
+        if shared.get(name) == f"prelude.{name}" and line.startswith(f"local {name} = "):
             made.add(name)
             yield line.removeprefix("local ")
         elif pairs := _pairs(line):

@@ -44,7 +44,8 @@ class Runtime:
         self._kept: dict[tuple[str, str], Any] = {}
         self._wall: int | None = None
         self._lifted = 0  # why there is no wall now, a bit for each reason
-        giver = _giver_of_code(weakref.ref(self), lua)
+        self._held: dict[bytes, bytes] = {}  # the code of scripts, each once; the VM holds it, too
+        giver = _giver_of_code(weakref.ref(self), lua, self._held)
         self._prelude, self._reader = self.function_of(prelude_code(lua)[START], NAME)(giver, *self._settings)
         self._get: Callable[..., Any] | None = None
         self.used: Callable[[], int] = partial(self._vm.get_memory_used, True)
@@ -55,6 +56,11 @@ class Runtime:
     def function_of(self, code: bytes, name: bytes) -> Any:
         """Of bytecode that somebody holds as long as this VM lives."""
         return self._vm.compile(code, name, "B" if self.lua in FIXED else "b")
+
+    def of_text(self, text: bytes, name: bytes, held: dict[bytes, bytes]) -> Any:
+        """Of what a script says; None where it is wrong."""
+        code = script_code(self.lua, text, name)
+        return None if code is None else self.function_of(held.setdefault(code, code), name)
 
     def lift_wall(self, why: int) -> None:
         """Have no wall until `put_wall`: for a load of the prelude, and for what Python pushes and makes meanwhile."""
@@ -74,7 +80,8 @@ class Runtime:
         """What the prelude's `calm.read` gives; once, as what reads a script there goes then."""
         name, chunk, text = script
         reader, self._reader = self._reader, None
-        return reader(b"@" + chunk.encode(), text, name.encode(), *names)
+        fn = self.of_text(text, b"@" + chunk.encode(), self._held)
+        return None if fn is None else reader(fn, name.encode(), *names)
 
     def for_pump(self) -> tuple[Any, ...]:
         """What the pump is loaded with; from there on it is the pump that reads scripts."""
@@ -126,17 +133,21 @@ class Runtime:
             self._settings = (*self._settings, ask, fixed_step)
 
 
-def _giver_of_code(reference: weakref.ref[Runtime], lua: str) -> Callable[..., Any]:
+def _giver_of_code(reference: weakref.ref[Runtime], lua: str, held: dict[bytes, bytes]) -> Callable[..., Any]:
     """What a VM asks for its functions, as Lua itself cannot make them of bytecode that is to be used where it lies."""
     files = prelude_code(lua)
-    held: dict[bytes, bytes] = {}  # each once, however often it is asked for
 
     def give(name: bytes, text: bytes | None = None) -> Any:
         """The function of the prelude's file of that name, or of a script's `text`; None where there is none."""
-        code = files.get(name) if text is None else script_code(lua, text, name)
         runtime = reference()
         if runtime is None:
             return None
+        if text is not None:
+            try:
+                return runtime.of_text(text, name, held)
+            except MemoryError:  # raised, it would be pushed where there is no room, which hangs; Lua says so by itself
+                return None
+        code = files.get(name)
         if name == SETTINGS:
             runtime.lift_wall(_FILLED)
             return runtime.for_pump()
@@ -144,12 +155,6 @@ def _giver_of_code(reference: weakref.ref[Runtime], lua: str) -> Callable[..., A
             runtime.put_wall(_FILLED)
         if code is None:
             return None
-        if text is not None:
-            code = held.setdefault(code, code)
-            try:
-                return runtime.function_of(code, name)
-            except MemoryError:  # raised, it would be pushed where there is no room, which hangs; Lua says so by itself
-                return None
         runtime.used_files.add(name)
         runtime.lift_wall(_LOADED)
         try:

@@ -24,7 +24,14 @@ function prelude.compile(text, name, env)
   local fn = give(name, text)
   if not fn then
     return load(text, name, "t", env)
-  elseif setfenv then
+  end
+  return prelude.settle(fn, env)
+end
+
+
+--- Gives this environment to the function of a script.
+function prelude.settle(fn, env)
+  if setfenv then
     return setfenv(fn, env)
   end
   if not at_home then
@@ -34,18 +41,6 @@ function prelude.compile(text, name, env)
   setupvalue(fn, 1, env)
   return fn
 end
-
-
--- Lua's own library leaves holes, into which what is made next would be scattered: they are full as long as this lives.
-local function fill()
-  local made = {}
-  for i = 1, 4 do
-    made[i] = { { x = i, y = i, n = i }, { x = i, y = i, n = i, dt = i, now = i } }
-  end
-  made[5] = { create(0, 32), create(0, 32) }
-  return made
-end
-prelude.filling = not jit and fill()
 
 
 prelude.create = create

@@ -16,15 +16,15 @@ local MODEST = 4096 -- kibibytes up to which a single instruction does not take 
 
 local budget = {
   active = guarded,
-  fresh = false, -- nothing has been spent since `begin`, which need not be called again
+  fresh = nil, -- nothing has been spent since `begin`, which need not be called again
   kibibytes = (memory or 1 / 0) / 1024, -- of the state, at most
   instructions = instructions or 1 / 0, seconds = seconds or 1 / 0, -- of a tick, at most
   frame = nil, -- in which something has been spent; nil where nothing was since `begin`
   before = nil, -- what `frame` was when it was last set
   spent = 0, allowance = instructions or 1 / 0, -- instructions of the tick, as counted since `frame` was set
-  exhausted = false, -- this tick has had what it may have; what can wait for the next frame does. "halted" where so much
+  exhausted = nil, -- this tick has had what it may have; what can wait for the next frame does. "halted" where so much
     -- was stopped that nothing else is begun in it, no clean-up either
-  stopping = false, -- the message of the stop that is under way
+  stopping = nil, -- the message of the stop that is under way
   begin = nil, -- called at the start of a tick, where there are limits
   finish = nil, -- called at its end
   reset = nil, -- called by `begin`, once `overruns` is there

@@ -126,14 +126,14 @@ local function take_note(me, class)
 end
 
 
---- Read the script of the entity that will be born here. Gives its thread where it lies in wait for that, and whether it has
--- anything to do at its end; else true. Nothing where it failed, or asked for more than what all entities are given at all
--- times: then this state is not to be used. The rest are names of fields that it will probably get.
-function calm.read(chunk, text, name, ...)
+--- Run what makes the table of the script, for the entity that will be born here. Gives its thread where it lies in wait for
+-- that, and whether it has anything to do at its end; else true. Nothing where it failed, or asked for more than what all
+-- entities are given at all times: then this state is not to be used. The rest are names of fields that it will probably get.
+function calm.read(fn, name, ...)
   local me = { id = 0, script = name, seed = 0, self = home.self, hooks = {} }
   local env = sandbox.environment(me)
   me.env, home.self = env, nil
-  local fn = prelude.compile(text, chunk, env)
+  prelude.settle(fn, env)
   if guarded then
     sethook(budget.hook, "", STEP)
   end

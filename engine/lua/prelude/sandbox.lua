@@ -24,22 +24,19 @@ local BASE = {
   "unpack", "_VERSION",
 }
 
-local base = create(0, 16)
-for i = 1, #BASE do
-  base[BASE[i]] = _G[BASE[i]]
-end
-base.wait = prelude.wait.wait
+local lua, wait, own = _G, prelude.wait.wait, nil
 
 -- Tail calls: LuaJIT blames the script all the same.
 if jit then
   local raw_assert = assert
+  own = {}
 
-  function base.error(value, level)
+  function own.error(value, level)
     sandbox.raised = value
     return error(value, level)
   end
 
-  function base.assert(value, ...)
+  function own.assert(value, ...)
     if not value then
       sandbox.raised = ...
     end
@@ -90,9 +87,10 @@ function sandbox.environment(entity)
   local env = home.env or create(0, 32) -- room as in `home`
   home.env = nil
   -- First: each tick looks for these, and what comes later may stand in another place than its own.
-  env.wait, env.time = base.wait, true
-  for name, value in next, base do
-    env[name] = value
+  env.wait, env.time = wait, true
+  for i = 1, #BASE do
+    local name = BASE[i]
+    env[name] = own and own[name] or lua[name]
   end
   env.time = nil
   local function find(_, name)

@@ -14,9 +14,6 @@ local wait = { SUSPEND = SUSPEND }
 
 local self = nil -- of the entity whose task leads, as `body.lua` says; false while such a task is to come back to the pump
 
-local check, request_of, refuse, come_back, take_turn, take, stay -- of `waiting`, which few ticks need
-
-
 --- Suspend the calling task for `seconds`; returns the seconds that really passed. One that may not wait is refused by the
 -- scheduler, so that nothing is looked up here. The limits count each instruction.
 function wait.wait(seconds)
@@ -33,39 +30,36 @@ function wait.wait(seconds)
         clock.frame = frame
         return now - started
       end
-      take_turn(now, dt, frame, phase)
+      prelude.waiting.take_turn(now, dt, frame, phase)
       return clock.now - started
     end
-    return (stay or prelude.waiting.stay)(started)
+    return prelude.waiting.stay(started)
   end
   if me == nil and seconds == nil and isyieldable() then -- as below, in two thirds of the steps: limits count each
     local started = clock.now
     local now, dt, frame, phase = raw_yield(SUSPEND, true)
     if now then
-      local _ = prelude.waiting
-      take(now, dt, frame, phase)
+      prelude.waiting.take(now, dt, frame, phase)
     end
     return clock.now - started
   end
-  if not check then
-    local _ = prelude.waiting
-  end
   if not isyieldable() then
-    refuse()
+    prelude.waiting.refuse()
   end
   local request = true
   if seconds ~= nil and seconds ~= 0 then
-    check(seconds)
-    request = request_of(seconds)
+    local waiting = prelude.waiting
+    waiting.check(seconds)
+    request = waiting.request_of(seconds)
   end
   if me ~= nil then
-    come_back()
+    prelude.waiting.come_back()
   end
   local clock = clock -- luacheck: ignore 431
   local started = clock.now
   local now, dt, frame, phase = raw_yield(SUSPEND, request)
   if now then
-    take(now, dt, frame, phase)
+    prelude.waiting.take(now, dt, frame, phase)
   end
   return clock.now - started
 end
@@ -80,12 +74,6 @@ end
 --- The `self` of the entity whose task leads, nil, or false while that is to come back.
 function wait.leads()
   return self
-end
-
-
---- What `wait` calls where more happens than that it leads.
-function wait.complete(...)
-  check, request_of, refuse, come_back, take_turn, take, stay = ...
 end
 
 

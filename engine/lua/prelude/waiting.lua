@@ -18,7 +18,7 @@ end
 waiting.request_of = request_of
 
 
-local function check(seconds)
+function waiting.check(seconds)
   if type(seconds) ~= "number" or not (seconds >= 0 and seconds < huge) then
     checks.check_seconds("wait", seconds, 3)
   end
@@ -28,6 +28,7 @@ end
 local function refuse(obstacle)
   suspension.refuse("wait", 3, obstacle)
 end
+waiting.refuse = refuse
 
 
 --- Have the pump lead again where the calling task leads, and is to wait for more than the next frame. True where it cannot
@@ -51,10 +52,11 @@ local function take_turn(now, dt, frame, phase)
     raw_yield()
   end
 end
+waiting.take_turn = take_turn
 
 
 -- A wait was ended by more than its time: it is refused, or the task has come to lead. Tail calls: the caller is blamed.
-local function take(now, dt, frame, phase)
+function waiting.take(now, dt, frame, phase)
   if not phase then
     return refuse(dt)
   end
@@ -63,7 +65,7 @@ end
 
 
 -- The end of a tick of a task that leads, whose entity is nowhere.
-local function stay(started)
+function waiting.stay(started)
   take_turn(raw_yield(true))
   return clock.now - started
 end
@@ -81,8 +83,5 @@ function waiting.doze()
   return now, dt
 end
 
-
-waiting.stay = stay
-prelude.wait.complete(check, request_of, refuse, come_back, take_turn, take, stay)
 
 return waiting
