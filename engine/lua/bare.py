@@ -6,6 +6,7 @@ Nothing in here knows a world or changes anything that is shared, so it may run 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from engine.limits import Limits
@@ -14,10 +15,14 @@ from engine.lua.runtime import Names, Runtime, Text
 ROOM = 16 * 1024 * 1024
 """Bytes between the memory limit and the wall where Lua's allocations fail: for what comes from Python."""
 
-_FEW = 32  # as `mail.few` in Lua
-
 USUAL = ("pump", "standard", "several")
 """Files of the prelude that most scripts use: a warm state has them."""
+
+# What Lua is told of the limits, in this order; None is no limit.
+_told = attrgetter(
+    *("instructions", "seconds", "memory", "payload", "depth", "outbox", "mailbox", "subscriptions", "spawns"),
+    *("tasks", "errors", "log"),
+)
 
 _WAYS = ("pump", "deliver", "pump", "keep", "pump", "fetch", "body", "run")
 
@@ -122,9 +127,4 @@ def limited_runtime(lua: str, limits: Limits, seed: int, *, wall: int | None = N
     """The same without a pump."""
     if wall is None and limits.memory is not None:
         wall = limits.memory + ROOM
-    few = None if limits.mailbox is None else min(limits.mailbox // 4, _FEW)
-    spent = (limits.instructions, limits.seconds, limits.memory)
-    told = (limits.payload, limits.depth, limits.outbox)
-    heard = (limits.mailbox, few, limits.subscriptions)
-    made = (limits.spawns, limits.tasks, limits.errors, limits.log)
-    return Runtime(lua, seed, *spent, *told, *heard, *made, guards=limits.watched, memory=wall)
+    return Runtime(lua, seed, *_told(limits), guards=limits.watched, memory=wall)

@@ -37,25 +37,23 @@ class Runtime:
         self, lua: str, seed: int, *settings: float | None, guards: bool = False, memory: int | None = None
     ) -> None:
         self.lua = lua
-        self._vm = bare_vm(lua, seed, None if memory is None else 0)
+        self._mode = "B" if lua in FIXED else "b"
+        self._vm = bare_vm(lua, seed, memory)
         self._settings: tuple[Any, ...] = (guards, seed, *settings)
         self.used_files: set[bytes] = set()
         self.read: Text | None = None  # the script that its first entity has read already
         self._kept: dict[tuple[str, str], Any] = {}
-        self._wall: int | None = None
+        self._wall = memory
         self._lifted = 0  # why there is no wall now, a bit for each reason
         self._held: dict[bytes, bytes] = {}  # the code of scripts, each once; the VM holds it, too
         giver = _giver_of_code(weakref.ref(self), lua, self._held)
         self._prelude, self._reader = self.function_of(prelude_code(lua)[START], NAME)(giver, *self._settings)
         self._get: Callable[..., Any] | None = None
         self.used: Callable[[], int] = partial(self._vm.get_memory_used, True)
-        if memory is not None:
-            self._wall = memory
-            self.put_wall(0)
 
     def function_of(self, code: bytes, name: bytes) -> Any:
         """Of bytecode that somebody holds as long as this VM lives."""
-        return self._vm.compile(code, name, "B" if self.lua in FIXED else "b")
+        return self._vm.compile(code, name, self._mode)
 
     def of_text(self, text: bytes, name: bytes, held: dict[bytes, bytes]) -> Any:
         """Of what a script says; None where it is wrong."""

@@ -6,7 +6,6 @@ Nothing of lupa leaves this folder: results are plain data or handles.
 from __future__ import annotations
 
 import weakref
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -60,7 +59,7 @@ class LuaState:
         self.commons.states.add(self.weak)
         self._closed = False
         self._pins: set[int] = set()
-        self._released: deque[int] = deque()
+        self._released: list[int] = []
         self._runtime: Runtime | None = None
         self._lua_error: type[Exception] = Exception
         self._globals: TableHandle | None = None
@@ -310,12 +309,12 @@ def _call(runtime: Runtime, module: str, word: str, *args: Any) -> Any:
     return runtime.kept(module, word)(*args)
 
 
-def _take(queue: deque[int], most: int) -> list[int]:
-    """Up to `most` values off the front; another thread may take some at the same time."""
+def _take(values: list[int], most: int) -> list[int]:
+    """Up to `most` values off the end; another thread may take some at the same time."""
     taken: list[int] = []
     with suppress(IndexError):
         while len(taken) < most:
-            taken.append(queue.popleft())
+            taken.append(values.pop())
     return taken
 
 

@@ -4,7 +4,7 @@
 -- PUC Lua counts instructions per coroutine, so every new thread gets the hook.
 
 local prelude = ...
-local _, guarded, _, instructions, seconds, memory = ... -- as in `limited_runtime`; nil is no limit
+local _, guarded, _, instructions, seconds, memory = ... -- as in `bare.py`; nil is no limit
 local clock = prelude.clock
 
 local sethook, collect = debug.sethook, collectgarbage

@@ -4,16 +4,18 @@ local prelude = ...
 local entity, outbox, bus = prelude.entity, prelude.outbox, prelude.mail
 local budget, scheduler, overruns = prelude.budget, prelude.scheduler, prelude.later("overruns")
 
-local guards, seed, _, _, _, bytes, depth, told, events, few, subscriptions, spawns, tasks, errors,
-  lines, asked, step = ... -- as in `limited_runtime`, where nil is no limit; and what `adopt` takes
+local guards, seed, _, _, _, bytes, depth, told, events, subscriptions, spawns, tasks, errors, lines,
+  asked, step = ... -- as in `bare.py`, where nil is no limit; and what `adopt` takes
 
 local library = { most_lines = lines or 1 / 0 }
 
-local collect = collectgarbage
+local collect, min, floor = collectgarbage, math.min, math.floor
+
+local FEW = 32 -- as `crowd` knows them
 
 entity.seed, entity.most_spawns, entity.task_limit = seed or 0, spawns or 1 / 0, tasks
 outbox.most, scheduler.error_limit = told, errors
-bus.most_events, bus.few, bus.most_subscriptions = events or 1 / 0, few or 32, subscriptions or 1 / 0
+bus.most_events, bus.few, bus.most_subscriptions = events or 1 / 0, events and min(floor(events / 4), FEW) or FEW, subscriptions or 1 / 0
 if bytes then
   outbox.limits.bytes, outbox.limits.depth = bytes, depth
 end
