@@ -14,6 +14,7 @@ local wait = { SUSPEND = SUSPEND }
 
 local self = nil -- of the entity whose task leads, as `body.lua` says; false while such a task is to come back to the pump
 
+
 --- Suspend the calling task for `seconds`; returns the seconds that really passed. One that may not wait is refused by the
 -- scheduler, so that nothing is looked up here. The limits count each instruction.
 function wait.wait(seconds)
