@@ -3,7 +3,7 @@
 -- in a library table is seen by that entity only.
 
 local prelude = ...
-local home, create = prelude.home, prelude.create
+local home, create, wait = prelude.home, prelude.create, prelude.wait.wait
 
 local _, guarded = ... -- there are limits
 
@@ -18,31 +18,31 @@ local sandbox = {
   libraries = { time = prelude.face }, -- those that somebody uses; `files` makes them
 }
 
--- What stands in every environment, beside `wait`. The rest comes with its first use: libraries, and what is in `rare`.
-local BASE = {
-  "assert", "error", "ipairs", "next", "pairs", "rawequal", "rawget", "rawlen", "select", "tonumber", "tostring", "type",
-  "unpack", "_VERSION",
-}
-
-local lua, wait, own = _G, prelude.wait.wait, nil
+local raise, insist = error, assert
 
 -- Tail calls: LuaJIT blames the script all the same.
 if jit then
-  local raw_assert = assert
-  own = {}
-
-  function own.error(value, level)
+  function raise(value, level)
     sandbox.raised = value
     return error(value, level)
   end
 
-  function own.assert(value, ...)
+  function insist(value, ...)
     if not value then
       sandbox.raised = ...
     end
-    return raw_assert(value, ...)
+    return assert(value, ...)
   end
 end
+
+-- What stands in every environment, beside `wait`. The rest comes with its first use: libraries, and what is in `rare`.
+local NAMES = {
+  "assert", "error", "ipairs", "next", "pairs", "rawequal", "rawget", "rawlen", "select", "tonumber", "tostring", "type",
+  "_VERSION", "unpack",
+}
+local VALUES = {
+  insist, raise, ipairs, next, pairs, rawequal, rawget, rawlen, select, tonumber, tostring, type, _VERSION, unpack,
+}
 
 -- Methods of strings (`name:upper()`) are those of the library; no script can reach the table itself.
 local methods = debug_getmetatable("")
@@ -88,9 +88,8 @@ function sandbox.environment(entity)
   home.env = nil
   -- First: each tick looks for these, and what comes later may stand in another place than its own.
   env.wait, env.time = wait, true
-  for i = 1, #BASE do
-    local name = BASE[i]
-    env[name] = own and own[name] or lua[name]
+  for i = 1, #NAMES do
+    env[NAMES[i]] = VALUES[i]
   end
   env.time = nil
   local function find(_, name)
