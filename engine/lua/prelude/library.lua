@@ -15,7 +15,8 @@ local FEW = 32 -- as `crowd` knows them
 
 entity.seed, entity.most_spawns, entity.task_limit = seed or 0, spawns or 1 / 0, tasks
 outbox.most, scheduler.error_limit = told, errors
-bus.most_events, bus.few, bus.most_subscriptions = events or 1 / 0, events and min(floor(events / 4), FEW) or FEW, subscriptions or 1 / 0
+bus.most_events, bus.few = events or 1 / 0, events and min(floor(events / 4), FEW) or FEW
+bus.most_subscriptions = subscriptions or 1 / 0
 if bytes then
   outbox.limits.bytes, outbox.limits.depth = bytes, depth
 end
