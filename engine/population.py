@@ -173,24 +173,30 @@ class Population:
                 result = self._commons.enter(actor.bear, entity.id, seed, names, leaves)
                 self._loop.absorb_birth(actor, entity, result)
                 return
-        # It was read for the first entity of a state only, which has room for so many bytes.
-        known = first and actor.takes(source)
+        if actor.another == (source, shape):
+            result = actor.hand((b"another", entity.id, seed, *leaves))
+        else:
+            # It was read for the first entity of a state only, which has room for so many bytes.
+            result = actor.hand(self._birth(actor, entity, seed, source, known=first and actor.takes(source)))
+        if shared is not None and self._loop.absorb_another(actor, entity, result):
+            return
         self._unbegun.add(entity.id)
         try:
-            result = self._hand(actor, self._birth(entity, seed, source, known=known))
+            self._loop.absorb(actor, result)
             begun = entity.id not in self._unbegun
         finally:
             self._unbegun.discard(entity.id)
         if not begun and not failed(result):
             self._hand(actor, (b"boot", entity.id))
 
-    def _birth(self, entity: Entity, seed: int, source: Source, *, known: bool) -> Mail:
+    def _birth(self, actor: Actor, entity: Entity, seed: int, source: Source, *, known: bool) -> Mail:
         """The mail that starts an entity, and has its script loaded where that is not `known` already."""
         shape, leaves = entity.properties
         names = names_in(shape)
         fields = (shape, *leaves) if names is None else (len(names), *names, *leaves)
         if known:
             return (b"begin", entity.id, entity.script.encode(), seed, *fields)
+        actor.another = None if names is None else (source, shape)
         return (b"create", entity.id, entity.script.encode(), seed, source.chunk.encode(), source.text, *fields)
 
     def script_loaded(self, actor: Actor, id: int, isolation: Any, clock: Any, begins: Any) -> None:

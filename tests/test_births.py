@@ -37,7 +37,33 @@ def test_an_entity_is_loaded_and_started_in_one_call(scripts, lua, isolation, ha
     with World(scripts.path, lua=lua, isolation=isolation) as world:
         assert begun(world, "door") == 2
         assert begun(world, "door") == 2
-        assert handed == ([] if isolation == "entity" else [b"create", b"create"])
+        assert handed == ([] if isolation == "entity" else [b"create", b"another"])
+
+
+def test_one_more_in_a_state_gets_its_own_fields_whoever_was_born_before(scripts, lua, handed):
+    scripts.write("door", "return { start = function(self) self.sum = (self.a or 0) + (self.b or 0) end }")
+    scripts.write("gate", "return { start = function(self) self.sum = -(self.a or 0) end }")
+    with World(scripts.path, lua=lua, isolation="script") as world:
+
+        def sum_of(script, **fields):
+            with world.spawn(script, **fields).self.upgrade() as self_:
+                return self_["sum"]
+
+        assert [sum_of("door", a=1, b=2), sum_of("door", a=3, b=4), sum_of("door", b=5, a=6)] == [3, 7, 11]
+        assert [sum_of("gate", a=1), sum_of("door", b=1), sum_of("gate", a=2), sum_of("door", b=2)] == [-1, 1, -2, 2]
+        assert handed == [b"create", b"another", b"another", b"create", b"create", b"another", b"another"]
+
+
+def test_one_more_after_a_reload_runs_the_new_text(scripts, lua):
+    scripts.write("door", "return { start = function(self) self.seen = 1 end }")
+    with World(scripts.path, lua=lua, isolation="script") as world:
+        assert [begun(world, "door"), begun(world, "door")] == [1, 1]
+
+        scripts.write("door", "return { start = function(self) self.seen = 2 end }")
+        world.reload("door")
+        world.tick(0.1)
+
+        assert [begun(world, "door"), begun(world, "door")] == [2, 2]
 
 
 def test_what_a_script_does_while_it_loads_is_done_before_it_starts(scripts, lua, isolation, handed):
@@ -45,7 +71,7 @@ def test_what_a_script_does_while_it_loads_is_done_before_it_starts(scripts, lua
     with World(scripts.path, lua=lua, isolation=isolation) as world:
         assert begun(world, "door") == 1
         assert begun(world, "door") == 2
-        assert handed == [b"create", b"boot"] * 2
+        assert handed == [b"create", b"boot", b"create" if isolation == "entity" else b"another", b"boot"]
 
 
 def test_a_script_that_lives_by_the_real_clock_starts_by_it(scripts, lua, handed):

@@ -94,7 +94,7 @@ class Actor(LuaState):
     # state its task.
     __slots__ = (
         *("_pump", "_send", "_task", "awaits", "clock", "entities", "hear", "inbox"),
-        *("key", "names", "only", "permit", "version", "wake", "weak"),
+        *("another", "key", "names", "only", "permit", "version", "wake", "weak"),
     )
 
     hear: Callable[..., Result]
@@ -112,6 +112,7 @@ class Actor(LuaState):
         self.key = key
         self.clock = clock
         self.inbox: list[Mail] = []
+        self.another: Any = None  # script and shape of who was last made with all its mail: one more needs less
         self.entities: dict[int, None] = {}  # in the order in which they came
         self.stops: list[int] = []  # frames in which a task was stopped at a limit
         self.only: Any = None

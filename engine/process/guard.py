@@ -49,7 +49,7 @@ class Known:
 
     def note(self, mail: Values) -> None:
         """Mail on its way to the state."""
-        if mail[0] in (b"create", b"load"):
+        if mail[0] in (b"create", b"another", b"load"):
             self.loaded.add(mail[1])
         elif mail[0] == b"request":
             self.asked.add(mail[4])

@@ -230,14 +230,36 @@ function entity.read_fields(self, box, i)
 end
 
 
+-- Of the entity that was last made with all its mail: script, chunk, text, and the names of its fields.
+local last_script, last_chunk, last_text, last_names
+
+
 -- New entity, to be loaded and started: id, script, seed, chunk, text, fields.
 function bus.receive.create(box, i)
   local me = entity.new(box[i], box[i + 1], box[i + 2])
-  local after = entity.read_fields(me.self, box, i + 5)
+  local after, names = entity.read_fields(me.self, box, i + 5), {}
+  last_script, last_chunk, last_text, last_names = me.script, box[i + 3], box[i + 4], names
+  for n = 1, type(box[i + 5]) == "number" and box[i + 5] or 0 do
+    names[n] = box[i + 5 + n]
+  end
   if script.read(me, box[i + 3], box[i + 4]) then
     entity.set_out(me)
   end
   return after
+end
+
+
+-- One more with the same script and fields of the same names: id, seed, values.
+function bus.receive.another(box, i)
+  local me, names = entity.new(box[i], last_script, box[i + 1]), last_names
+  local self = me.self
+  for n = 1, #names do
+    self[names[n]] = box[i + 1 + n]
+  end
+  if script.read(me, last_chunk, last_text) then
+    entity.set_out(me)
+  end
+  return i + 2 + #names
 end
 
 

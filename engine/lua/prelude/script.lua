@@ -18,27 +18,31 @@ local ready, ready_for = nil, nil -- its function for one environment, made ahea
 local found = nil -- the table of the script that is being read
 
 
+-- The methods of these names, in their order: each with the line where it begins.
+local function methods_of(class, names)
+  sort(names)
+  local methods = {}
+  for i = 1, #names <= MOST_METHODS and #names or MOST_METHODS do
+    methods[i] = { name = names[i], line = getinfo(rawget(class, names[i]), "S").linedefined }
+  end
+  return methods
+end
+
+
 -- Finds the hooks of a script's table, and its other functions: some may be misspelt hooks.
 function script.find_hooks(me, class)
-  local names, methods = {}, {}
+  local hooks, names = me.hooks, nil
   for key, value in next, class do
-    if type(key) == "string" and type(value) == "function" and #key <= LONGEST_METHOD then
-      names[#names + 1] = key
+    if type(value) == "function" then
+      if HOOKS[key] then
+        hooks[key] = { name = key, fn = value, failures = 0 }
+      elseif type(key) == "string" and #key <= LONGEST_METHOD then
+        names = names or {}
+        names[#names + 1] = key
+      end
     end
   end
-  if names[2] then
-    sort(names)
-  end
-  for i = 1, #names do
-    local name = names[i]
-    local fn = rawget(class, name)
-    if HOOKS[name] then
-      me.hooks[name] = { name = name, fn = fn, failures = 0 }
-    elseif #methods < MOST_METHODS then
-      methods[#methods + 1] = { name = name, line = getinfo(fn, "S").linedefined }
-    end
-  end
-  me.methods = methods[1] and methods
+  me.methods = names and methods_of(class, names)
 end
 
 
