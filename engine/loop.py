@@ -19,7 +19,7 @@ from engine.errors import StateClosed
 from engine.lua.actor import IN_PARTS, LATE, MAIL_ONLY, Actor, Clock, Mail, Result
 from engine.lua.rounds import hear_all, send_all, whole
 from engine.operations import Operations
-from engine.outbox import FIRST
+from engine.outbox import FIRST, Values
 from engine.scheduler import Wakes
 from engine.shifts import NOBODY, Shift, actor_of
 from engine.workers import ticker
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 ROUNDS = 8
 _MANY = 4  # hearers of an event, for whom it pays to know its kind
-_BORN = FIRST + 9  # how long the result of a birth is that told no more than what all tell
-_PLACED = _BORN + 6  # and one that told a place besides
 
 
 _key = attrgetter("key")
@@ -116,24 +114,22 @@ class Loop:
             digest.settle()
         self.wakes[actor.clock].soon[actor] = None
 
-    def absorb_another(self, actor: Actor, entity: Entity, result: Result) -> bool:
-        """The same of the birth of one more in a state; False where there is more to it, and nothing was done.
-
-        It told no more than that it begins, and where it is, and somebody there wakes in the next frame.
-        """
+    def absorb_told(self, actor: Actor, entity: Entity, result: Result, told: Values) -> bool:
+        """The same in a state of many where all that was said is `told`, which asks for nothing, and where `entity` is,
+        and somebody wakes in the next frame; else False, and nothing was done."""
         if type(result) is not tuple or result[0] is not True or result[1] is not None:
             return False
-        told, id = result[FIRST:_BORN], entity.id
-        if told != (b"script", id, 3, False, False, True, b"ready", id, 0):
+        end = FIRST + len(told)
+        said = result[FIRST:end]
+        if said != told:
             return False
-        placed = len(result) == _PLACED and result[_BORN : _PLACED - 2] == (b"places", 0, 3, id)
-        if not placed and len(result) != _BORN:
+        placed = len(result) == end + 6 and result[end : end + 4] == (b"places", 0, 3, entity.id)
+        if not placed and len(result) != end:
             return False
-        entity.ready = True
         digest = self.operations.digest
-        digest.told.append(told)
+        digest.told.append(said)
         if placed:
-            entity.place = result[_PLACED - 2 :]
+            entity.move(result[end + 3 :])
         if placed or len(digest.told) > MOST_TOLD:
             digest.settle()
         self.wakes[actor.clock].soon[actor] = None

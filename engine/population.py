@@ -178,7 +178,7 @@ class Population:
         else:
             # It was read for the first entity of a state only, which has room for so many bytes.
             result = actor.hand(self._birth(actor, entity, seed, source, known=first and actor.takes(source)))
-        if shared is not None and self._loop.absorb_another(actor, entity, result):
+        if shared is not None and self._is_one_more(actor, entity, result):
             return
         self._unbegun.add(entity.id)
         try:
@@ -188,6 +188,21 @@ class Population:
             self._unbegun.discard(entity.id)
         if not begun and not failed(result):
             self._hand(actor, (b"boot", entity.id))
+
+    def _is_one_more(self, actor: Actor, entity: Entity, result: Result) -> bool:
+        """Carry out what came of a birth where others live, if it is what nearly all tell there; else False."""
+        id, told = entity.id, self._loop.absorb_told
+        if told(actor, entity, result, (b"script", id, 3, False, False, True, b"ready", id, 0)):
+            entity.ready = True
+            return True
+        if not told(actor, entity, result, (b"script", id, 3, b"script", False, False)):
+            return False
+        result = actor.hand((b"boot", id))
+        if told(actor, entity, result, (b"ready", id, 0)):
+            entity.ready = True
+        else:
+            self._loop.absorb(actor, result)
+        return True
 
     def _birth(self, actor: Actor, entity: Entity, seed: int, source: Source, *, known: bool) -> Mail:
         """The mail that starts an entity, and has its script loaded where that is not `known` already."""

@@ -54,6 +54,18 @@ def test_one_more_in_a_state_gets_its_own_fields_whoever_was_born_before(scripts
         assert handed == [b"create", b"another", b"another", b"create", b"create", b"another", b"another"]
 
 
+@pytest.mark.parametrize("says", ["", 'isolation = "script", '])
+def test_one_more_is_ready_where_it_is_and_wakes_with_the_others(scripts, lua, says):
+    scripts.write("bird", f"return {{ {says}start = function(self) while true do self.x = self.x + 1 wait() end end }}")
+    with World(scripts.path, lua=lua, isolation="entity" if says else "script") as world:
+        birds = [world.spawn("bird", x=10 * n, y=n) for n in range(3)]
+
+        assert [(bird.position, bird.ready) for bird in birds] == [((10 * n + 1, n), True) for n in range(3)]
+        world.tick(0.1)
+        assert [bird.position for bird in birds] == [(10 * n + 2, n) for n in range(3)]
+        assert len(world.states.actors) == 1
+
+
 def test_one_more_after_a_reload_runs_the_new_text(scripts, lua):
     scripts.write("door", "return { start = function(self) self.seen = 1 end }")
     with World(scripts.path, lua=lua, isolation="script") as world:
