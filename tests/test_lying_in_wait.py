@@ -325,6 +325,23 @@ with World({str(scripts.path)!r}, limits=Limits(memory=2_000_000, payload=60_000
     assert (child.returncode, child.stdout) == (0, "False True\n")
 
 
+@pytest.mark.parametrize("warm", [0, 1])
+@pytest.mark.parametrize("lua", ["lua55", "lua54"])
+def test_a_script_that_is_longer_than_all_its_memory_meets_no_wall(scripts, lua, warm):
+    """In a child process: where one does, that ends."""
+    scripts.write("one", f"local words = '{'x' * 19_000_000}' local m = {{}} {BEGINNINGS['moves']} return m")
+    code = f"""
+from engine import Limits, World
+with World({str(scripts.path)!r}, lua={lua!r}, limits=Limits(memory=2_000_000)) as world:
+    world.warm({warm}, "one")
+    one = world.spawn("one")
+    print(one.alive, "too much for entity 1" in world.problems[0].message)
+"""
+    child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+
+    assert (child.returncode, child.stdout) == (0, "False True\n")
+
+
 def test_strict_worlds_raise_what_fails_at_a_birth(scripts, lua):
     scripts.write("one", 'local m = {} function m:start() self.x, self.y = 1, 2 error("no") end return m')
     with World(scripts.path, lua=lua, strict=True) as world:

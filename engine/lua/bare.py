@@ -75,7 +75,7 @@ def reads(lua: str, limits: Limits, seed: int, script: Text, names: Names | None
     None where the script fails when it is read, or asks for more than its table, or may have no task: so it is to be
     read at the birth.
     """
-    if limits.tasks == 0:
+    if limits.tasks == 0 or _too_long(script, limits):
         return None
     runtime = limited_runtime(lua, limits, seed)
     try:
@@ -91,6 +91,11 @@ def reads(lua: str, limits: Limits, seed: int, script: Text, names: Names | None
     return Bare(runtime, runtime.adopt, lead=thread.send, quiet=not ends, names=names)
 
 
+def _too_long(script: Text, limits: Limits) -> bool:
+    """True for a text that no state has room for: an entity will be told, and pushed ahead it could meet the wall."""
+    return limits.memory is not None and len(script[2]) > limits.memory
+
+
 def made_ahead(
     lua: str, limits: Limits, seed: int, script: Text | None = None, names: Names | None = None
 ) -> Iterator[Bare]:
@@ -98,6 +103,8 @@ def made_ahead(
 
     With a `script` they have read it, as far as nobody can tell, or compiled it; they serve for any other as well.
     """
+    if script is not None and _too_long(script, limits):
+        script = None
     readable = script
     while True:
         made = reads(lua, limits, seed, readable, names) if readable is not None else None

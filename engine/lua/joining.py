@@ -1,7 +1,7 @@
 """Joins files of the prelude into one chunk, in which what several of them name alike is made once.
 
 A local that functions use is an object of its own in every state, in each file that has it, and each file is a function
-that runs once. Joined, the files are blocks of one function; around it stands what their headers have in common. What
+that runs once. Joined, the files are blocks of one function; before them stands what their headers have in common. What
 is for another Lua is left out, and so is what stands for a file that comes later: it is asked for where it is used.
 """
 
