@@ -143,7 +143,7 @@ end
 
 
 # Chunks of what every state has, and of the pump. While they are loaded the collector rests: it would find next to
-# nothing.
+# nothing. What never runs in the first one has its names loaded before all others.
 _START = b"""
 collectgarbage("stop")
 if false then
