@@ -14,7 +14,7 @@ from engine.errors import EngineError, LimitError, ScriptError
 from engine.hooks import meant_hook
 from engine.lua.actor import Actor, Mail, Result
 from engine.lua.parts import size_of
-from engine.outbox import failed
+from engine.outbox import FIRST, failed
 from engine.payload import Encoded, encode
 from engine.scripts import Source
 from engine.sources import Sources
@@ -195,6 +195,9 @@ class Population:
         if told(actor, entity, result, (b"script", id, 3, False, False, True, b"ready", id, 0)):
             entity.ready = True
             return True
+        clock = result[FIRST + 4 : FIRST + 5] if type(result) is tuple else ()
+        if not clock or clock[0] is not False:  # a clock called 0 would be the same as none
+            return False
         if not told(actor, entity, result, (b"script", id, 3, b"script", False, False)):
             return False
         result = actor.hand((b"boot", id))

@@ -134,3 +134,13 @@ def test_an_entity_starts_once_where_a_listener_spawns_another_meanwhile(scripts
         world.spawn("door")
 
         assert len(world.log) == 2
+
+
+@pytest.mark.parametrize("clock", ["0", '"unreal"'])
+def test_each_entity_is_told_of_a_clock_that_there_is_not(scripts, lua, clock):
+    scripts.write("ant", f'return {{ isolation = "script", clock = {clock}, update = function(self) self.x = 1 end }}')
+    with World(scripts.path, lua=lua) as world:
+        for _ in range(3):
+            world.spawn("ant")
+
+        assert [problem.count for problem in world.problems] == [3]
