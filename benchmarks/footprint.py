@@ -73,9 +73,8 @@ def least(lua: str, count: int) -> tuple[float, float]:
     return grown / count, counted * 1024 / len(made)
 
 
-def least_prelude(lua: str, count: int) -> tuple[float, float]:
-    """A state with what is promised to such a script, and its entity."""
-    world = World(lua)
+def grown_by(world: Any, count: int) -> float:
+    """Bytes of the process for each of `count` entities that come to one, some frames later."""
     world.spawn("mover", **FIELDS)
     world.tick(1 / 60)
     before = resident()
@@ -83,9 +82,15 @@ def least_prelude(lua: str, count: int) -> tuple[float, float]:
         world.spawn("mover", **FIELDS)
     for _ in range(FRAMES):
         world.tick(1 / 60)
-    grown = resident() - before
+    return (resident() - before) / count
+
+
+def least_prelude(lua: str, count: int) -> tuple[float, float]:
+    """A state with what is promised to such a script, and its entity."""
+    world = World(lua)
+    grown = grown_by(world, count)
     counted = sum(entity.state.vm.execute(COUNTED.encode()) for entity in world.entities.values())
-    return grown / count, counted * 1024 / len(world.entities)
+    return grown, counted * 1024 / len(world.entities)
 
 
 def least_together(lua: str, count: int) -> tuple[float, float]:
@@ -101,20 +106,13 @@ def least_together(lua: str, count: int) -> tuple[float, float]:
 
 def tidelock(lua: str, count: int, **options: Any) -> tuple[float, float]:
     world = make_world({"mover": MOVER}, lua, **options)
-    world.spawn("mover", **FIELDS)
-    world.tick(1 / 60)
-    before = resident()
-    for _ in range(count):
-        world.spawn("mover", **FIELDS)
-    for _ in range(FRAMES):
-        world.tick(1 / 60)
-    grown = resident() - before
+    grown = grown_by(world, count)
     actors = {actor for entity in world.entities if (actor := entity.actor) is not None}
     for actor in actors:
         actor.function("memory", "collect")()
     counted = sum(actor.memory for actor in actors)
     world.close()
-    return grown / count, counted / (count + 1)
+    return grown, counted / (count + 1)
 
 
 def without_limits(lua: str, count: int) -> tuple[float, float]:
