@@ -177,7 +177,11 @@ class Population:
             result = actor.hand((b"another", entity.id, seed, *leaves))
         else:
             # It was read for the first entity of a state only, which has room for so many bytes.
-            result = actor.hand(self._birth(actor, entity, seed, source, known=first and actor.takes(source)))
+            known = first and actor.takes(source)
+            actor.another = None  # until the state has it: Ctrl-C may come before
+            result = actor.hand(self._birth(entity, seed, source, known=known))
+            if not known and names_in(shape) is not None:
+                actor.another = (source, shape)
         if shared is not None and self._is_one_more(actor, entity, result):
             return
         self._unbegun.add(entity.id)
@@ -207,14 +211,13 @@ class Population:
             self._loop.absorb(actor, result)
         return True
 
-    def _birth(self, actor: Actor, entity: Entity, seed: int, source: Source, *, known: bool) -> Mail:
+    def _birth(self, entity: Entity, seed: int, source: Source, *, known: bool) -> Mail:
         """The mail that starts an entity, and has its script loaded where that is not `known` already."""
         shape, leaves = entity.properties
         names = names_in(shape)
         fields = (shape, *leaves) if names is None else (len(names), *names, *leaves)
         if known:
             return (b"begin", entity.id, entity.script.encode(), seed, *fields)
-        actor.another = None if names is None else (source, shape)
         return (b"create", entity.id, entity.script.encode(), seed, source.chunk.encode(), source.text, *fields)
 
     def script_loaded(self, actor: Actor, id: int, isolation: Any, clock: Any, begins: Any) -> None:
