@@ -5,6 +5,7 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 
 from engine.limits import Limits, limits_for
+from engine.lua.actor import Terms
 from engine.process.children import Children
 
 
@@ -18,6 +19,7 @@ class Bounds:
         self._usual: Limits | None = None  # of scripts for which nothing was said, in no process
         self._rules: list[tuple[str, Limits]] = []  # newest first
         self._known: dict[str, Limits] = {}  # by script
+        self.terms: dict[str, Terms] = {}  # what states are made under, as far as `States` has looked
 
     def set(self, scripts: str, limits: Limits) -> None:
         """Other limits for these scripts; `LimitError` where they cannot be held."""
@@ -26,8 +28,9 @@ class Bounds:
         self.forget()
 
     def forget(self) -> None:
-        """Something else was said of limits, or of who lives in a process."""
+        """Something else was said of limits, of who lives in a process, or of mods."""
         self._known.clear()
+        self.terms.clear()
 
     def of(self, script: str) -> Limits:
         """The limits of the states of `script`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable, Iterator
 from operator import attrgetter
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from engine.checks import refuse_copies
@@ -14,6 +15,7 @@ from engine.lua.actor import Actor
 from engine.lua.handles import TableHandle
 from engine.payload import Encoded, plain
 
+_NOTHING: Any = MappingProxyType({})  # to be shown of one that has told nothing; its copy is a dict
 _NAMES = (*("" for _ in COMMANDS), *FIELDS)  # of the field that an operation tells, by its number
 
 
@@ -46,13 +48,12 @@ class Entity(_Shown):
         self.properties = properties
         self._actor: weakref.ref[Any] | None = None
         self.ready = False  # init has ended: a reload carries `self` over instead of starting anew
-        self.tags: dict[str, None] = {}
+        self.tags: Any = ()  # a dict as soon as there is one
         self.version = 0
         self.place: tuple[float, float] | None = None  # x and y
         self._sheet: Any = None  # of one that is seated: the list where x and y stand instead, from number `_seat` on
-        self._seat = 0
-        self._view: dict[str, Any] = {}
-        self._lent = False  # somebody has `_view`, which must not change under their hands
+        self._view: dict[str, Any] = _NOTHING
+        self._lent = True  # somebody else has `_view`, which must not change under their hands
         self._destroy: Callable[[int], None] | None = destroy
         self.fallen = False  # its state was closed at a limit: it comes back with the next version of its script
 
@@ -70,8 +71,7 @@ class Entity(_Shown):
         if self._sheet:
             self._stand_up()
         self._actor = actor.weak
-        if self._view or self._lent:
-            self._view, self._lent = {}, False
+        self._view, self._lent = _NOTHING, True
 
     @property
     def self(self) -> TableHandle:
@@ -113,6 +113,11 @@ class Entity(_Shown):
     def view(self) -> dict[str, Any]:
         """The other fields of `self` that a window shows: sprite, frame, layer, angle, scale, flip, alpha, ..."""
         self._lent = True
+        return self._view or self._blank()
+
+    def _blank(self) -> dict[str, Any]:
+        if self._view is _NOTHING:
+            self._view = {}
         return self._view
 
     def show(self, field: str, value: Any) -> None:
@@ -154,8 +159,8 @@ class Entity(_Shown):
     def rise(self) -> None:
         """Be as at birth again, without a state: what the old one knew is lost."""
         self.fallen = self.ready = False
-        self.place, self.tags = None, {}
-        self._view, self._lent = {}, False
+        self.place, self.tags = None, ()
+        self._view, self._lent = _NOTHING, True
 
     def end(self) -> None:
         """Take the entity out of the world; its handles are dead from here on."""
@@ -213,11 +218,12 @@ class Entities:
         return self._by_id.get(id)
 
     def add(self, entity: Entity) -> None:
-        self._by_id[entity.id] = entity
-        together = self._by_script.get(entity.script)
-        if together is None:
-            together = self._by_script[entity.script] = {}
-        together[entity.id] = entity
+        id = entity.id
+        self._by_id[id] = entity
+        try:
+            self._by_script[entity.script][id] = entity
+        except KeyError:
+            self._by_script[entity.script] = {id: entity}
 
     def add_again(self, entities: list[Entity]) -> None:
         """Add some that were removed before, so that their ids are not the newest."""
@@ -233,6 +239,7 @@ class Entities:
 
     def tag(self, entity: Entity, tag: str) -> None:
         if tag not in entity.tags:
+            entity.tags = entity.tags or {}
             entity.tags[tag] = None
             self._by_tag.setdefault(tag, {})[entity.id] = entity
 

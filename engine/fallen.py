@@ -31,8 +31,8 @@ class Fallen:
         most = actor.limits.errors
         if most is None or not actor.alive:
             return
-        actor.stops = [frame for frame in actor.stops if frame > self._world.frame - PATIENCE]
-        actor.stops.append(self._world.frame)
+        now = self._world.frame
+        actor.stops = [*(frame for frame in actor.stops if frame > now - PATIENCE), now]
         if len(actor.stops) >= most * STOPS:
             self.end_state(
                 actor,
@@ -66,7 +66,7 @@ class Fallen:
             population.leave(id)
         while len(self._entities) > MOST:
             self._entities.pop(next(iter(self._entities))).end()
-        actor.entities.clear()
+        actor.entities = ()
         self._world.states.drop(actor)
 
     def get(self, id: int) -> Entity | None:

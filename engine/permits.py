@@ -88,6 +88,7 @@ class Permits:
             raise EngineError(f"mods: grant must be a function of a mod, got {grant!r}")
         self._rules = [_Rule(names, grant, next(self._numbers)), *(rule for rule in self._rules if rule.names != names)]
         self._known.clear()
+        self._world.bounds.forget()
         found = (self._look(folder) for folder in self._scripts.folders_with(MANIFEST) if _covers(names, folder))
         return [mod for mod in found if mod is not None]
 
@@ -100,10 +101,12 @@ class Permits:
     def forget(self, script: str) -> None:
         """Look at the manifests anew when the script is next started."""
         self._known.pop(script, None)
+        self._world.bounds.forget()
 
     def changed(self, script: str) -> bool:
         """True where the manifests on the disk say something else of `script` than when it started, and can be used."""
-        before = self._known.pop(script, None)
+        before = self._known.get(script)
+        self.forget(script)
         after = self.of(script)
         return after != before and not (after and after.mod is None and after.why == _MISTAKE)
 

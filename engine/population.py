@@ -32,7 +32,7 @@ class Population:
         self._world: World = weakref.proxy(world)
         # What every birth asks. These hold the world no more than it does.
         self._states, self._loop, self._delivery = world.states, world.loop, world.delivery
-        self._losses, self._commons, self._children = world.losses, world.commons, world.children
+        self._losses, self._children = world.losses, world.children
         self._seed = crc32(b"%d:" % world.seed)
         self.sources = sources
         self.entities = Entities()
@@ -145,34 +145,41 @@ class Population:
 
     def create(self, entity: Entity) -> None:
         """Load and start an entity; what goes wrong is a problem, and a reload tries again."""
-        version, states = self.sources.running(entity.script), self._states
+        script, states = entity.script, self._states
+        version = self.sources.running(script)
         entity.version = version.number
         try:
-            source = version.texts.get(entity.script) or self.sources.source(version)
+            source = version.texts.get(script) or self.sources.source(version)
         except ScriptError as error:
             self._delivery.expect(entity.id)
             self._world.failures.problem_of(error, entity.id)
             return
+        shape, leaves = entity.properties
+        shared = states.together.get(script) if states.together else None
+        names = None if shared else few_names(shape)
         try:
-            shared = states.together.get(entity.script)
-            actor = shared or states.make(entity, source)
+            actor = shared or states.make(entity, source, names)
         except EngineError as error:
             self._delivery.expect(entity.id)
             self._losses.stillborn(entity, error)
             return
         actor.version = version
         states.move_in(entity, actor)
-        shape, leaves = entity.properties
-        seed = crc32(b"%d" % entity.id, self._seed)
         first = shared is None and (bytes not in map(type, leaves) or size_of(leaves) < _MUCH)
-        if first and actor.awaits == source and not self._children.shares:
-            names = few_names(shape)
-            if names is not None:
-                if names is not actor.names:
-                    states.names[entity.script] = names
-                result = self._commons.enter(actor.bear, entity.id, seed, names, leaves)
-                self._loop.absorb_birth(actor, entity, result)
-                return
+        if names is not None and first and actor.awaits == source and not self._children.shares:
+            if names is not actor.names:
+                states.names[script] = names
+            result = actor.bear(entity.id, self._seed_of(entity), names, leaves)
+            self._loop.absorb_birth(actor, entity, result)
+        else:
+            self._create(entity, actor, source, first, alone=shared is None)
+
+    def _seed_of(self, entity: Entity) -> int:
+        return crc32(b"%d" % entity.id, self._seed)
+
+    def _create(self, entity: Entity, actor: Actor, source: Source, first: bool, *, alone: bool) -> None:
+        """Have the script loaded, or begun, that did not lie in wait."""
+        seed, (shape, leaves) = self._seed_of(entity), entity.properties
         if actor.another == (source, shape):
             result = actor.hand((b"another", entity.id, seed, *leaves))
         else:
@@ -182,7 +189,7 @@ class Population:
             result = actor.hand(self._birth(entity, seed, source, known=known))
             if not known and names_in(shape) is not None:
                 actor.another = (source, shape)
-        if shared is not None and self._is_one_more(actor, entity, result):
+        if not alone and self._is_one_more(actor, entity, result):
             return
         self._unbegun.add(entity.id)
         try:

@@ -78,7 +78,7 @@ class Probes:
     def _on_births(self, states: States, trace: Trace) -> None:
         make = states.make
 
-        def made(entity: Entity, _: Any = None, **where: Any) -> Actor:
+        def made(entity: Entity, *_: Any, **where: Any) -> Actor:
             actor = make(entity, **where)  # which reads its script at the birth: that is to be seen, too
             trace.follow(actor)
             return actor

@@ -5,13 +5,13 @@ from __future__ import annotations
 import weakref
 from typing import TYPE_CHECKING
 
-from engine.bus.shapes import few_names
 from engine.entity import Entity
 from engine.errors import EngineError
 from engine.limits import Limits
 from engine.lua.actor import Actor, Terms
 from engine.lua.bare import Bare, made_ahead, reads
 from engine.lua.runtime import Names, Text
+from engine.permits import Permit
 from engine.process.process import Process
 from engine.process.remote import RemoteActor
 from engine.questions import Questions
@@ -28,7 +28,7 @@ class States:
         self._world: World = weakref.proxy(world)
         # What every birth asks. These hold the world no more than it does.
         self._permits, self._bounds, self._children = world.permits, world.bounds, world.children
-        self._delivery = world.delivery
+        self._delivery, self._loop, self._clock = world.delivery, world.loop, world.loop.game
         self.actors: dict[int, Actor] = {}
         self.together: dict[str, Actor] = {}  # script -> the state that its entities share
         self.names: dict[str, Names] = {}  # script -> of the fields that its last entities got
@@ -39,35 +39,42 @@ class States:
         self._ask = answer if world.workers is None else world.workers.in_turn(answer)
 
     def make(
-        self, entity: Entity, script: Text | None = None, tried_in: Process | None = None, bare: Bare | None = None
+        self,
+        entity: Entity,
+        script: Text | None = None,
+        names: Names | None = None,
+        *,
+        tried_in: Process | None = None,
+        bare: Bare | None = None,
     ) -> Actor:
         """A state for `entity`, under the limits of its script, in the process that is its place or that of a trial.
 
-        With `script` it may have read that already. `bare` is one that was made for it, where it needs no process.
+        With `script` it may have read that already, and expects fields of these `names`. `bare` is one that was made
+        for it, where it needs no process.
         """
-        permit, limits = self._permits.of(entity.script), self._bounds.of(entity.script)
-        process = tried_in
+        terms, process = self._terms_of(entity.script), tried_in
         if process is None and self._children.any:
-            process = self._children.process(entity.script, self._world.lua, limits)
-        made = self.warm.take(limits, entity.id) if process is None and bare is None else None
+            process = self._children.process(entity.script, terms.lua, terms.limits)
+        made: Actor | None = None
+        if process is not None:
+            made = RemoteActor(entity.id, self._clock, self._ask, terms, process)
+        elif bare is None and self.warm.ready:
+            made = self.warm.take(terms.limits, entity.id)
+            if made is not None and terms.held is not None:
+                made.function("rights", "hold")(*terms.held)
         if made is None:
-            terms, clock = self._terms(limits, None if permit is None else permit.held()), self._world.loop.game
-            if process is not None:
-                made = RemoteActor(entity.id, clock, self._ask, terms, process)
-            else:
-                if script is not None and not self._children.shares:
-                    bare = self._reading(script, limits, few_names(entity.properties[0]))
-                made = Actor(entity.id, clock, self._ask, terms, bare)
-        elif permit is not None:
-            made.function("rights", "hold")(*permit.held())
-        made.permit = permit
+            if script is not None and not self._children.shares:
+                bare = self._reading(script, terms, names)
+            made = Actor(entity.id, self._clock, self._ask, terms, bare)
+        if terms.permit is not None:
+            made.permit = terms.permit
         return made
 
-    def _reading(self, script: Text, limits: Limits, names: Names | None) -> Bare | None:
+    def _reading(self, script: Text, terms: Terms, names: Names | None) -> Bare | None:
         """A state that has read `script`; None for one that is to be read at a birth, which is tried once."""
-        if self._read_at_birth.get(script[0]) == script:
+        if self._read_at_birth and self._read_at_birth.get(script[0]) == script:
             return None
-        bare = reads(self._world.lua, limits, self._world.seed, script, names)
+        bare = reads(terms.lua, terms.limits, terms.seed, script, names)
         if bare is None:
             self._read_at_birth[script[0]] = script
         elif names is not None:
@@ -83,16 +90,24 @@ class States:
                 "name a script that does not, or spawn early"
             )
         source = world.population.sources.glance(script) if script else None
-        limits = world.limits_of(script)
-        names = self.names.get(script)
+        limits, names = world.limits_of(script), self.names.get(script)
         terms, bares = self._terms(limits), made_ahead(world.lua, limits, world.seed, source, names)
-        self.warm.keep(count, limits, (Actor(0, world.loop.game, self._ask, terms, bare) for bare in bares))
+        self.warm.keep(count, limits, (Actor(0, self._clock, self._ask, terms, bare) for bare in bares))
 
-    def _terms(self, limits: Limits, held: tuple[bytes, ...] | None = None) -> Terms:
+    def _terms_of(self, script: str) -> Terms:
+        """What the states of `script` are made under; found out once, until something is said of its limits or mod."""
+        known = self._bounds.terms.get(script)
+        if known is None or known.fixed_step is not self._world.fixed_step or not self.actors:
+            permit = self._permits.of(script)
+            known = self._bounds.terms[script] = self._terms(self._bounds.of(script), permit)
+        return known
+
+    def _terms(self, limits: Limits, permit: Permit | None = None) -> Terms:
         world = self._world
         if not self.actors and not len(self.warm):
-            world.loop.paced = world.fixed_step
-        return Terms(world.lua, limits, world.seed, world.fixed_step, world.commons, held)
+            self._loop.paced = world.fixed_step
+        held = None if permit is None else permit.held()
+        return Terms(world.lua, limits, world.seed, world.fixed_step, world.commons, held, permit)
 
     def share(self, script: str, actor: Actor) -> None:
         """The entities of `script` that are born from here on live in `actor`, unless another state was first."""
@@ -100,28 +115,33 @@ class States:
 
     def move_in(self, entity: Entity, actor: Actor) -> None:
         """Let `entity` live in `actor`."""
+        id = entity.id
         entity.move_in(actor)
         self.actors[actor.key] = actor
-        if actor.entities:
-            actor.only = None
-            self._world.loop.rearrange()
+        if not actor.entities:
+            actor.only, actor.entities = entity, (id,)
         else:
-            actor.only = entity
-        actor.entities[entity.id] = None
-        self._delivery.join(entity.id, actor)
+            if type(actor.entities) is tuple:
+                actor.entities = dict.fromkeys(actor.entities)
+            actor.only = actor.entities[id] = None
+            self._loop.rearrange()
+        self._delivery.join(id, actor)
 
     def move_out(self, id: int, actor: Actor) -> None:
         """An entity has ended; the state of the last one is closed."""
-        del actor.entities[id]
+        if type(actor.entities) is dict:
+            del actor.entities[id]
+        else:
+            actor.entities = ()
         actor.only = self._world.entity(next(iter(actor.entities))) if len(actor.entities) == 1 else None
-        self._world.loop.rearrange()
+        self._loop.rearrange()
         if not actor.entities:
             self.drop(actor)
 
     def replace(self, actor: Actor) -> object:
         """Close a state whose entities move on. What is left of it takes a while to free, so the caller gets it."""
         husk = actor.husk()
-        actor.entities.clear()
+        actor.entities = ()
         self.drop(actor)
         return husk
 

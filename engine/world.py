@@ -154,8 +154,8 @@ class World:
             self._check_open()
             check_script("spawn", script)
         fields = self._encode(properties, "properties")
-        population = self.population
-        if self._ticking:
+        population, commons = self.population, self.commons
+        if (self.loop.running or commons.inside or commons.entered) and self._ticking:
             return population.announce(population.new_id(script), script, fields)
         entity = population.spawn(script, fields)
         if self.failures.raised:

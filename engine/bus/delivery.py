@@ -67,8 +67,9 @@ class Delivery:
         """The entity lives in `actor`; mail that waited for it comes with what is next from outside."""
         self._actors[entity] = actor
         self.audiences.forget()
-        for action in self._expected.pop(entity, ()):
-            self._outside.add(action)
+        if self._expected:
+            for action in self._expected.pop(entity, ()):
+                self._outside.add(action)
 
     def leave(self, entity: int, unread: frozenset[int] | None = None) -> None:
         """Forget an entity: what it listens to, what it was asked and what it asked.

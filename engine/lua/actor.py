@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Sequence
+from functools import partial
 from threading import get_ident
 from typing import Any, NamedTuple
 
@@ -14,7 +15,6 @@ from engine.lua.commons import Commons
 from engine.lua.parts import PART, size_of
 from engine.lua.runtime import WAYS, Names
 from engine.lua.state import Ask, LuaState
-from engine.lua.versions import error_of
 
 Mail = tuple[Any, ...]
 """An event for a subscription, (its number, name, sender, shape, leaves...), or (what else it is, fields...)."""
@@ -82,6 +82,8 @@ class Terms(NamedTuple):
     commons: Commons
     held: tuple[bytes, ...] | None = None
     """What a mod is held to."""
+    permit: Any = None
+    """Of that mod."""
 
 
 class Actor(LuaState):
@@ -94,10 +96,18 @@ class Actor(LuaState):
     # state its task.
     __slots__ = (
         *("_pump", "_send", "_task", "awaits", "clock", "entities", "hear", "inbox"),
-        *("another", "key", "names", "only", "permit", "version", "wake", "weak"),
+        *("key", "names", "only", "wake", "weak"),
     )
 
     hear: Callable[..., Result]
+
+    # Of few states it is another.
+    another: Any = None  # script and shape of who was last made with all its mail: one more needs less
+    changed = False  # by Python, since its last tick
+    permit: Any = None  # of the mod that the script belongs to
+    sheet: Any = ()  # x and y of each of many entities
+    stops: Sequence[int] = ()  # frames in which a task was stopped at a limit
+    version: Any = None  # of the script that runs here
 
     def __init__(
         self,
@@ -107,36 +117,31 @@ class Actor(LuaState):
         terms: Terms,
         bare: Bare | None = None,
     ) -> None:
-        self._given = bare
-        self._begin(terms.lua, terms.limits, terms.seed, terms.commons)
+        self._begin(terms.lua, terms.limits, terms.commons)
         self.key = key
         self.clock = clock
         self.inbox: list[Mail] = []
-        self.another: Any = None  # script and shape of who was last made with all its mail: one more needs less
-        self.entities: dict[int, None] = {}  # in the order in which they came
-        self.stops: list[int] = []  # frames in which a task was stopped at a limit
+        self.entities: Any = ()  # ids, in the order in which they came: a dict where there are several
         self.only: Any = None
-        self.sheet: list[Any] = []  # x and y of each of many entities
-        self.version: Any = None  # of the script that runs here
-        self.permit: Any = None  # of the mod that the script belongs to
-        self.changed = False  # by Python, since its last tick
         self.wake: float | None = None
-        self._wire(ask, terms)
+        self._open(ask, terms, bare)
 
     @property
     def name(self) -> str:
         return f"entity {self.key}"
 
-    def _open(self, seed: int) -> None:
-        bare = self._given or self._make_bare(seed)
-        self._given = None
-        self._runtime, self._adopt, ways, lead, self._quiet, self.names = bare
+    def _open(self, ask: Ask, terms: Terms, bare: Bare | None) -> None:
+        """Make the VM, if there is none, and tell it what it is to know of its world, and who answers its questions."""
+        runtime, adopt, ways, lead, self._quiet, self.names = bare or self._make_bare(terms.seed)
+        self._runtime = runtime
         if ways is not None:
             self._pump, self._deliver, self._keep, self._fetch = ways
         self._send = self._task = lead or self._pump
         # The script whose first entity lies in wait for its birth, in a task that leads.
-        self.awaits = None if lead is None else self._runtime.read
-        self._lua_error = error_of(self.lua)
+        self.awaits = None if lead is None else runtime.read
+        adopt(partial(answered, self.weak, ask, terms.commons), terms.fixed_step)
+        if terms.held is not None:
+            runtime.get("rights", "hold")(*terms.held)
 
     def _make_bare(self, seed: int) -> Bare:
         return make_bare(self.lua, self.limits, seed)
@@ -163,26 +168,20 @@ class Actor(LuaState):
         """True where the end of its entity brings about nothing: it has just moved and waited."""
         return self._quiet and self._runtime is not None and self._runtime.is_calm
 
-    def _wire(self, ask: Ask, terms: Terms) -> None:
-        """Tell the state what it is to know of its world, and who answers its questions."""
-        self._adopt(answers(self.weak, ask, self.commons), terms.fixed_step)
-        del self._adopt  # it would hold the VM
-        self._few = ROOM // 8 // self.limits.payload
-        if terms.held is not None:
-            assert self._runtime is not None
-            self._runtime.get("rights", "hold")(*terms.held)
-
     def bear(self, id: int, seed: int, names: Names, leaves: tuple[Any, ...]) -> Result:
         """What the first tick of an entity gives that lies in wait for its birth."""
-        clock = self.clock.args
+        clock, entered, me = self.clock.args, self.commons.entered, get_ident()
+        told = (*clock, id, seed, True, *leaves) if names is self.names else (*clock, id, seed, False, *names, *leaves)
+        alone = me not in entered
+        entered.add(me)  # what `commons.enter` does, without its cost
         try:
-            if names is self.names:
-                result = self._send((*clock, id, seed, True, *leaves))
-            else:
-                result = self._send((*clock, id, seed, False, *names, *leaves))
+            result = self._send(told)
             return self.turn(clock) if result is None else result
         except Exception as error:
             return self.turn(clock, error)
+        finally:
+            if alone:
+                entered.discard(me)
 
     def turn(self, args: tuple[Any, ...], error: Exception | None = None) -> Result:
         """What this tick gives where who was sent to gave nothing, or failed: another leads from here on."""
@@ -237,7 +236,7 @@ class Actor(LuaState):
         """Tick with the mail that is in the inbox."""
         if self.limits.memory is not None:
             self.check_room()
-            if len(self.inbox) > self._few:
+            if len(self.inbox) * self.limits.payload > ROOM // 8:
                 return self._deliver_in_parts(args)
         flat: list[Any] = []
         for mail in self.inbox:
@@ -344,34 +343,30 @@ class Actor(LuaState):
         self._send = self._pump = self._task = self._fetch = self._keep = self._deliver = self.hear = _closed
 
 
-def answers(reference: weakref.ref[Any], ask: Ask, commons: Commons) -> Callable[..., tuple[Any, ...]]:
+def answered(reference: weakref.ref[Any], ask: Ask, commons: Commons, *question: Any) -> tuple[Any, ...]:
     """`ask` as Lua may call it: holds the actor weakly, never raises, gives False and the message instead."""
-
-    def answer(*question: Any) -> tuple[Any, ...]:
-        actor = reference()
-        if actor is None:
-            return False, b"the world is closed"
-        me = get_ident()
-        entered = me in commons.entered
-        actor.busy = True
-        commons.inside.add(actor.key)
-        commons.entered.discard(me)  # other states may be used from here
-        try:
-            answers = ask(actor, *question)
-            if actor.limits.memory is not None and size_of(answers) > ROOM // 2:
-                return False, b"the answer is too long for this state"
-            return (True, *answers)
-        except EngineError as error:
-            return False, str(error).encode()
-        except Exception as error:
-            return False, f"{type(error).__name__}: {error}".encode()
-        finally:
-            if entered:
-                commons.entered.add(me)
-            actor.busy = False
-            commons.inside.discard(actor.key)
-
-    return answer
+    actor = reference()
+    if actor is None:
+        return False, b"the world is closed"
+    me = get_ident()
+    entered = me in commons.entered
+    actor.busy = True
+    commons.inside.add(actor.key)
+    commons.entered.discard(me)  # other states may be used from here
+    try:
+        answers = ask(actor, *question)
+        if actor.limits.memory is not None and size_of(answers) > ROOM // 2:
+            return False, b"the answer is too long for this state"
+        return (True, *answers)
+    except EngineError as error:
+        return False, str(error).encode()
+    except Exception as error:
+        return False, f"{type(error).__name__}: {error}".encode()
+    finally:
+        if entered:
+            commons.entered.add(me)
+        actor.busy = False
+        commons.inside.discard(actor.key)
 
 
 def _closed(*_: object) -> Result:

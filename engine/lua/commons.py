@@ -89,6 +89,7 @@ class Commons:
     def __init__(self) -> None:
         self.ledger = Ledger()
         self.states: set[weakref.ref[LuaState]] = set()  # those that live: each reference takes itself out
+        self.forget = self.states.discard
         self.thread: int | None = None  # who ticks now
         self.inside: set[int] = set()  # the states whose calls out of Lua have not returned
         self.entered: set[int] = set()  # the threads in Lua now, or at its border

@@ -6,7 +6,7 @@ Nothing of lupa leaves this folder: results are plain data or handles.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from functools import partial
 from typing import Any, NoReturn, Self
@@ -36,6 +36,14 @@ class LuaState:
     `lua` is "lua55", "lua54" or "luajit21"; `seed` makes `math.random` and the order of `pairs` (on lua55) repeat.
     """
 
+    # What is so of nearly all states: those of which it is not have their own.
+    busy = False
+    _closed = False
+    _runtime: Runtime | None = None
+    _globals: TableHandle | None = None
+    _pins: Collection[int] = ()
+    _released: Collection[int] = ()
+
     def __init__(
         self,
         lua: str = "lua55",
@@ -46,28 +54,16 @@ class LuaState:
     ) -> None:
         check_version(lua)
         self._name = name
-        self._begin(lua, limits_for(lua, limits), seed, Commons())
+        self._begin(lua, limits_for(lua, limits), Commons())
+        self._runtime = limited_runtime(self.lua, self.limits, seed)
 
-    def _begin(self, lua: str, limits: Limits, seed: int, commons: Commons) -> None:
+    def _begin(self, lua: str, limits: Limits, commons: Commons) -> None:
         """What every state has, under limits that hold."""
         self.lua = lua
         self.limits = limits
-        self.busy = False
-        self.max_integer = 2**53 if lua == "luajit21" else 2**63 - 1
         self.commons = commons
-        self.weak = weakref.ref(self, self.commons.states.discard)
-        self.commons.states.add(self.weak)
-        self._closed = False
-        self._pins: set[int] = set()
-        self._released: list[int] = []
-        self._runtime: Runtime | None = None
-        self._lua_error: type[Exception] = Exception
-        self._globals: TableHandle | None = None
-        self._open(seed)
-
-    def _open(self, seed: int) -> None:
-        self._runtime = limited_runtime(self.lua, self.limits, seed)
-        self._lua_error = error_of(self.lua)
+        self.weak = weakref.ref(self, commons.forget)
+        commons.states.add(self.weak)
 
     @property
     def name(self) -> str:
@@ -77,6 +73,15 @@ class LuaState:
     @property
     def alive(self) -> bool:
         return not self._closed
+
+    @property
+    def max_integer(self) -> int:
+        return 2**53 if self.lua == "luajit21" else 2**63 - 1
+
+    @property
+    def _lua_error(self) -> type[Exception]:
+        """What an error in there is raised as."""
+        return error_of(self.lua)
 
     @property
     def memory(self) -> int:
@@ -155,10 +160,11 @@ class LuaState:
 
     def pin(self, lease: Lease) -> None:
         """Keep the VM, even past `close`, until `unpin`."""
-        self._pins.add(id(lease))
+        vars(self).setdefault("_pins", set()).add(id(lease))  # another thread may do the same
 
     def unpin(self, lease: Lease) -> None:
-        self._pins.discard(id(lease))
+        if self._pins:
+            vars(self)["_pins"].discard(id(lease))
         if self._closed and not self._pins:
             self._runtime = None
 
@@ -222,14 +228,14 @@ class LuaState:
 
     def drop(self, key: int) -> None:
         """Let go of a kept value at the next safe point; callable from any thread at any time."""
-        self._released.append(key)
+        vars(self).setdefault("_released", []).append(key)
 
     def let_go(self) -> None:
         """Release what was dropped, unless the state runs or is closed."""
         runtime = self._runtime
         if runtime is None or self.busy:
             return
-        while keys := _take(self._released, PART):
+        while self._released and (keys := _take(vars(self)["_released"], PART)):
             self.commons.enter(_call, runtime, "handles", "release", *keys)
 
     def touch(self) -> None:

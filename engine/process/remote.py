@@ -8,7 +8,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from engine.lua.actor import Actor, Clock, Mail, Result, Terms, answers
+from engine.lua.actor import Actor, Clock, Mail, Result, Terms, answered
 from engine.lua.state import Ask
 from engine.process import guard
 from engine.process.process import CallFailed, Process, ProcessEnded
@@ -18,6 +18,9 @@ from engine.process.wire import Refused
 class RemoteActor(Actor):
     """One state of a world, in a child process, of which nothing is believed that a state could not know or do."""
 
+    _quiet = False
+    _lua_error = CallFailed
+
     def __init__(self, key: int, clock: Clock, ask: Ask, terms: Terms, process: Process) -> None:
         self.process = process
         self.known = guard.Known()
@@ -26,14 +29,9 @@ class RemoteActor(Actor):
         super().__init__(key, clock, ask, terms._replace(limits=unheld))
         self.limits = terms.limits
 
-    def _open(self, seed: int) -> None:
-        self._runtime = None
-        self._quiet = False
+    def _open(self, ask: Ask, terms: Terms, bare: object) -> None:
         self.awaits = None
-        self._lua_error = CallFailed
-
-    def _wire(self, ask: Ask, terms: Terms) -> None:
-        self._answers = answers(self.weak, ask, self.commons)
+        self._answers = partial(answered, self.weak, ask, terms.commons)
         self._number = self.process.open(self, self.key, terms.seed, terms.fixed_step, terms.held, *self._bounds)
         self._runtime = _Elsewhere(self.process, self._number)  # type: ignore[assignment]
 
