@@ -119,6 +119,16 @@ def test_a_view_that_somebody_holds_stays_as_it_is(world, shown):
     assert [view["frame"] for view in (first, second, thing.view)] == [1, 2, 3]
 
 
+def test_what_the_game_puts_into_an_empty_view_is_shown_of_that_entity_only(world, scripts):
+    scripts.write("thing", "return { update = function() end }")
+    one, other = world.spawn("thing"), world.spawn("thing")
+
+    one.view["sprite"] = "door"
+    world.tick(1 / 60)
+
+    assert [thing.view for thing in (one, other, world.spawn("thing"))] == [{"sprite": "door"}, {}, {}]
+
+
 def test_after_a_reload_only_what_the_new_version_has_is_shown(world, scripts):
     scripts.write("thing", "return { init = function(self) self.sprite, self.frame = 'door', 2 end }")
     thing = world.spawn("thing")

@@ -285,6 +285,20 @@ def test_a_script_can_have_limits_of_its_own(make_world, scripts, lua):
     ]
 
 
+@pytest.mark.parametrize("isolation", ["entity"])
+def test_who_is_born_is_under_the_limits_that_were_said_last(make_world, scripts):
+    scripts.write("door", "return { start = function() end }")
+    world = make_world()
+
+    states = []
+    for errors in (None, 3, 3, 5):
+        if errors is not None:
+            world.limit("do*", world.limits.but(errors=errors))
+        states.append(world.spawn("door").actor.limits)
+
+    assert states == [world.limits, *(world.limits.but(errors=errors) for errors in (3, 3, 5))]
+
+
 @pytest.mark.row("G1")
 @pytest.mark.parametrize("isolation", ["script"])
 def test_entities_that_share_a_state_go_on_beside_one_that_is_stopped(make_world, scripts, lua):
