@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 
 from engine.errors import EngineError
 from engine.limits import Limits
-from engine.lua.bare import ROOM, Bare, make_bare, ways_into
+from engine.lua.bare import ROOM, Bare, Entry, make_bare, ways_into
 from engine.lua.commons import Commons
 from engine.lua.parts import PART, size_of
-from engine.lua.runtime import WAYS, Names
+from engine.lua.runtime import WAYS, Names, Runtime
 from engine.lua.state import Ask, LuaState
 
 Mail = tuple[Any, ...]
@@ -36,7 +36,6 @@ CATCH_UP = 8
 """Most fixed updates in one frame; a longer frame loses the rest."""
 
 _SHORT = 200  # bytes for which there is always room
-_WAYS = ("_pump", "_deliver", "_keep", "_fetch")
 
 
 class Clock:
@@ -95,11 +94,9 @@ class Actor(LuaState):
     # What every tick and every birth looks at stands together. `_send` is that of who leads: the pump, or in a calm
     # state its task.
     __slots__ = (
-        *("_pump", "_send", "_task", "awaits", "clock", "entities", "hear", "inbox"),
+        *("_hear", "_pump", "_send", "_task", "awaits", "clock", "entities", "inbox"),
         *("key", "names", "only", "wake", "weak"),
     )
-
-    hear: Callable[..., Result]
 
     # Of few states it is another.
     another: Any = None  # script and shape of who was last made with all its mail: one more needs less
@@ -134,9 +131,11 @@ class Actor(LuaState):
         """Make the VM, if there is none, and tell it what it is to know of its world, and who answers its questions."""
         runtime, adopt, ways, lead, self._quiet, self.names = bare or self._make_bare(terms.seed)
         self._runtime = runtime
+        self._pump: Entry | None = None
+        self._hear: Entry | None = None
         if ways is not None:
             self._pump, self._deliver, self._keep, self._fetch = ways
-        self._send = self._task = lead or self._pump
+        self._send = self._task = lead or self._pump or self._load_pump()
         # The script whose first entity lies in wait for its birth, in a task that leads.
         self.awaits = None if lead is None else runtime.read
         adopt(partial(answered, self.weak, ask, terms.commons), terms.fixed_step)
@@ -146,22 +145,28 @@ class Actor(LuaState):
     def _make_bare(self, seed: int) -> Bare:
         return make_bare(self.lua, self.limits, seed)
 
-    def __getattr__(self, name: str) -> Any:
-        """What a state has with its first use: the ways into its pump, and `hear`, with the first event that comes."""
+    # No `__getattr__` for these: with one, Python takes several times as long to find anything in here.
+
+    def _load_pump(self) -> Entry:
+        """Have the ways into the pump, with the first use that is made of them."""
+        self._pump, self._deliver, self._keep, self._fetch = self._made(ways_into)
+        return self._pump
+
+    @property
+    def hear(self) -> Callable[..., Result]:
+        """Takes an event; made with the first that comes."""
+        if self._hear is None:
+            self._hear = self._made(_hearing)
+        return self._hear
+
+    def _made(self, make: Callable[[Runtime], Any]) -> Any:
         runtime = self._runtime
-        if runtime is None or (name != "hear" and name not in _WAYS):
-            raise AttributeError(f"{type(self).__name__} has no {name}")
+        assert runtime is not None
         runtime.lift_wall(WAYS)
         try:
-            if name == "hear":
-                hear = runtime.get("hearing", "body").coroutine().send
-                hear(None)
-                self.hear = hear
-            else:
-                self._pump, self._deliver, self._keep, self._fetch = ways_into(runtime)
+            return make(runtime)
         finally:
             runtime.put_wall(WAYS)
-        return getattr(self, name)
 
     @property
     def ends_quietly(self) -> bool:
@@ -186,7 +191,7 @@ class Actor(LuaState):
     def turn(self, args: tuple[Any, ...], error: Exception | None = None) -> Result:
         """What this tick gives where who was sent to gave nothing, or failed: another leads from here on."""
         try:
-            pump = self._pump
+            pump = self._pump or self._load_pump()
         except Exception as lost:  # there is no room for it
             return lost.with_traceback(None)
         while True:
@@ -217,8 +222,9 @@ class Actor(LuaState):
 
     def lead_again(self) -> None:
         """The pump leads, if a task did."""
-        if self._send is not self._pump:
-            self._send = self._pump
+        pump = self._pump or self._load_pump()
+        if self._send is not pump:
+            self._send = pump
             self.commons.leads += 1
 
     def _text_of(self, error: Exception) -> Any:
@@ -290,6 +296,8 @@ class Actor(LuaState):
 
     def whole(self, result: Result) -> Result:
         """A result with its operations, where it told only how many there are."""
+        if self._pump is None:
+            self._load_pump()
         *said, count = result
         end = len(said) + count
         while len(said) < end:
@@ -340,7 +348,13 @@ class Actor(LuaState):
 
     def close(self) -> None:
         super().close()
-        self._send = self._pump = self._task = self._fetch = self._keep = self._deliver = self.hear = _closed
+        self._send = self._pump = self._task = self._fetch = self._keep = self._deliver = self._hear = _closed
+
+
+def _hearing(runtime: Runtime) -> Entry:
+    hear = runtime.get("hearing", "body").coroutine().send
+    hear(None)
+    return hear  # type: ignore[no-any-return]
 
 
 def answered(reference: weakref.ref[Any], ask: Ask, commons: Commons, *question: Any) -> tuple[Any, ...]:

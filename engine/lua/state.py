@@ -39,7 +39,6 @@ class LuaState:
     # What is so of nearly all states: those of which it is not have their own.
     busy = False
     _closed = False
-    _runtime: Runtime | None = None
     _globals: TableHandle | None = None
     _pins: Collection[int] = ()
     _released: Collection[int] = ()
@@ -55,7 +54,7 @@ class LuaState:
         check_version(lua)
         self._name = name
         self._begin(lua, limits_for(lua, limits), Commons())
-        self._runtime = limited_runtime(self.lua, self.limits, seed)
+        self._runtime: Runtime | None = limited_runtime(self.lua, self.limits, seed)
 
     def _begin(self, lua: str, limits: Limits, commons: Commons) -> None:
         """What every state has, under limits that hold."""

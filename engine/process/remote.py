@@ -30,7 +30,7 @@ class RemoteActor(Actor):
         self.limits = terms.limits
 
     def _open(self, ask: Ask, terms: Terms, bare: object) -> None:
-        self.awaits = None
+        self._runtime = self.awaits = None
         self._answers = partial(answered, self.weak, ask, terms.commons)
         self._number = self.process.open(self, self.key, terms.seed, terms.fixed_step, terms.held, *self._bounds)
         self._runtime = _Elsewhere(self.process, self._number)  # type: ignore[assignment]
