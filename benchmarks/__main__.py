@@ -1,4 +1,4 @@
-"""Runs the benchmarks, all or those named, each in a process of its own, and says which aims are met."""
+"""Runs the benchmarks, all or those named, each in a process of its own or in several, and says which aims are met."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from benchmarks import aims, contenders, plots
-from benchmarks.harness import LUAS, here, machine
+from benchmarks.harness import LUAS, SIZES, here, machine
 from benchmarks.results import Results, write_pages
 from benchmarks.tables import Table
 
@@ -29,12 +29,25 @@ SUITE = (
     "process",
     "host",
 )
+BY_PLACE = ("swarm", "one_state", "growth", "bus", "spawn", "frame")
+"""Their states lie elsewhere in memory in each process, which decides a third of a figure: no round of one shows it."""
+
 ALONE = ("reload", "soak", "instructions")
 """Run only when they are named: they take long, and give reports of their own."""
 
 
 def run(name: str, size: str, luas: list[str]) -> list[Table]:
-    """Run one benchmark of the suite, which prints its tables, and read what it measured."""
+    """Run one benchmark of the suite, in as many processes as it needs, and print its tables."""
+    processes = SIZES[size].processes if name in BY_PLACE else 1
+    given = [run_once(name, size, luas) for _ in range(processes)]
+    tables = [Table.of_processes(each) for each in zip(*given, strict=True)]
+    for table in tables:
+        print(table.markdown(), end="\n\n", flush=True)
+    return tables
+
+
+def run_once(name: str, size: str, luas: list[str]) -> list[Table]:
+    """What one process gives."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "tables.json"
         command = [sys.executable, "-m", f"benchmarks.{name}", "--size", size, "--json", str(file), "--lua", *luas]

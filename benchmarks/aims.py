@@ -19,7 +19,7 @@ def ratio(table: str, one: str, other: str) -> Value:
 def milliseconds(table: str, name: str) -> Value:
     def value(tables: Tables) -> float | None:
         row = tables[table].row(name) if table in tables else None
-        return None if row is None else row.median * 1000
+        return None if row is None else tables[table].time(row) * 1000
 
     return value
 

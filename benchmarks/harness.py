@@ -21,10 +21,14 @@ LUAS = ("lua55", "lua54", "luajit21")
 
 @dataclass(frozen=True)
 class Size:
-    """How much is measured: `rounds` of each case, and the shares of the usual numbers of entities and repetitions."""
+    """How much is measured: `rounds` of each case, and the shares of the usual numbers of entities and repetitions.
+
+    `processes` is in how many `python -m benchmarks` measures what depends on where in memory all lies.
+    """
 
     name: str
     rounds: int
+    processes: int = 1
     share: float = 1.0
 
     def count(self, usual: int) -> int:
@@ -36,7 +40,7 @@ class Size:
         return max(int(usual * self.share), 1)
 
 
-SIZES = {size.name: size for size in (Size("tiny", 1, 0.003), Size("quick", 7), Size("full", 15))}
+SIZES = {size.name: size for size in (Size("tiny", 1, share=0.003), Size("quick", 5, 5), Size("full", 15, 9))}
 """`tiny` shows that a benchmark works, and measures nothing."""
 
 
@@ -85,9 +89,12 @@ class Timed(Case):
 def measure(cases: Iterable[Case], *, rounds: int = 15, repeat: int = 10, warm_up: int = 1) -> list[Case]:
     """Run all cases in turn, `rounds` times; each round times `repeat` runs of a case with the gc off.
 
-    A run that is not timed comes before them: the case before has left the processor's caches full of its own.
+    A run that is not timed comes before them: the case before has left the processor's caches full of its own. What was
+    there before the rounds is none of the collector's business: to look at it again and again took most of the time.
     """
     cases = list(cases)
+    gc.collect()
+    gc.freeze()
     try:
         for number in range(warm_up + rounds):
             for case in cases:
@@ -100,6 +107,7 @@ def measure(cases: Iterable[Case], *, rounds: int = 15, repeat: int = 10, warm_u
                     case.seconds.append(taken)
     finally:
         gc.enable()
+        gc.unfreeze()
         for case in cases:
             case.close()
     return cases
@@ -168,13 +176,14 @@ def main(tables: Callable[[Size, list[str]], Iterator[Table]], about: str | None
     parser = argparse.ArgumentParser(description=about)
     parser.add_argument("--size", choices=SIZES, default="full")
     parser.add_argument("--lua", nargs="*", default=here(), choices=LUAS)
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the tables there, too")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the tables there instead")
     options = parser.parse_args()
     if options.json is None:
         print(machine(), end="\n\n")
     made = []
     for table in tables(SIZES[options.size], options.lua):
-        print(table.markdown(), end="\n\n", flush=True)
+        if options.json is None:
+            print(table.markdown(), end="\n\n", flush=True)
         made.append(table.as_json())
     if options.json is not None:
         options.json.write_text(json.dumps(made), encoding="utf-8")

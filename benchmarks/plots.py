@@ -72,7 +72,7 @@ def bars(tables: list[Table], unit: str, titles: list[str] | None = None) -> Any
     panels = figure.subplots(1, len(tables), squeeze=False, sharey=titles is None)[0]
     for number, (table, axes) in enumerate(zip(tables, panels, strict=True)):
         rows = shown(table)
-        values = [row.median * (1e6 if table.kind == "s" else 2**-10) for row in rows]
+        values = [table.time(row) * (1e6 if table.kind == "s" else 2**-10) for row in rows]
         names = [row.contender for row in rows]
         axes.barh(names, values, color=[color(row.name) for row in rows], height=0.65)
         labels = [f"{value:,.0f}" if value >= 100 else f"{value:.3g}" for value in values]
@@ -103,7 +103,7 @@ def lines(tables: list[Table], label: str, unit: str) -> Any:
     counts: set[int] = set()
     for table, shade in zip(tables, (OURS, STOP, OTHER, FLOOR), strict=False):
         name = table.name.partition("/")[2]
-        values = {int(row.name.replace(",", "")): row.median * 1e6 for row in table.rows}
+        values = {int(row.name.replace(",", "")): table.time(row) * 1e6 for row in table.rows}
         counts |= values.keys()
         style = "o--" if name in THEIRS else "o-"
         axes.plot(list(values), list(values.values()), style, markersize=4, label=name, color=shade)
@@ -132,17 +132,17 @@ def parts_of_a_frame(tables: Tables) -> Parts:
         if swarm is None or one is None:
             continue
         steps = {
-            "the script's Lua": one.row("floor: a bare Lua loop"),
-            "a state each": swarm.row("floor: one send each"),
-            "the engine": swarm.row("Tidelock, no limits"),
-            "limits": swarm.row("Tidelock"),
+            "the script's Lua": (one, "floor: a bare Lua loop"),
+            "a state each": (swarm, "floor: one send each"),
+            "the engine": (swarm, "Tidelock, no limits"),
+            "limits": (swarm, "Tidelock"),
         }
         before = 0.0
         found[lua] = {}
-        for part, row in steps.items():
-            if row is not None:
-                found[lua][part] = max(row.median - before, 0.0)
-                before = max(row.median, before)
+        for part, (table, name) in steps.items():
+            if (row := table.row(name)) is not None:
+                found[lua][part] = max(table.time(row) - before, 0.0)
+                before = max(table.time(row), before)
     return found
 
 

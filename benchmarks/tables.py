@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 
 @dataclass(frozen=True)
 class Row:
-    """One contender's samples, one of each round, for one unit of work."""
+    """One contender's samples, one of each round, for one unit of work; those of one process after the other."""
 
     name: str
     samples: list[float]
-
-    @property
-    def median(self) -> float:
-        return statistics.median(self.samples)
 
     @property
     def contender(self) -> str:
@@ -37,7 +33,8 @@ class Skipped:
 class Table:
     """`name` is "benchmark/variant". `kind` says what the samples are: "s", "B" (bytes), or "" for plain numbers.
 
-    `facts` are figures beside the rows, such as how many of the entities were asleep.
+    `facts` are figures beside the rows, such as how many of the entities were asleep. `processes` is of how many the
+    samples are, each with the same number of rounds.
     """
 
     name: str
@@ -48,6 +45,16 @@ class Table:
     kind: str = "s"
     skipped: list[Skipped] = field(default_factory=list)
     facts: dict[str, float] = field(default_factory=dict)
+    processes: int = 1
+
+    @classmethod
+    def of_processes(cls, tables: Sequence[Table]) -> Table:
+        """One table of what each process gave for it."""
+        first = tables[0]
+        together = zip(*(table.rows for table in tables), strict=True)
+        rows = [Row(rows[0].name, [sample for row in rows for sample in row.samples]) for rows in together]
+        facts = {name: min(table.facts[name] for table in tables) for name in first.facts}
+        return replace(first, rows=rows, facts=facts, processes=len(tables))
 
     def row(self, name: str) -> Row | None:
         return next((row for row in self.rows if row.name == name), None)
@@ -60,12 +67,20 @@ class Table:
         first, second = self.row(one), self.row(other)
         if first is None or second is None:
             return None
-        if len(first.samples) != len(second.samples):
-            return first.median / second.median
-        return statistics.median(a / b for a, b in zip(first.samples, second.samples, strict=True))
+        return self._middle([a / b for a, b in zip(first.samples, second.samples, strict=True)])
+
+    def time(self, row: Row) -> float:
+        """The base's median, times the row's ratio to it: medians alone may be of processes that are not alike."""
+        base, ratio = self.row(self.base), self.ratio(row.name, self.base)
+        return self._middle(row.samples) if base is None or ratio is None else self._middle(base.samples) * ratio
+
+    def _middle(self, values: list[float]) -> float:
+        """The median of the medians of each process, whose rounds share a place in memory and are no new throw."""
+        each = len(values) // self.processes
+        return statistics.median(statistics.median(values[at : at + each]) for at in range(0, len(values), each))
 
     def markdown(self, titled: bool = True) -> str:
-        """Each row's median per unit of work, its ratio to the base, and the noise; then who is missing."""
+        """Each row's time per unit of work, its ratio to the base, and the noise; then who is missing."""
         median = f"median per {self.unit}" if self.unit else "median"
         lines = [f"### {self.title}", ""] if titled else []
         lines += [f"| | {median} | ratio | quartiles |", "|---|---:|---:|---:|"]
@@ -73,7 +88,7 @@ class Table:
             ratio = self.ratio(row.name, self.base)
             shown = "" if ratio is None else f"{ratio:.2f}"
             quartiles = spread(row.samples) * 50
-            lines.append(f"| {row.name} | {nice(row.median, self.kind)} | {shown} | ±{quartiles:.0f}% |")
+            lines.append(f"| {row.name} | {nice(self.time(row), self.kind)} | {shown} | ±{quartiles:.0f}% |")
         notes = [f"{name}: {value:g}" for name, value in self.facts.items()]
         notes += [f"{each.name}: skipped; install it with `{each.command}`" for each in self.skipped]
         return "\n".join([*lines, *([""] if notes else []), *[f"- {note}" for note in notes]])
@@ -88,6 +103,7 @@ class Table:
             "rows": {row.name: [float(f"{sample:.4g}") for sample in row.samples] for row in self.rows},
             "skipped": {each.name: each.command for each in self.skipped},
             "facts": self.facts,
+            "processes": self.processes,
         }
 
     @classmethod
@@ -101,6 +117,7 @@ class Table:
             kind=value["kind"],
             skipped=[Skipped(name, command) for name, command in value["skipped"].items()],
             facts=value["facts"],
+            processes=value["processes"],
         )
 
 

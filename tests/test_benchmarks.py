@@ -1,5 +1,6 @@
 """The benchmarks work, name whom they stand beside, and judge their aims rightly. What they measure is not tested."""
 
+import gc
 import json
 import re
 import subprocess
@@ -152,6 +153,15 @@ def test_cases_are_closed_when_one_of_them_fails():
     assert closed == ["b"]
 
 
+def test_the_collector_leaves_what_was_set_up_alone_while_cases_run_and_only_then():
+    frozen = []
+
+    measure([Case("a", lambda: frozen.append(gc.get_freeze_count()))], rounds=1)
+
+    assert min(frozen) > 0
+    assert gc.get_freeze_count() == 0
+
+
 def test_a_peer_in_a_process_of_its_own_says_what_it_took():
     row = measure([Timed("peer", lambda: None, per=4, clock=lambda repeat: 2.0)], rounds=3)[0].row
 
@@ -165,6 +175,33 @@ def test_a_ratio_is_the_median_of_the_rounds():
     assert table.ratio("ours", "nobody") is None
 
 
+def test_a_ratio_of_several_processes_is_the_median_of_theirs_and_no_round_of_one_outvotes_another():
+    unlucky = table_of({"ours": [9.0, 9.0, 9.0], "theirs": [1.0, 1.0, 1.0]})
+    usual = table_of({"ours": [2.0, 9.0, 2.0], "theirs": [1.0, 1.0, 1.0]})
+    slow = table_of({"ours": [9.0, 30.0, 9.0], "theirs": [3.0, 10.0, 3.0]})
+
+    table = Table.of_processes([unlucky, usual, slow])
+
+    assert table.ratio("ours", "theirs") == 3.0
+    assert table.row("ours").samples == [9.0, 9.0, 9.0, 2.0, 9.0, 2.0, 9.0, 30.0, 9.0]
+
+
+def test_the_time_of_a_row_is_what_its_ratio_says_where_processes_are_not_alike():
+    first, second, third = ({"plain lupa": [base], "Tidelock": [ours]} for base, ours in ((1, 3), (2, 2), (4, 8)))
+
+    table = Table.of_processes([table_of(rows) for rows in (first, second, third)])
+
+    assert table.time(table.row("plain lupa")) == 2
+    assert table.time(table.row("Tidelock")) == 4
+    assert "| Tidelock | 4 s | 2.00 |" in table.markdown()
+
+
+def test_a_fact_holds_for_several_processes_only_where_it_holds_for_each():
+    tables = [replace(table_of({}), facts={"same digest": same}) for same in (True, False, True)]
+
+    assert not Table.of_processes(tables).facts["same digest"]
+
+
 def test_a_table_comes_back_from_json_as_it_was():
     table = Table(
         "spawn/lua55",
@@ -174,6 +211,7 @@ def test_a_table_comes_back_from_json_as_it_was():
         unit="entity",
         skipped=[Skipped("theirs", "get theirs")],
         facts={"asleep": 0.7},
+        processes=2,
     )
 
     assert Table.from_json(json.loads(json.dumps(table.as_json()))) == table
@@ -250,6 +288,17 @@ def test_a_benchmark_that_fails_is_named_and_does_not_stop_the_others(monkeypatc
     assert code == 1
     assert said.err == "failed: swarm\n"
     assert "| one event to 100 states | lupa used plainly | ≤ 0.25 | 0.20 |  |  | met |" in said.out
+
+
+@pytest.mark.parametrize(("name", "processes"), [("swarm", SIZES["quick"].processes), ("limits", 1)])
+def test_what_depends_on_the_place_in_memory_is_measured_in_several_processes(monkeypatch, capsys, name, processes):
+    monkeypatch.setattr(command, "run_once", lambda *asked: [table_of({"Tidelock": [1.0], "plain lupa": [5.0]})])
+
+    (table,) = command.run(name, "quick", ["lua55"])
+
+    assert table.processes == processes
+    assert table.row("Tidelock").samples == [1.0] * processes
+    assert capsys.readouterr().out == table.markdown() + "\n\n"
 
 
 def test_marked_blocks_of_a_page_get_the_figures_and_the_rest_stays(run):
