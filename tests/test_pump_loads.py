@@ -3,30 +3,25 @@
 import pytest
 
 from engine import World
-from engine.lua import bytecode, runtime
+from engine.lua import chunks, runtime
+from engine.lua.bytecode import texts_of
 from helpers import run_child
 
 
-class Lacking(dict):
-    """The files of the prelude, of which one is missing when it is asked for first."""
-
-    def __init__(self, files, lacks):
-        super().__init__(files)
-        self.lacks = lacks
-
-    def get(self, name):
-        if name == self.lacks:
-            self.lacks = None
-            return None
-        return super().get(name)
-
-
 @pytest.fixture
-def broken(lua, monkeypatch):
+def broken(monkeypatch):
     """The first load of the pump fails, half of it done."""
-    files = Lacking(bytecode.prelude_code(lua), b"charging")
-    monkeypatch.setattr(runtime, "prelude_code", lambda _: files)
-    return files
+    whole = chunks.chunk_code
+
+    def chunk_code(lua, files):
+        monkeypatch.setattr(runtime, "chunk_code", whole)
+        with monkeypatch.context() as patch:
+            patch.setattr(
+                chunks, "texts_of", lambda names: texts_of(names) | {"tick": b"error('no room')\nreturn nil\n"}
+            )
+            return whole.__wrapped__(lua, files)
+
+    monkeypatch.setattr(runtime, "chunk_code", chunk_code)
 
 
 @pytest.mark.parametrize("lua", ["lua55", "lua54"], indirect=True)
@@ -36,6 +31,17 @@ def test_after_a_load_that_failed_midway_a_script_is_stopped_at_its_limits(scrip
         world.spawn("one")
 
         assert ["stopped after 10,000,000 instructions" in problem.message for problem in world.problems] == [True]
+
+
+@pytest.mark.parametrize("file", sorted(chunks.TOGETHER))
+def test_what_is_loaded_together_asks_for_nothing_that_comes_together_itself(lua, monkeypatch, file):
+    asked = []
+    monkeypatch.setattr(runtime, "missing", lambda name, used: asked.append(name) or chunks.missing(name, used))
+    vm = runtime.Runtime(lua, 1)
+
+    vm.get(file.decode(), "")
+
+    assert [name for name in asked if name in chunks.TOGETHER] == [file]
 
 
 @pytest.mark.parametrize("lua", ["lua55", "lua54"], indirect=True)

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from engine import EngineError, Limits, World, WorldClosed
-from engine.lua import bare, bytecode, runtime, versions
+from engine.lua import bare, bytecode, chunks, runtime
 
 PARENT = """
 local parent = {}
@@ -39,26 +39,17 @@ return child
 NOTHING = "return { start = function(self) self.x, self.y = 1, 2 while true do wait() end end }"
 
 
-class Fetched(dict):
-    """The files of the prelude, and which were asked for."""
-
-    def __init__(self, files):
-        super().__init__(files)
-        self.names = []
-
-    def get(self, name):
-        self.names.append(name.decode())
-        return super().get(name)
-
-
 @pytest.fixture
 def fetched(monkeypatch):
     """Names of the prelude's files that states loaded since `clear()`, in order."""
-    found = {lua: Fetched(bytecode.prelude_code(lua)) for lua in versions.VERSIONS if versions.available(lua)}
     names = []
-    for files in found.values():
-        files.names = names
-    monkeypatch.setattr(runtime, "prelude_code", found.__getitem__)
+
+    def missing(name, used):
+        together = chunks.missing(name, used)
+        names.extend(file.decode() for file in together or (name,))
+        return together
+
+    monkeypatch.setattr(runtime, "missing", missing)
     return names
 
 
@@ -250,7 +241,7 @@ def test_a_state_loads_no_more_than_its_script_uses(scripts, lua, isolation, fet
             world.tick(1 / 60)
 
         assert not world.problems
-    assert {*fetched} <= {"access", "table", "pump", "charging", "settings", "loaded"}
+    assert {*fetched} <= {"table", *(file.decode() for file in chunks.PUMP)}
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache, lru_cache
 from importlib import resources
 
@@ -15,25 +15,6 @@ from engine.lua.versions import bare_vm, error_of
 # objects lie on few of them takes a third less.
 EAGER = ("clock", "home", "face", "wait", "worker", "memory", "budget", "sandbox", "watch", "calm", "leftovers")
 _WORDS = b"wait self x y now dt frame sprite layer alpha draw light math name sender exposed ear beat on_end"
-
-# What comes together as soon as a state does more.
-PUMP = (
-    "waiting",
-    "records",
-    "spending",
-    "turns",
-    "endings",
-    "scheduler",
-    "outbox",
-    "mail",
-    "script",
-    "entity",
-    "screen",
-    "tick",
-    "pump",
-    "library",
-    "body",
-)
 
 # Loaded with the first word that somebody asks of them: few states need many of these, and all would carry them.
 PRELUDE_LATER = (
@@ -120,10 +101,6 @@ _JIT = ("clock", "wait", "home", "face", *EAGER[4:])
 
 START = b"start"
 """The code that makes a state."""
-SETTINGS = b"settings"
-"""What the pump asks for when it is loaded: the state's limits and who answers it."""
-LOADED = b"loaded"
-"""What it asks for when that is done."""
 NAME = b"=[tidelock]"
 
 _DEBUG = b"local debug = package.loaded.debug "
@@ -142,8 +119,8 @@ end
 """
 
 
-# Chunks of what every state has, and of the pump. While they are loaded the collector rests: it would find next to
-# nothing. What never runs in the first one has its names loaded before all others.
+# The chunk of what every state has. While it is loaded the collector rests: it would find next to nothing. What never
+# runs has its names loaded before all others.
 _START = b"""
 collectgarbage("stop")
 if false then
@@ -156,32 +133,6 @@ local read = prelude.calm.read
 prelude.calm.read = nil
 return prelude, read
 """
-# No hook may look at what is half there. Where the stack ends before all is, nothing of it stays: whoever asks next
-# begins anew.
-_PUMP = b"""
-local prelude, give, name = ...
-local debug, pcall, error = package.loaded.debug, pcall, error
-local looked = debug.gethook()
-local function fill(...)
-%s
-end
-local function load()
-  debug.sethook()
-  collectgarbage("stop")
-  fill(give("settings"))
-end
-local ok, problem = pcall(load)
-give("loaded")
-prelude.memory.begin()
-if looked then
-  debug.sethook(prelude.budget.hook, "", 1000)
-end
-if not ok then
-  %s = nil
-  error(problem, 0)
-end
-return prelude[name]
-"""
 
 
 @cache
@@ -190,27 +141,29 @@ def _compiler(lua: str) -> Callable[[bytes, bytes, bool], bytes]:
     return bare_vm(lua, 1).execute(_COMPILE)  # type: ignore[no-any-return]
 
 
+def compiled(lua: str, text: bytes, name: bytes, *, strip: bool = True) -> bytes:
+    """A text of ours as bytecode of this very lupa, which can be used where it lies."""
+    code = _compiler(lua)(text, name, strip)
+    return code + _BEHIND if lua in FIXED else code
+
+
+def texts_of(names: Iterable[str]) -> dict[str, bytes]:
+    """What these files of the prelude say."""
+    folder = resources.files("engine.lua") / "prelude"
+    return {name: (folder / f"{name}.lua").read_bytes() for name in names}
+
+
 @cache
 def prelude_code(lua: str) -> dict[bytes, bytes]:
-    """The prelude's files as bytecode of this very lupa."""
-    folder = resources.files("engine.lua") / "prelude"
-    compile_text = _compiler(lua)
-    guards = () if lua == "luajit21" else GUARDS
-    texts = {name: (folder / f"{name}.lua").read_bytes() for name in ("boot", *EAGER, *PUMP, *PRELUDE_LATER, *guards)}
-    code = {name.encode(): compile_text(_DEBUG + texts[name], NAME, True) for name in PRELUDE_LATER}
-    for name in guards:
-        code[name.encode()] = compile_text(_DEBUG + texts[name], b"=[tidelock %s]" % name.encode(), False)
+    """What makes a state, and the files of the prelude that come by themselves."""
     jit = lua == "luajit21"
+    texts = texts_of(("boot", *EAGER, *PRELUDE_LATER, *(() if jit else GUARDS)))
+    code = {name.encode(): compiled(lua, _DEBUG + texts[name], NAME) for name in PRELUDE_LATER}
+    for name in () if jit else GUARDS:
+        code[name.encode()] = compiled(lua, _DEBUG + texts[name], b"=[tidelock %s]" % name.encode(), strip=False)
     boot = texts["boot"].removesuffix(b"return prelude\n")
     start = _START % (b", ".join(_WORDS.split()), boot, joined(texts, _JIT if jit else EAGER, jit=jit))
-    code[START] = compile_text(start, NAME, True)
-    modules = ", ".join(f"prelude.{name}" for name in PUMP).encode()
-    pump = compile_text(_PUMP % (joined(texts, PUMP, jit=jit), modules), NAME, True)
-    code |= dict.fromkeys((name.encode() for name in PUMP), pump)
-    if lua not in FIXED:
-        return code
-    behind = {part: part + _BEHIND for part in code.values()}
-    return {name: behind[part] for name, part in code.items()}
+    return code | {START: compiled(lua, start, NAME)}
 
 
 @lru_cache(maxsize=256)

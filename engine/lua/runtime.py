@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
-from engine.lua.bytecode import FIXED, GUARDS, LOADED, NAME, PUMP, SETTINGS, START, prelude_code, script_code
+from engine.lua.bytecode import FIXED, GUARDS, NAME, START, prelude_code, script_code
+from engine.lua.chunks import FAILED, LOADED, SETTINGS, chunk_code, missing
 from engine.lua.versions import bare_vm
 
 Text = tuple[str, str, bytes]
@@ -16,7 +17,6 @@ Text = tuple[str, str, bytes]
 Names = tuple[bytes | None, ...]
 """Of the fields that an entity gets: as many as `shapes.FEW`, with None for those that are missing."""
 
-_PUMP = frozenset(name.encode() for name in PUMP)
 _HARMLESS = frozenset(
     name.encode() for name in ("files", "later", "standard", "time", "defaults", "charging", "blame", "fault", *GUARDS)
 )
@@ -40,7 +40,7 @@ class Runtime:
         self._mode = "B" if lua in FIXED else "b"
         self._vm = bare_vm(lua, seed, memory)
         self._settings: tuple[Any, ...] = (guards, seed, *settings)
-        self.used_files: set[bytes] = set()
+        self.used_files: set[bytes] = set()  # those that were asked for, and all that came with them
         self.read: Text | None = None  # the script that its first entity has read already
         self._kept: dict[tuple[str, str], Any] = {}
         self._wall = memory
@@ -116,7 +116,7 @@ class Runtime:
 
     @property
     def has_pump(self) -> bool:
-        return not self.used_files.isdisjoint(_PUMP)
+        return b"pump" in self.used_files
 
     @property
     def is_calm(self) -> bool:
@@ -134,9 +134,11 @@ class Runtime:
 def _giver_of_code(reference: weakref.ref[Runtime], lua: str, held: dict[bytes, bytes]) -> Callable[..., Any]:
     """What a VM asks for its functions, as Lua itself cannot make them of bytecode that is to be used where it lies."""
     files = prelude_code(lua)
+    filling: tuple[bytes, ...] = ()  # what is being loaded together
 
     def give(name: bytes, text: bytes | None = None) -> Any:
         """The function of the prelude's file of that name, or of a script's `text`; None where there is none."""
+        nonlocal filling
         runtime = reference()
         if runtime is None:
             return None
@@ -145,15 +147,21 @@ def _giver_of_code(reference: weakref.ref[Runtime], lua: str, held: dict[bytes, 
                 return runtime.of_text(text, name, held)
             except MemoryError:  # raised, it would be pushed where there is no room, which hangs; Lua says so by itself
                 return None
-        code = files.get(name)
         if name == SETTINGS:
             runtime.lift_wall(_FILLED)
             return runtime.for_pump()
-        if name == LOADED:
+        if name in (LOADED, FAILED):
             runtime.put_wall(_FILLED)
+            if name == FAILED:
+                runtime.used_files.difference_update(filling)
+            return None
+        filling = missing(name, runtime.used_files)
+        code = chunk_code(lua, filling) if filling else files.get(name)
         if code is None:
             return None
+        held[code] = code
         runtime.used_files.add(name)
+        runtime.used_files.update(filling)
         runtime.lift_wall(_LOADED)
         try:
             return runtime.function_of(code, NAME)

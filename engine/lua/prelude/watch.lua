@@ -23,7 +23,10 @@ local watch = {
 
 -- The script gives a value to a field that has none.
 local function note(self, key, value)
-  if shown[key] or not watch.script and (key == "x" or key == "y") then
+  if shown[key] then
+    local _ = prelude.telling -- which brings the pump, if there is none yet
+    sandbox.rouse()
+  elseif not watch.script and (key == "x" or key == "y") then
     sandbox.rouse()
   elseif key == nil or key ~= key then
     local _, problem = pcall(rawset, self, key, value)
