@@ -16,7 +16,8 @@ from engine.bus.events import ENGINE, Event, text
 from engine.digest import MOST as MOST_TOLD
 from engine.display import Commands
 from engine.errors import StateClosed
-from engine.lua.actor import IN_PARTS, LATE, MAIL_ONLY, Actor, Clock, Mail, Result
+from engine.lua.actor import IN_PARTS, Actor, Mail, Result
+from engine.lua.clock import LATE, MAIL_ONLY, Clock
 from engine.lua.rounds import hear_all, send_all, whole
 from engine.operations import Operations
 from engine.outbox import FIRST, Values

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from engine.entity import Entity
 from engine.errors import EngineError
 from engine.limits import Limits
-from engine.lua.actor import Actor, Terms
+from engine.lua.actor import Actor, Terms, answers
 from engine.lua.bare import Bare, made_ahead, reads
 from engine.lua.runtime import Names, Text
 from engine.permits import Permit
@@ -35,8 +35,8 @@ class States:
         self._read_at_birth: dict[str, Text] = {}  # by name, those that ask for more than their table
         self.warm = Warm()
         self.questions = Questions(world)
-        answer = self.questions.answer
-        self._ask = answer if world.workers is None else world.workers.in_turn(answer)
+        ask = self.questions.answer
+        self._answer = answers(ask if world.workers is None else world.workers.in_turn(ask), world.commons)
 
     def make(
         self,
@@ -57,7 +57,7 @@ class States:
             process = self._children.process(entity.script, terms.lua, terms.limits)
         made: Actor | None = None
         if process is not None:
-            made = RemoteActor(entity.id, self._clock, self._ask, terms, process)
+            made = RemoteActor(entity.id, self._clock, self._answer, terms, process)
         elif bare is None and self.warm.ready:
             made = self.warm.take(terms.limits, entity.id)
             if made is not None and terms.held is not None:
@@ -65,7 +65,7 @@ class States:
         if made is None:
             if script is not None and not self._children.shares:
                 bare = self._reading(script, terms, names)
-            made = Actor(entity.id, self._clock, self._ask, terms, bare)
+            made = Actor(entity.id, self._clock, self._answer, terms, bare)
         if terms.permit is not None:
             made.permit = terms.permit
         return made
@@ -92,7 +92,7 @@ class States:
         source = world.population.sources.glance(script) if script else None
         limits, names = world.limits_of(script), self.names.get(script)
         terms, bares = self._terms(limits), made_ahead(world.lua, limits, world.seed, source, names)
-        self.warm.keep(count, limits, (Actor(0, self._clock, self._ask, terms, bare) for bare in bares))
+        self.warm.keep(count, limits, (Actor(0, self._clock, self._answer, terms, bare) for bare in bares))
 
     def _terms_of(self, script: str) -> Terms:
         """What the states of `script` are made under; found out once, until something is said of its limits or mod."""

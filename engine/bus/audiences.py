@@ -11,7 +11,8 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 from engine.bus.routes import Subscription
-from engine.lua.actor import Actor, Clock
+from engine.lua.actor import Actor
+from engine.lua.clock import Clock
 from engine.lua.rounds import Hear, ways_of
 
 _MOST = 4096  # names that are made up as the game runs must not fill the memory

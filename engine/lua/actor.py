@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Sequence
-from functools import partial
+from dataclasses import dataclass
 from threading import get_ident
-from typing import Any, NamedTuple
+from types import MethodType
+from typing import Any
 
 from engine.errors import EngineError
 from engine.limits import Limits
 from engine.lua.bare import ROOM, Bare, Entry, make_bare, ways_into
+from engine.lua.clock import MAIL_ONLY, Clock
 from engine.lua.commons import Commons
 from engine.lua.parts import PART, size_of
 from engine.lua.runtime import WAYS, Names, Runtime
@@ -26,52 +28,14 @@ where all is as the last tick said; an exception where the pump itself died."""
 # A pump yields few values and tells how many more there are to fetch: lupa does not make room on the main state's
 # stack for what a coroutine yields, and a long yield overruns it.
 
-MAIL_ONLY = -1
-LATE = -2
-READY = -3
 IN_PARTS = 4
 """How long a result is whose operations are still to be fetched."""
-
-CATCH_UP = 8
-"""Most fixed updates in one frame; a longer frame loses the rest."""
 
 _SHORT = 200  # bytes for which there is always room
 
 
-class Clock:
-    """Time as the states on it see it: `args` is what every pump is sent in this phase."""
-
-    __slots__ = ("_lost", "_unspent", "args", "name", "now")
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.now = 0.0
-        self.args: tuple[float, float, int, int] = (0.0, 0.0, 0, MAIL_ONLY)
-        self._lost = 0.0  # what rounding took from `now` (Kahan), so that 60 frames of 1/60 s are a second
-        self._unspent = 0.0  # seconds that no fixed update has covered yet
-
-    def advance(self, dt: float, frame: int, fixed_step: float) -> None:
-        """Go on by `dt` seconds, with as many fixed updates as fit, within reason."""
-        step = dt - self._lost
-        now = self.now + step
-        self._lost = (now - self.now) - step
-        self.now = now
-        self._unspent += dt
-        steps = int(self._unspent / fixed_step + 1e-9)
-        self._unspent -= steps * fixed_step
-        self.args = (self.now, dt, frame, min(steps, CATCH_UP))
-
-    def rest(self, frame: int) -> None:
-        """Stand still for a frame: the states on this clock get mail only."""
-        self.args = (self.now, 0.0, frame, MAIL_ONLY)
-
-    def phase(self, phase: int) -> None:
-        """The same time for another phase of the frame."""
-        now, dt, frame, _ = self.args
-        self.args = (now, dt, frame, phase)
-
-
-class Terms(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Terms:
     """What a state is made under: a Lua that there is, and limits that hold there."""
 
     lua: str
@@ -88,7 +52,8 @@ class Terms(NamedTuple):
 class Actor(LuaState):
     """One state of a world. `key` is the id of its first entity and decides when it ticks.
 
-    `bare` is a state that is ready, made with the same `lua`, `seed` and `limits`; without it one is made now.
+    `answer` is of `answers`. `bare` is a state that is ready, made with the same `lua`, `seed` and `limits`; without it
+    one is made now.
     """
 
     # What every tick and every birth looks at stands together. `_send` is that of who leads: the pump, or in a calm
@@ -110,7 +75,7 @@ class Actor(LuaState):
         self,
         key: int,
         clock: Clock,
-        ask: Ask,
+        answer: Ask,
         terms: Terms,
         bare: Bare | None = None,
     ) -> None:
@@ -121,13 +86,13 @@ class Actor(LuaState):
         self.entities: Any = ()  # ids, in the order in which they came: a dict where there are several
         self.only: Any = None
         self.wake: float | None = None
-        self._open(ask, terms, bare)
+        self._open(answer, terms, bare)
 
     @property
     def name(self) -> str:
         return f"entity {self.key}"
 
-    def _open(self, ask: Ask, terms: Terms, bare: Bare | None) -> None:
+    def _open(self, answer: Ask, terms: Terms, bare: Bare | None) -> None:
         """Make the VM, if there is none, and tell it what it is to know of its world, and who answers its questions."""
         runtime, adopt, ways, lead, self._quiet, self.names = bare or self._make_bare(terms.seed)
         self._runtime = runtime
@@ -138,7 +103,7 @@ class Actor(LuaState):
         self._send = self._task = lead or self._pump or self._load_pump()
         # The script whose first entity lies in wait for its birth, in a task that leads.
         self.awaits = None if lead is None else runtime.read
-        adopt(partial(answered, self.weak, ask, terms.commons), terms.fixed_step)
+        adopt(MethodType(answer, self.weak), terms.fixed_step)
         if terms.held is not None:
             runtime.get("rights", "hold")(*terms.held)
 
@@ -176,11 +141,11 @@ class Actor(LuaState):
     def bear(self, id: int, seed: int, names: Names, leaves: tuple[Any, ...]) -> Result:
         """What the first tick of an entity gives that lies in wait for its birth."""
         clock, entered, me = self.clock.args, self.commons.entered, get_ident()
-        told = (*clock, id, seed, True, *leaves) if names is self.names else (*clock, id, seed, False, *names, *leaves)
+        own = (id, seed, True) if names is self.names else (id, seed, False, *names)
         alone = me not in entered
         entered.add(me)  # what `commons.enter` does, without its cost
         try:
-            result = self._send(told)
+            result = self._send(clock + own + leaves)
             return self.turn(clock) if result is None else result
         except Exception as error:
             return self.turn(clock, error)
@@ -357,30 +322,34 @@ def _hearing(runtime: Runtime) -> Entry:
     return hear  # type: ignore[no-any-return]
 
 
-def answered(reference: weakref.ref[Any], ask: Ask, commons: Commons, *question: Any) -> tuple[Any, ...]:
-    """`ask` as Lua may call it: holds the actor weakly, never raises, gives False and the message instead."""
-    actor = reference()
-    if actor is None:
-        return False, b"the world is closed"
-    me = get_ident()
-    entered = me in commons.entered
-    actor.busy = True
-    commons.inside.add(actor.key)
-    commons.entered.discard(me)  # other states may be used from here
-    try:
-        answers = ask(actor, *question)
-        if actor.limits.memory is not None and size_of(answers) > ROOM // 2:
-            return False, b"the answer is too long for this state"
-        return (True, *answers)
-    except EngineError as error:
-        return False, str(error).encode()
-    except Exception as error:
-        return False, f"{type(error).__name__}: {error}".encode()
-    finally:
-        if entered:
-            commons.entered.add(me)
-        actor.busy = False
-        commons.inside.discard(actor.key)
+def answers(ask: Ask, commons: Commons) -> Ask:
+    """`ask` as Lua may call it, bound to a weak reference to the actor: never raises, gives False and the message."""
+
+    def answer(reference: weakref.ref[Actor], *question: Any) -> tuple[Any, ...]:
+        actor = reference()
+        if actor is None:
+            return False, b"the world is closed"
+        me = get_ident()
+        entered = me in commons.entered
+        actor.busy = True
+        commons.inside.add(actor.key)
+        commons.entered.discard(me)  # other states may be used from here
+        try:
+            answers = ask(actor, *question)
+            if actor.limits.memory is not None and size_of(answers) > ROOM // 2:
+                return False, b"the answer is too long for this state"
+            return (True, *answers)
+        except EngineError as error:
+            return False, str(error).encode()
+        except Exception as error:
+            return False, f"{type(error).__name__}: {error}".encode()
+        finally:
+            if entered:
+                commons.entered.add(me)
+            actor.busy = False
+            commons.inside.discard(actor.key)
+
+    return answer
 
 
 def _closed(*_: object) -> Result:

@@ -11,7 +11,8 @@ from itertools import repeat, starmap, takewhile
 from operator import attrgetter, call, is_not
 from typing import Any
 
-from engine.lua.actor import IN_PARTS, READY, Actor, Mail, Result
+from engine.lua.actor import IN_PARTS, Actor, Mail, Result
+from engine.lua.clock import READY
 from engine.lua.commons import Commons
 
 Hear = Callable[[Any, tuple[Any, ...]], Any]

@@ -20,8 +20,9 @@ from typing import Any
 
 from engine.errors import EngineError, LimitError
 from engine.limits import Limits
-from engine.lua.actor import Actor, Clock, Terms
+from engine.lua.actor import Actor, Terms, answers
 from engine.lua.bare import ROOM, Bare, make_bare
+from engine.lua.clock import Clock
 from engine.lua.commons import Commons
 from engine.lua.parts import size_of
 from engine.lua.rounds import tick
@@ -151,7 +152,7 @@ class Host:
                 most,
                 key,
                 Clock("game"),
-                self._ask,
+                answers(self._ask, self._commons),
                 Terms(self._lua, bounds, seed, fixed_step, self._commons, held),
             )
         except Exception as error:  # most likely the fence

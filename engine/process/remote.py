@@ -6,9 +6,11 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
+from types import MethodType
 from typing import Any
 
-from engine.lua.actor import Actor, Clock, Mail, Result, Terms, answered
+from engine.lua.actor import Actor, Mail, Result, Terms
+from engine.lua.clock import Clock
 from engine.lua.state import Ask
 from engine.process import guard
 from engine.process.process import CallFailed, Process, ProcessEnded
@@ -21,17 +23,17 @@ class RemoteActor(Actor):
     _quiet = False
     _lua_error = CallFailed
 
-    def __init__(self, key: int, clock: Clock, ask: Ask, terms: Terms, process: Process) -> None:
+    def __init__(self, key: int, clock: Clock, answer: Ask, terms: Terms, process: Process) -> None:
         self.process = process
         self.known = guard.Known()
         self._bounds = dataclasses.astuple(terms.limits)
         unheld = terms.limits.but(instructions=None, seconds=None, memory=None)  # on this side
-        super().__init__(key, clock, ask, terms._replace(limits=unheld))
+        super().__init__(key, clock, answer, dataclasses.replace(terms, limits=unheld))
         self.limits = terms.limits
 
-    def _open(self, ask: Ask, terms: Terms, bare: object) -> None:
+    def _open(self, answer: Ask, terms: Terms, bare: object) -> None:
         self._runtime = self.awaits = None
-        self._answers = partial(answered, self.weak, ask, terms.commons)
+        self._answers: Ask = MethodType(answer, self.weak)
         self._number = self.process.open(self, self.key, terms.seed, terms.fixed_step, terms.held, *self._bounds)
         self._runtime = _Elsewhere(self.process, self._number)  # type: ignore[assignment]
 
