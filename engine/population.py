@@ -165,21 +165,18 @@ class Population:
             return
         actor.version = version
         states.move_in(entity, actor)
+        seed = crc32(b"%d" % entity.id, self._seed)
         first = shared is None and (bytes not in map(type, leaves) or size_of(leaves) < _MUCH)
-        if names is not None and first and actor.awaits == source and not self._children.shares:
-            if names is not actor.names:
-                states.names[script] = names
-            result = actor.bear(entity.id, self._seed_of(entity), names, leaves)
-            self._loop.absorb_birth(actor, entity, result)
-        else:
-            self._create(entity, actor, source, first, alone=shared is None)
+        if names is None or not first or actor.awaits != source or self._children.shares:
+            self._load(entity, actor, source, seed, first=first, alone=shared is None)
+            return
+        if names is not actor.names:
+            states.names[script] = names
+        self._loop.absorb_birth(actor, entity, actor.bear(entity.id, seed, names, leaves))
 
-    def _seed_of(self, entity: Entity) -> int:
-        return crc32(b"%d" % entity.id, self._seed)
-
-    def _create(self, entity: Entity, actor: Actor, source: Source, first: bool, *, alone: bool) -> None:
-        """Have the script loaded, or begun, that did not lie in wait."""
-        seed, (shape, leaves) = self._seed_of(entity), entity.properties
+    def _load(self, entity: Entity, actor: Actor, source: Source, seed: int, *, first: bool, alone: bool) -> None:
+        """Have an entity begin that did not lie in wait for it."""
+        shape, leaves = entity.properties
         if actor.another == (source, shape):
             result = actor.hand((b"another", entity.id, seed, *leaves))
         else:
