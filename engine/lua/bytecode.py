@@ -147,10 +147,16 @@ def compiled(lua: str, text: bytes, name: bytes, *, strip: bool = True) -> bytes
     return code + _BEHIND if lua in FIXED else code
 
 
+@cache
+def _texts() -> dict[str, bytes]:
+    """What the files of the prelude say: read all at once, as a child process can open none of them later."""
+    files = (resources.files("engine.lua") / "prelude").iterdir()
+    return {file.name.removesuffix(".lua"): file.read_bytes() for file in files if file.name.endswith(".lua")}
+
+
 def texts_of(names: Iterable[str]) -> dict[str, bytes]:
     """What these files of the prelude say."""
-    folder = resources.files("engine.lua") / "prelude"
-    return {name: (folder / f"{name}.lua").read_bytes() for name in names}
+    return {name: _texts()[name] for name in names}
 
 
 @cache
