@@ -77,18 +77,18 @@ def reads(lua: str, limits: Limits, seed: int, script: Text, names: Names | None
     """
     if limits.tasks == 0 or _too_long(script, limits):
         return None
-    runtime = limited_runtime(lua, limits, seed)
     try:
-        read = runtime.read_first(script, names or ())
+        runtime = limited_runtime(lua, limits, seed, script=script, names=names or ())
     except Exception:  # as of memory: its entity will meet it
         return None
-    if read is None or (limits.memory is not None and runtime.used() > limits.memory):
+    if runtime.begun is None or (limits.memory is not None and runtime.used() > limits.memory):
         return None
-    runtime.read = script
-    if read is True:
+    if runtime.used_files and not runtime.gives_the_same():
+        return None
+    thread, *ends = runtime.begun
+    if thread is True:
         return Bare(runtime, runtime.adopt)
-    thread, ends = read
-    return Bare(runtime, runtime.adopt, lead=thread.send, quiet=not ends, names=names)
+    return Bare(runtime, runtime.adopt, lead=thread.send, quiet=not ends[0], names=names)
 
 
 def _too_long(script: Text, limits: Limits) -> bool:
@@ -130,8 +130,17 @@ def adopted_ahead(bare: Bare, fixed_step: float) -> Bare:
     return bare._replace(adopt=lambda answer, _: answers.append(answer))
 
 
-def limited_runtime(lua: str, limits: Limits, seed: int, *, wall: int | None = None) -> Runtime:
+def limited_runtime(
+    lua: str,
+    limits: Limits,
+    seed: int,
+    *,
+    wall: int | None = None,
+    script: Text | None = None,
+    names: Names = (),
+) -> Runtime:
     """The same without a pump."""
     if wall is None and limits.memory is not None:
         wall = limits.memory + ROOM
-    return Runtime(lua, seed, *_told(limits), guards=limits.watched, memory=wall)
+    told = _told(limits)
+    return Runtime(lua, seed, *told, guards=limits.watched, memory=wall, script=script, names=names)

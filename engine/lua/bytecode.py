@@ -13,8 +13,9 @@ from engine.lua.versions import bare_vm, error_of
 # before it. First comes what runs in every tick of a calm state, and the names that it reads, of who draws and is
 # drawn, too, so that they lie together: among a thousand states each page of memory is found anew, and a tick whose
 # objects lie on few of them takes a third less.
-EAGER = ("clock", "home", "face", "wait", "worker", "memory", "budget", "sandbox", "watch", "calm", "leftovers")
-_WORDS = b"wait self x y now dt frame sprite layer alpha draw light math name sender exposed ear beat on_end"
+EAGER = ("clock", "home", "face", "wait", "worker", "memory", "budget", "sandbox", "environment", "watch", "leftovers")
+_LAST = "calm"
+_WORDS = b"wait self x y now dt frame sprite layer alpha draw light math name"
 
 # Loaded with the first word that somebody asks of them: few states need many of these, and all would carry them.
 PRELUDE_LATER = (
@@ -39,7 +40,6 @@ PRELUDE_LATER = (
     "easing",
     "entities",
     "exposed",
-    "face",
     "failures",
     "fault",
     "fields",
@@ -119,19 +119,26 @@ end
 """
 
 
-# The chunk of what every state has. While it is loaded the collector rests: it would find next to nothing. What never
-# runs has its names loaded before all others.
+# The chunk of what every state has. While it is loaded the collector rests: it would find next to nothing. The chunk is
+# called once before, to see to that, as it would work for what has been read and for what Python gives. What never runs
+# has its names loaded before all others.
 _START = b"""
-collectgarbage("stop")
+if not ... then
+  return collectgarbage("stop")
+end
 if false then
   local _ = %s
 end
 %s
 %s
-prelude.memory.begin()
-local read = prelude.calm.read
-prelude.calm.read = nil
-return prelude, read
+"""
+# What makes the first entity's environment makes those of others, too.
+_HEAD = b"local prelude = ...\n"
+_FUNCTION = b"""
+local prelude = ...
+return function(entity)
+%s
+end
 """
 
 
@@ -163,12 +170,14 @@ def texts_of(names: Iterable[str]) -> dict[str, bytes]:
 def prelude_code(lua: str) -> dict[bytes, bytes]:
     """What makes a state, and the files of the prelude that come by themselves."""
     jit = lua == "luajit21"
-    texts = texts_of(("boot", *EAGER, *PRELUDE_LATER, *(() if jit else GUARDS)))
+    texts = texts_of(("boot", *EAGER, _LAST, *PRELUDE_LATER, *(() if jit else GUARDS)))
     code = {name.encode(): compiled(lua, _DEBUG + texts[name], NAME) for name in PRELUDE_LATER}
+    code[b"environment"] = compiled(lua, _FUNCTION % texts["environment"].replace(_HEAD, b""), NAME)
     for name in () if jit else GUARDS:
         code[name.encode()] = compiled(lua, _DEBUG + texts[name], b"=[tidelock %s]" % name.encode(), strip=False)
     boot = texts["boot"].removesuffix(b"return prelude\n")
-    start = _START % (b", ".join(_WORDS.split()), boot, joined(texts, _JIT if jit else EAGER, jit=jit))
+    texts["environment"] = b"local entity = prelude.home.entity\n" + texts["environment"]
+    start = _START % (b", ".join(_WORDS.split()), boot, joined(texts, _JIT if jit else EAGER, jit=jit, last=_LAST))
     return code | {START: compiled(lua, start, NAME)}
 
 

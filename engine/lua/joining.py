@@ -18,19 +18,24 @@ _NUMBER = re.compile(r"[\d.]+$")
 _LATER = re.compile(r'prelude\.later\("(\w+)"\)$')
 _NOTHING = re.compile(r"^  (?:\w+ = nil, *)+(?:--.*)?\n", re.MULTILINE)
 _FOR_JIT = re.compile(r"^if jit then\n(?:(?: .*)?\n)*end\n", re.MULTILINE)
+_FOR_PUC = re.compile(r"^if not jit then(?: *--.*)?\n((?:(?: .*)?\n)*)end\n", re.MULTILINE)
 
 Pairs = list[tuple[str, str]]
 """Names and their values, of a line that makes locals of what has a name already, or of numbers."""
 
 
-def joined(texts: dict[str, bytes], names: Iterable[str], *, jit: bool) -> bytes:
-    """These files as parts of one chunk, in which they become modules of `prelude`."""
-    files = {name: _fitted(name, texts[name].decode(), jit) for name in names}
+def joined(texts: dict[str, bytes], names: Iterable[str], *, jit: bool, last: str = "") -> bytes:
+    """These files as parts of one chunk, in which they become modules of `prelude`; a `last` one ends it as it is."""
+    files = {name: _fitted(name, texts[name].decode(), jit) for name in (*names, last) if name}
     shared = _shared(files)
     made = {name for name, value in shared.items() if name == value or _OF_LUA.match(value)}
     lines = [f"local {name} = {value if name in made else 'nil'}" for name, value in shared.items()]
     for name, text in files.items():
-        lines += ("do", *_block(name, text, shared, made, jit), "end")
+        block = [*_block(name, text, shared, made, jit)]
+        if name != last:
+            block[-1] = block[-1].replace("return ", f"prelude.{name} = ", 1)
+            block = ["do", *block, "end"]
+        lines += block
     return "\n".join((*lines, "")).encode()
 
 
@@ -42,6 +47,7 @@ def _fitted(name: str, text: str, jit: bool) -> str:
     fields = {*re.findall(rf"^(?:function )?{name}\.(\w+)(?:\(| = )", text, re.MULTILINE)}
     text = text.replace(f"local {name} = {{}}\n", f"local {name} = prelude.create(0, {len(fields)})\n")
     text = _NOTHING.sub("", text)
+    text = _FOR_PUC.sub("" if jit else r"do\n\1end\n", text)
     if not jit:
         text = _FOR_JIT.sub("", text)
     lines = text.splitlines()
@@ -86,8 +92,7 @@ def _is_set(text: str, name: str) -> bool:
 
 def _block(name: str, text: str, shared: dict[str, str], made: set[str], jit: bool) -> Iterator[str]:
     """The lines of a file, without what has been made, or need not be."""
-    *lines, last = text.splitlines()
-    for line in lines:
+    for line in text.splitlines():
         if shared.get(name) == f"prelude.{name}" and line.startswith(f"local {name} = "):
             made.add(name)
             yield line.removeprefix("local ")
@@ -103,4 +108,3 @@ def _block(name: str, text: str, shared: dict[str, str], made: set[str], jit: bo
                     yield f"local {local}{constant} = {value}"
         else:
             yield line
-    yield f"prelude.{name} = {last.removeprefix('return ')}"

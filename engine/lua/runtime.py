@@ -30,24 +30,44 @@ class Runtime:
 
     `settings` are what `library.lua` takes. With `guards` the library functions of scripts are bounded. `memory` is a
     wall: Lua's own allocations fail there, but a value that *Python* pushes there ends the process, so whoever pushes
-    looks at `used` before.
+    looks at `used` before. The first entity reads the `script`, where there is one, before it is there; `names` are
+    those of the fields that it will probably get.
     """
 
     def __init__(
-        self, lua: str, seed: int, *settings: float | None, guards: bool = False, memory: int | None = None
+        self,
+        lua: str,
+        seed: int,
+        *settings: float | None,
+        guards: bool = False,
+        memory: int | None = None,
+        script: Text | None = None,
+        names: Names = (),
     ) -> None:
         self.lua = lua
         self._mode = "B" if lua in FIXED else "b"
         self._vm = bare_vm(lua, seed, memory)
         self._settings: tuple[Any, ...] = (guards, seed, *settings)
         self.used_files: set[bytes] = set()  # those that were asked for, and all that came with them
-        self.read: Text | None = None  # the script that its first entity has read already
+        self.read: Text | None = script  # what its first entity has read already
+        self.begun: Any = None  # what came of that, as `calm.lua` says: nothing, or (who lies in wait, what its end is)
         self._kept: dict[tuple[str, str], Any] = {}
         self._wall = memory
         self._lifted = 0  # why there is no wall now, a bit for each reason
         self._held: dict[bytes, bytes] = {}  # the code of scripts, each once; the VM holds it, too
         giver = _giver_of_code(weakref.ref(self), lua, self._held)
-        self._prelude, self._reader = self.function_of(prelude_code(lua)[START], NAME)(giver, *self._settings)
+        start = self.function_of(prelude_code(lua)[START], NAME)
+        start()
+        if script is None:
+            self._prelude = start(giver, guards, *settings[:3])
+        else:
+            name, chunk, text = script
+            fn = self.of_text(text, b"@" + chunk.encode(), self._held)
+            made = start(giver, guards, *settings[:3], fn, name.encode(), *names)
+            if type(made) is tuple:
+                self._prelude, *self.begun = made
+            else:
+                self._prelude = made
         self._get: Callable[..., Any] | None = None
         self.used: Callable[[], int] = partial(self._vm.get_memory_used, True)
 
@@ -74,16 +94,8 @@ class Runtime:
     def get(self, module: str, word: str) -> Any:
         return self._asked(module, word)
 
-    def read_first(self, script: Text, names: Names) -> Any:
-        """What the prelude's `calm.read` gives; once, as what reads a script there goes then."""
-        name, chunk, text = script
-        reader, self._reader = self._reader, None
-        fn = self.of_text(text, b"@" + chunk.encode(), self._held)
-        return None if fn is None else reader(fn, name.encode(), *names)
-
     def for_pump(self) -> tuple[Any, ...]:
-        """What the pump is loaded with; from there on it is the pump that reads scripts."""
-        self._reader = None
+        """What the pump is loaded with."""
         return self._settings
 
     def kept(self, module: str, word: str) -> Any:
@@ -122,6 +134,10 @@ class Runtime:
     def is_calm(self) -> bool:
         """True as long as its script has come to use nothing that could leave something to be done at the end."""
         return self.used_files <= _HARMLESS
+
+    def gives_the_same(self) -> bool:
+        """True where what scripts used so far gives the same at any time."""
+        return not self.has_pump and (b"files" not in self.used_files or self.get("files", "are_the_same")())
 
     def adopt(self, ask: Callable[..., Any], fixed_step: float) -> None:
         """Give the state to a world: `ask` is for its questions."""

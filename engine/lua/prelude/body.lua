@@ -93,7 +93,7 @@ local function tell(me)
   end
   outbox.put("script", me.id, false, false, true)
   if task.callback.name == "start" then
-    outbox.put("ready", me.id)
+    entity.tell_ready(me)
   end
   scheduler.stir = stir
 end

@@ -4,7 +4,7 @@
 -- PUC Lua counts instructions per coroutine, so every new thread gets the hook.
 
 local prelude = ...
-local _, guarded, _, instructions, seconds, memory = ... -- as in `bare.py`; nil is no limit
+local _, guarded, instructions, seconds, memory = ... -- as in `runtime.py`; nil is no limit
 local clock = prelude.clock
 
 local sethook, collect = debug.sethook, collectgarbage
@@ -15,7 +15,7 @@ local STRIDES, REST = 100, 2 -- and frames in which there is no look at such a t
 local MODEST = 4096 -- kibibytes up to which a single instruction does not take long
 
 local budget = {
-  active = guarded,
+  active = guarded, -- there are limits: what could work for long is counted
   fresh = nil, -- nothing has been spent since `begin`, which need not be called again
   kibibytes = (memory or 1 / 0) / 1024, -- of the state, at most
   instructions = instructions or 1 / 0, seconds = seconds or 1 / 0, -- of a tick, at most

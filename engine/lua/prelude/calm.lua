@@ -2,22 +2,26 @@
 -- in a state that is calm, and leads. So a birth is one resume of that task, and what comes after it is another. What does
 -- more than to move and to wait asks for the pump, which is loaded then, and takes over.
 -- Guarantee: nobody can tell it from any other birth.
+--
+-- This ends the code that makes a state. It gives the prelude; and where Python knew a script which could be read, the
+-- thread of the entity that lies in wait for its birth, and whether there is anything to do at its end; or true instead,
+-- for one that is to be born as any other. Nothing more where the script failed, or asked for more than what all entities
+-- are given at all times: then this state is not to be used.
 
 local prelude = ...
-local _, guarded = ... -- there are limits
+local _, guarded, _, _, _, fn, script = ... -- there are limits; what the script says, and its name
 local clock, home, wait, worker = prelude.clock, prelude.home, prelude.wait.wait, prelude.worker
 local sandbox, watch, budget, follow = prelude.sandbox, prelude.watch, prelude.budget, prelude.wait.follow
 
-local next, pcall, rawget, rawset, setmetatable, type = next, pcall, rawget, rawset, setmetatable, type
-local create, raw_resume, raw_yield, sethook = coroutine.create, coroutine.resume, coroutine.yield, debug.sethook
+local next, pcall, rawget, rawset = next, pcall, rawget, rawset
+local select, setmetatable, type = select, setmetatable, type
+local create, raw_resume, raw_yield = coroutine.create, coroutine.resume, coroutine.yield
+local sethook, lists = debug.sethook, watch.lists
 
 local STEP = 1000 -- as in `budget`
 local NOTHING = {}
 
-local HOOKS = {
-  init = true, start = true, update = true, fixed_update = true, late_update = true, on_event = true,
-  on_input = true, on_reload = true, final = true,
-}
+local HOOKS = " init start update fixed_update late_update on_event on_input on_reload final " -- as in `watch`
 
 local calm = {
   HOOKS = HOOKS,
@@ -42,7 +46,7 @@ local function begin(me, self, init, properties)
   init(self)
   calm.task.callback.name = "start"
   if calm.told then
-    prelude.outbox.put("ready", me.id)
+    prelude.entity.tell_ready(me)
   else
     follow(self)
   end
@@ -78,83 +82,69 @@ local function lie(self, me, time, list, set, init, start, properties, name, nam
   prelude.entity.enlist(me)
 end
 
+prelude.calm = calm
+prelude.memory.begin()
 
--- The first task lies in wait: gives its thread.
-local function wait_for_birth(me, ...)
-  local hooks, task = me.hooks, { thread = worker.first or create(worker.work), entity = me, state = "running" }
-  worker.first = nil
-  task.callback = { name = hooks.init and "init" or "start", failures = 0 }
-  task.last = sandbox.rouse -- at its end it comes back
-  if guarded then
-    sethook(task.thread, budget.hook, "", STEP)
-  end
-  calm.task = task
-  follow(me.self)
-  local init, start = hooks.init and hooks.init.fn, hooks.start and hooks.start.fn
-  raw_resume(task.thread, task, lie, me.self, me, clock, calm.entities, rawset, init, start, me.properties, ...)
-  return task.thread
+if not fn then
+  return prelude
 end
 
-
--- Notes what a script gave. False where it cannot be used; and whether there is more than hooks and hidden fields.
-local function take_note(me, class)
-  local more, properties = false, nil
-  if type(class) == "table" then
-    properties = rawget(class, "properties")
-  end
-  if type(properties == nil and class or properties) ~= "table" then
-    return false
-  end
-  for key, value in next, class do
-    if not HOOKS[key] then
-      more = more or type(value) == "function" -- which may be a misspelt hook
-    elseif type(value) == "function" then
-      me.hooks[key] = { name = key, fn = value, failures = 0 }
-    else
-      return false
-    end
-  end
-  for key, value in next, properties or NOTHING do
-    more = more or watch.shown[key]
-    if type(value) == "table" and not pcall(prelude.defaults.copy, value) then
-      return false
-    end
-  end
-  me.class, me.properties, me.methods = class, properties, more
-  setmetatable(me.self, { __index = class, __metatable = false, __newindex = nil })
-  return true, more
+local me = home.entity
+local self, hooks = me.self, me.hooks
+home.settle(fn)
+if guarded then
+  sethook(budget.hook, "", STEP)
+end
+local ok, class = pcall(fn)
+sethook()
+if not ok or not home.time then
+  return prelude
 end
 
-
---- Run what makes the table of the script, for the entity that will be born here. Gives its thread where it lies in wait for
--- that, and whether it has anything to do at its end; else true. Nothing where it failed, or asked for more than what all
--- entities are given at all times: then this state is not to be used. The rest are names of fields that it will probably get.
-function calm.read(fn, name, ...)
-  local me = { id = 0, script = name, seed = 0, self = home.self, hooks = {} }
-  local env = sandbox.environment(me)
-  me.env, home.self = env, nil
-  prelude.settle(fn, env)
-  if guarded then
-    sethook(budget.hook, "", STEP)
+-- What it gave.
+local properties = nil
+if type(class) == "table" then
+  properties = rawget(class, "properties")
+end
+if type(properties == nil and class or properties) ~= "table" then
+  return prelude
+end
+local more = false -- than hooks and hidden fields
+for key, value in next, class do
+  if not lists(HOOKS, key) then
+    more = more or type(value) == "function" -- which may be a misspelt hook
+  elseif type(value) == "function" then
+    hooks[key] = { name = key, fn = value, failures = 0 }
+  else
+    return prelude
   end
-  local ok, class = pcall(fn)
-  sethook()
-  if not ok or rawget(prelude, "scheduler") or not home.time
-    or rawget(prelude, "files") and not prelude.files.are_the_same() then
-    return nil
+end
+for key, value in next, properties or NOTHING do
+  more = more or lists(watch.shown, key)
+  if type(value) == "table" and not pcall(prelude.defaults.copy, value) then
+    return prelude
   end
-  local usable, more = take_note(me, class)
-  if not usable then
-    return nil
-  end
-  calm.first = me
-  local hooks = me.hooks
-  if more or not hooks.start == not (hooks.update or hooks.fixed_update) or hooks.late_update or hooks.on_input
-    or rawget(class, "isolation") ~= nil or rawget(class, "clock") ~= nil or not watch.begin(me.self) then
-    return true
-  end
-  return wait_for_birth(me, ...), hooks.final ~= nil
+end
+me.script, me.class, me.properties, me.methods = script, class, properties, more
+setmetatable(self, { __index = class, __metatable = false, __newindex = nil })
+calm.first, home.entity = me, nil
+local init, start = hooks.init, hooks.start
+if more or not start == not (hooks.update or hooks.fixed_update) or hooks.late_update or hooks.on_input
+  or rawget(class, "isolation") ~= nil or rawget(class, "clock") ~= nil or not watch.begin(self) then
+  return prelude, true
 end
 
-
-return calm
+-- Its first task lies in wait.
+local thread = worker.first or create(worker.work)
+worker.first = nil
+local task = { thread = thread, entity = me, state = "running" }
+task.callback = { name = init and "init" or "start", failures = 0 }
+task.last = sandbox.rouse -- at its end it comes back
+if guarded then
+  sethook(thread, budget.hook, "", STEP)
+end
+calm.task = task
+follow(self)
+raw_resume(thread, task, lie, self, me, clock, calm.entities, rawset, init and init.fn, start and start.fn, properties,
+  select(8, ...)) -- names of fields that the entity will probably get
+return prelude, thread, hooks.final ~= nil

@@ -1,11 +1,10 @@
 -- Which libraries an entity has, and copies of those that it is likely to use, made ahead.
 
 local prelude = ...
-local sandbox = prelude.sandbox
 
 local next, rawget, rawset = next, rawget, rawset
 local find, gmatch, concat = string.find, string.gmatch, table.concat
-local files, libraries, copy_for = prelude.files.libraries, sandbox.libraries, sandbox.copy_for
+local files, libraries, copy_for = prelude.files.libraries, prelude.files.made, prelude.files.copy_for
 
 local LOOKING = { "_G", "_ENV", "load", "require" } -- what a script says that may see which globals there are
 

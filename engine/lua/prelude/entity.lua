@@ -3,8 +3,7 @@
 
 local prelude = ...
 local scheduler, outbox, bus = prelude.scheduler, prelude.outbox, prelude.mail
-local script, sandbox, reading = prelude.script, prelude.sandbox, prelude.later("reading")
-local home = prelude.home
+local script, home, reading = prelude.script, prelude.home, prelude.later("reading")
 
 local type, next, setmetatable = type, next, setmetatable
 local rawget, format, insert = rawget, string.format, table.insert
@@ -83,14 +82,19 @@ local function fit_out(made)
 end
 
 
--- What an entity has before anything is known of it; `sandbox` gives it an environment of its own.
+-- What an entity has before anything is known of it.
 function entity.blank()
-  local made = fit_out({
-    id = 0, script = "", seed = 0, self = home.self or create(0, 8), hooks = {}, tasks = nil, task_count = nil,
-    subscriptions = nil, answers = nil, modules = nil, spot = nil,
-  })
-  made.env, home.self = sandbox.environment(made), nil
-  return made
+  local made = home.entity
+  if made then
+    home.entity = nil
+  else
+    made = {
+      id = 0, script = "", seed = 0, self = create(0, 8), env = create(0, 32), hooks = {}, tasks = nil, task_count = nil,
+      subscriptions = nil, answers = nil, modules = nil, spot = nil,
+    }
+    prelude.environment(made)
+  end
+  return fit_out(made)
 end
 
 
@@ -122,6 +126,12 @@ function entity.new(id, name, seed)
     survey()
   end
   return made
+end
+
+
+--- The world is told that this entity has begun.
+function entity.tell_ready(me)
+  put("ready", me.id)
 end
 
 
@@ -185,7 +195,7 @@ local function go_through(me, stage)
   if hooks.init then
     fn_of(hooks.init)(self)
   end
-  put("ready", me.id)
+  entity.tell_ready(me)
   enlist(me)
   stage.name = "start"
   if hooks.start then

@@ -1,4 +1,4 @@
--- The library `time`: the clock as scripts see it, made beside it.
+-- The metatable of the library `time`: the clock as scripts see it, made beside it.
 
 local prelude = ...
 
@@ -10,4 +10,4 @@ local function refuse(_, key)
 end
 
 
-return setmetatable({}, { __index = prelude.clock, __newindex = refuse, __metatable = false })
+return { __index = prelude.clock, __newindex = refuse, __metatable = false }

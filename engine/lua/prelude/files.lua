@@ -1,11 +1,13 @@
 -- Which file of the prelude has what is loaded with its first use, and how it comes to a script.
 
 local prelude = ...
-local libraries = prelude.sandbox.libraries
 
-local next = next
+local next, setmetatable, type = next, setmetatable, type
+local get_class = debug.getmetatable
 
-local files = {}
+local libraries = { time = setmetatable({}, prelude.face) } -- those that somebody uses
+
+local files = { made = libraries }
 
 -- Libraries of scripts, and functions.
 files.libraries = {
@@ -41,6 +43,41 @@ function files.library(name)
     libraries[name] = made
   end
   return made
+end
+
+
+--- A copy of a library for one entity, or a function that few scripts call.
+function files.copy_for(entity, name)
+  local library = files.library(name)
+  if type(library) ~= "table" then
+    return library
+  end
+  local copy = {}
+  for key, value in next, library do
+    copy[key] = value
+  end
+  if name == "entity" then
+    copy.id, copy.script = entity.id, entity.script
+  end
+  local meta = get_class(library)
+  return meta and setmetatable(copy, meta) or copy
+end
+
+
+--- What an environment gives for a name that it has not: a library, a function that few scripts call, or nothing.
+function files.find(entity, name)
+  local env = entity.env
+  if name == "_G" then
+    env._G = env
+    prelude.rare.show(env)
+    return env
+  end
+  local copies = entity.copies
+  local copy = copies and copies[name] or files.copy_for(entity, name)
+  if copy then
+    env[name] = copy
+  end
+  return copy
 end
 
 

@@ -1,22 +1,35 @@
--- What an entity has in every tick. That of the first one is made beside what runs there.
+-- The first entity of a state: what it has in every tick is made beside what runs there.
 
 local prelude = ...
 local create = prelude.create
+
+local upvaluejoin = debug.upvaluejoin
 
 local FIELDS = 8 -- of `self` for which there is room from the start
 local NAMES = 32 -- of an environment, as it will have so many
 
 -- Where LuaJIT has tables and their fields is another matter.
 local home = {
-  self = create(0, FIELDS), env = create(0, NAMES), time = {}, -- until they are used; then nil
+  entity = {
+    id = 0, script = "", seed = 0, self = create(0, FIELDS), env = create(0, NAMES), hooks = {},
+    class = nil, properties = nil, methods = nil, born = nil,
+  }, -- until somebody is it; then nil
+  time = {}, -- until a script uses it; then nil
 }
 
-local env = nil
+local env = home.entity.env
 
 
--- It becomes what the script of the first entity calls `_ENV`.
-function home.upvalue()
-  return env
+--- Gives the script of the first entity its environment: what stands here as `env`, first of all.
+function home.settle(fn)
+  return env and upvaluejoin(fn, 1, home.settle, 1)
+end
+
+
+if jit then
+  function home.settle(fn)
+    setfenv(fn, env)
+  end
 end
 
 

@@ -10,6 +10,3 @@ if registry["FILE*"] then
   registry["FILE*"].__gc = nil -- the process keeps its files
   registry["FILE*"], registry._IO_input, registry._IO_output = nil, nil, nil
 end
-
-
-return nil

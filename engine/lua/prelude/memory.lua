@@ -4,7 +4,7 @@ local memory = {
   collect = collectgarbage, -- lets go of all garbage now; or tells with "count" how many kibibytes Lua has, garbage included
 }
 
-local collect, version, floor = collectgarbage, _VERSION, math.floor
+local collect, floor, create = collectgarbage, math.floor, table.create -- luacheck: ignore 143
 
 local REST = 64 -- kibibytes that an entity needs to come alive
 local SHARE = 1.5 -- of what is there: about as much more as Lua waits for after a collection
@@ -15,7 +15,7 @@ function memory.begin()
   local rest = floor(collect("count") * SHARE)
   rest = rest > REST and rest or REST
   collect("restart")
-  if version == "Lua 5.4" then
+  if not create then -- Lua 5.4
     collect("step", -rest)
   else
     local size, speed = collect("param", "stepsize", rest * 1024), collect("param", "stepmul", 1)

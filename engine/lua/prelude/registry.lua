@@ -1,7 +1,6 @@
 -- Tells what scripts can reach, for editors and for checking scripts without running them.
 
 local prelude = ...
-local sandbox = prelude.sandbox
 
 local registry = {}
 
@@ -35,7 +34,7 @@ end
 --- Every name of a script's environment ("wait", "bus.on"): name, type, number of parameters (-1: any), and so on.
 function registry.names()
   local found = {}
-  local env = sandbox.environment({ id = 0, script = "" })
+  local env = prelude.environment({ id = 0, script = "", env = {} })
   for name in pairs(prelude.files.libraries) do
     local library = env[name]
     local meta = type(library) == "table" and getmetatable(library)

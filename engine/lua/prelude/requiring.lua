@@ -67,7 +67,7 @@ end
 
 --- The value of a library's text; `true` where it returns nothing.
 function requiring.load(me, name, chunk, text)
-  local fn, problem = prelude.compile(text, "@" .. chunk, me.env)
+  local fn, problem = prelude.script.load(text, "@" .. chunk, me.env)
   if not fn then
     error(problem, 0)
   end

@@ -9,12 +9,13 @@ local screen = {
   HEAD = 32 + FIRST - 1, -- what such an operation begins with, without 256 times the entity and the field's place
 }
 
-local rawequal, get_class, set_class = rawequal, debug.getmetatable, debug.setmetatable
+local rawequal, gmatch = rawequal, string.gmatch
+local get_class, set_class = debug.getmetatable, debug.setmetatable
 
 -- Names of the fields, by their places.
 local FIELDS = {}
-for name, place in next, prelude.watch.shown do
-  FIELDS[place] = name
+for name in gmatch(prelude.watch.shown, "%a+") do
+  FIELDS[#FIELDS + 1] = name
 end
 screen.FIELDS = FIELDS
 

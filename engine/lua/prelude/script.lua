@@ -5,9 +5,10 @@ local scheduler, outbox, refusals = prelude.scheduler, prelude.outbox, prelude.l
 
 local error, type, next, setmetatable = error, type, next, setmetatable
 local rawget, setfenv, sub, sort = rawget, setfenv, string.sub, table.sort
-local getinfo, put = debug.getinfo, outbox.put
+local getinfo, setupvalue, put = debug.getinfo, debug.setupvalue, outbox.put
+local give, load = prelude.give, load
 
-local HOOKS = prelude.calm.HOOKS
+local HOOKS, lists = prelude.calm.HOOKS, prelude.watch.lists
 
 local script = {}
 
@@ -34,7 +35,7 @@ function script.find_hooks(me, class)
   local hooks, names = me.hooks, nil
   for key, value in next, class do
     if type(value) == "function" then
-      if HOOKS[key] then
+      if lists(HOOKS, key) then
         hooks[key] = { name = key, fn = value, failures = 0 }
       elseif type(key) == "string" and #key <= LONGEST_METHOD then
         names = names or {}
@@ -46,12 +47,25 @@ function script.find_hooks(me, class)
 end
 
 
+--- What `load` gives for a text of the scripts' folder. Python has each compiled once for all states.
+function script.load(text, name, env)
+  local fn = give(name, text)
+  if not fn then
+    return load(text, name, "t", env)
+  elseif setfenv then
+    return setfenv(fn, env)
+  end
+  setupvalue(fn, 1, env)
+  return fn
+end
+
+
 -- The function of a script's text in `env`. From the second entity on, all share its code: what is compiled once gives each
 -- a function of its own. The text has been compiled by itself before, so it is the whole body of that function.
 local function compile(text, name, env)
   if text ~= last_text or name ~= last_name then
     last_text, last_name, make = text, name, nil
-    return prelude.compile(text, name, env)
+    return script.load(text, name, env)
   elseif ready and ready_for == env then
     local fn = ready
     ready = nil
@@ -59,7 +73,7 @@ local function compile(text, name, env)
   end
   make = make or prelude.sharing.compile(text, name)
   if not make then
-    return prelude.compile(text, name, env)
+    return script.load(text, name, env)
   end
   local fn = make(env)
   return setfenv and setfenv(fn, env) or fn
@@ -86,7 +100,7 @@ local function read_script(me, chunk, text)
     refusals.check_properties(rawget(class, "properties"))
   end
   for key, value in next, class do
-    if HOOKS[key] and type(value) ~= "function" then
+    if lists(HOOKS, key) and type(value) ~= "function" then
       refusals.no_hook(class, me.script)
     end
   end

@@ -9,7 +9,7 @@ local sharing = {}
 
 --- What gives the function of a text for an environment; nothing where that cannot be.
 function sharing.compile(text, name)
-  return prelude.compile((setfenv and "" or "local _ENV = ... ") .. "return function(...) " .. text .. "\nend", name, {})
+  return prelude.script.load((setfenv and "" or "local _ENV = ... ") .. "return function(...) " .. text .. "\nend", name, {})
 end
 
 

@@ -2,7 +2,7 @@
 -- Guarantee: nothing in here leads to the rest of them.
 
 local prelude = ...
-local sandbox = prelude.sandbox
+local budget = prelude.budget
 
 local type, select, next, setmetatable = type, select, next, setmetatable
 local pick = prelude.files.pick
@@ -80,7 +80,7 @@ function standard.methods(methods)
     methods.__index = prelude.files.library("string")
     return methods.__index
   end
-  if not sandbox.bounded then
+  if not budget.active then
     return all()
   end
   return setmetatable(quick, { __index = function(_, name)
@@ -91,7 +91,7 @@ end
 
 --- The library of that name.
 function standard.library(name)
-  local made, functions = libraries[name], sandbox.bounded and BOUNDED[name]
+  local made, functions = libraries[name], budget.active and BOUNDED[name]
   for word, fn in next, functions and functions() or {} do
     if type(fn) == "function" and made[word] then
       made[word] = fn

@@ -15,11 +15,11 @@ local wait = { SUSPEND = SUSPEND }
 local self = nil -- of the entity whose task leads, as `body.lua` says; false while such a task is to come back to the pump
 
 
---- Suspend the calling task for `seconds`; returns the seconds that really passed. One that may not wait is refused by the
--- scheduler, so that nothing is looked up here. The limits count each instruction.
+--- Suspend the calling task for `seconds`; returns the seconds that really passed. Until the next frame it does so here, and
+-- looks nothing up. The limits count each instruction.
 function wait.wait(seconds)
   local me = self -- the limits may say at any instruction that it leads no more
-  if me and isyieldable() and (seconds == nil or seconds == 0) then
+  if me and (seconds == nil or seconds == 0) and isyieldable() then
     local clock = clock -- luacheck: ignore 431
     local started, x, y = clock.now, me.x, me.y
     -- Where each is a number, NaN too; `type` would look at strings, which are cold.
@@ -30,13 +30,14 @@ function wait.wait(seconds)
         clock.dt = dt
         clock.frame = frame
         return now - started
+      elseif now then
+        prelude.waiting.take(now, dt, frame, phase)
       end
-      prelude.waiting.take_turn(now, dt, frame, phase)
       return clock.now - started
     end
     return prelude.waiting.stay(started)
   end
-  if me == nil and seconds == nil and isyieldable() then -- as below, in two thirds of the steps: limits count each
+  if me == nil and (seconds == nil or seconds == 0) and isyieldable() then
     local started = clock.now
     local now, dt, frame, phase = raw_yield(SUSPEND, true)
     if now then
@@ -44,25 +45,7 @@ function wait.wait(seconds)
     end
     return clock.now - started
   end
-  if not isyieldable() then
-    prelude.waiting.refuse()
-  end
-  local request = true
-  if seconds ~= nil and seconds ~= 0 then
-    local waiting = prelude.waiting
-    waiting.check(seconds)
-    request = waiting.request_of(seconds)
-  end
-  if me ~= nil then
-    prelude.waiting.come_back()
-  end
-  local clock = clock -- luacheck: ignore 431
-  local started = clock.now
-  local now, dt, frame, phase = raw_yield(SUSPEND, request)
-  if now then
-    prelude.waiting.take(now, dt, frame, phase)
-  end
-  return clock.now - started
+  return prelude.waiting.wait(seconds, me)
 end
 
 

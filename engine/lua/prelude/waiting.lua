@@ -5,7 +5,7 @@ local prelude = ...
 local suspension, checks = prelude.later("suspension"), prelude.later("checks")
 local clock, leads, SUSPEND = prelude.clock, prelude.wait.leads, prelude.wait.SUSPEND
 
-local type, huge, raw_yield = type, math.huge, coroutine.yield
+local type, huge, raw_yield, isyieldable = type, math.huge, coroutine.yield, coroutine.isyieldable
 
 local waiting = {}
 
@@ -18,17 +18,9 @@ end
 waiting.request_of = request_of
 
 
-function waiting.check(seconds)
-  if type(seconds) ~= "number" or not (seconds >= 0 and seconds < huge) then
-    checks.check_seconds("wait", seconds, 3)
-  end
-end
-
-
 local function refuse(obstacle)
   suspension.refuse("wait", 3, obstacle)
 end
-waiting.refuse = refuse
 
 
 --- Have the pump lead again where the calling task leads, and is to wait for more than the next frame. True where it cannot
@@ -52,7 +44,6 @@ local function take_turn(now, dt, frame, phase)
     raw_yield()
   end
 end
-waiting.take_turn = take_turn
 
 
 -- A wait was ended by more than its time: it is refused, or the task has come to lead. Tail calls: the caller is blamed.
@@ -67,6 +58,30 @@ end
 -- The end of a tick of a task that leads, whose entity is nowhere.
 function waiting.stay(started)
   take_turn(raw_yield(true))
+  return clock.now - started
+end
+
+
+--- What `wait` does but until the next frame; `me` is what `leads` gave. Who may not wait is refused by the scheduler, too.
+function waiting.wait(seconds, me)
+  if not isyieldable() then
+    refuse()
+  end
+  local started, request = clock.now, true
+  if seconds ~= nil and seconds ~= 0 then
+    if type(seconds) ~= "number" or not (seconds >= 0 and seconds < huge) then
+      checks.check_seconds("wait", seconds, 2)
+    end
+    local due = started + seconds
+    request = due > started and due or true
+  end
+  if me ~= nil then
+    come_back()
+  end
+  local now, dt, frame, phase = raw_yield(SUSPEND, request)
+  if now then
+    waiting.take(now, dt, frame, phase)
+  end
   return clock.now - started
 end
 

@@ -7,23 +7,26 @@ local prelude = ...
 local sandbox = prelude.sandbox
 
 local error, next, pcall, rawget, rawset, type = error, next, pcall, rawget, rawset, type
-local get_class = debug.getmetatable
-
--- What a window shows, beside the place, by name; `engine/display.py` has the same, in this order.
-local shown = {
-  sprite = 1, frame = 2, layer = 3, angle = 4, scale = 5, flip = 6, alpha = 7, visible = 8, text = 9, light = 10,
-  color = 11,
-}
+local find, get_class = string.find, debug.getmetatable
 
 local watch = {
-  shown = shown,
+  -- What a window shows, beside the place; `engine/display.py` has the same, in this order. A text, as a table of names
+  -- would be made in each state.
+  shown = " sprite frame layer angle scale flip alpha visible text light color ",
   class = nil, script = nil, -- the metatable of `self`, and the script's table, where Lua looks for what `self` has not
 }
 
 
+--- True where `key` is one of these names, before and behind each of which there is a space.
+local function lists(names, key)
+  return type(key) == "string" and find(names, " " .. key .. " ", 1, true)
+end
+watch.lists = lists
+
+
 -- The script gives a value to a field that has none.
 local function note(self, key, value)
-  if shown[key] then
+  if lists(watch.shown, key) then
     local _ = prelude.telling -- which brings the pump, if there is none yet
     sandbox.rouse()
   elseif not watch.script and (key == "x" or key == "y") then
@@ -46,7 +49,7 @@ function watch.begin(self)
     return false
   end
   for name, value in next, script do
-    if (shown[name] or name == "x" or name == "y") and (type(value) == "number" or type(value) == "boolean") then
+    if (type(value) == "number" or type(value) == "boolean") and (name == "x" or name == "y" or lists(watch.shown, name)) then
       return false
     end
   end

@@ -102,16 +102,14 @@ end
 -- Runs `fn` while the clock shows no time. A look at it, or a new thread that is none of a timer, is in doubt.
 local function without_time(fn)
   local now, dt, on_thread = clock.now, clock.dt, records.on_thread
-  local time = get_class(prelude.face)
+  local time = prelude.face
   local function ask(_, key)
     doubt = true
     return key == "now" and now or key == "dt" and dt or rawget(clock, key)
   end
   clock.now, clock.dt = nil, nil
   setmetatable(clock, { __index = ask })
-  if time then
-    time.__index = ask
-  end
+  time.__index = ask
   function records.on_thread(thread)
     threads = threads + 1
     if on_thread then
@@ -121,12 +119,7 @@ local function without_time(fn)
   fn()
   records.on_thread = on_thread
   setmetatable(clock, nil)
-  clock.now, clock.dt = now, dt
-  if time then
-    time.__index = clock
-  elseif rawget(prelude, "time") then
-    doubt = true
-  end
+  clock.now, clock.dt, time.__index = now, dt, clock
 end
 
 

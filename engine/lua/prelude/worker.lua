@@ -4,9 +4,10 @@
 local prelude = ...
 
 local create, raw_resume, raw_yield = coroutine.create, coroutine.resume, coroutine.yield
-local byte, rep = string.byte, string.rep
+local byte = string.byte
 
-local ROOM = 80 -- values on the stack of a birth and its ticks: to make it longer then takes as long as ten functions
+-- As many bytes as a birth and its ticks have values on their stack: to make it longer then takes as long as ten functions.
+local ROOM = "--------------------------------------------------------------------------------"
 
 -- What a worker yields that is free again. A function, as `SUSPEND`.
 local function DONE()
@@ -29,7 +30,7 @@ worker.work = work
 
 if not jit then -- which has its stacks elsewhere
   worker.first = create(work)
-  raw_resume(worker.first, {}, byte, rep("x", ROOM), 1, ROOM) -- which gives so many values
+  raw_resume(worker.first, {}, byte, ROOM, 1, -1)
 end
 
 
