@@ -241,7 +241,7 @@ def test_a_state_loads_no_more_than_its_script_uses(scripts, lua, isolation, fet
             world.tick(1 / 60)
 
         assert not world.problems
-    assert {*fetched} <= {"table", *(file.decode() for file in chunks.PUMP)}
+    assert {*fetched} <= {"table", "files", "script", "births", *(file.decode() for file in chunks.PUMP)}
 
 
 @pytest.mark.parametrize(

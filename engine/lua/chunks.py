@@ -27,7 +27,6 @@ PUMP = (
     b"scheduler",
     b"outbox",
     b"mail",
-    b"script",
     b"entity",
     b"screen",
     b"tick",
@@ -38,8 +37,11 @@ PUMP = (
 
 # What comes with the first of these words that a state asks for, after the pump.
 _TIMERS = (b"queue", b"several")
-_FRAMES = (*_TIMERS, b"standing", b"tray", b"cycle", b"steady")
-_EVENTS = (b"checks", b"reading", b"tray", b"posting", b"bus")
+_FRAMES = (b"standing", b"tray", b"cycle", b"steady")
+_TELLING = (b"tray", b"posting")
+_EVENTS = (b"checks", b"reading", *_TELLING, b"bus")
+_TASKS = (*_TIMERS, b"checks", b"fault", b"exposed", b"coroutines", b"suspension")
+_BIRTHS = (b"script", b"births")
 TOGETHER: dict[bytes, tuple[bytes, ...]] = {
     **dict.fromkeys(PUMP[2:], ()),
     **dict.fromkeys(_TIMERS, _TIMERS),
@@ -48,8 +50,16 @@ TOGETHER: dict[bytes, tuple[bytes, ...]] = {
     b"standing": _FRAMES,
     b"steady": _FRAMES,
     b"telling": (b"telling",),  # by who shows itself
+    **dict.fromkeys(_BIRTHS, _BIRTHS),  # by who does not lie in wait for its birth
+    b"ahead": (*_BIRTHS, b"copies", b"ahead"),
     b"bus": _EVENTS,
     b"hearing": (*_EVENTS, b"standing", b"hearing"),
+    b"payload": (b"reading", b"spelling", b"payload"),
+    b"entities": (*_EVENTS[:-1], b"entities"),
+    b"shared": (*_EVENTS, b"shared"),
+    b"window": (*_TELLING, b"window"),
+    b"task": (*_TASKS, b"task"),
+    b"leaving": (b"stops", b"leaving"),
 }
 
 # No hook may look at what is half there, and the collector would find next to nothing. Where the stack ends before all

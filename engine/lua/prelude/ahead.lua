@@ -2,7 +2,8 @@
 -- Guarantee: nobody can tell that this was so.
 
 local prelude = ...
-local entity, records, script, copies = prelude.entity, prelude.records, prelude.script, prelude.copies
+local entity, births, records = prelude.entity, prelude.births, prelude.records
+local script, copies = prelude.script, prelude.copies
 local by_id = prelude.mail.entities
 
 local DEPTH = 12 -- calls inside each other in a birth
@@ -12,7 +13,7 @@ local ahead = {}
 
 --- An entity and a task, whatever the script.
 function ahead.make()
-  entity.spare = entity.blank()
+  entity.spare = births.blank()
   records.release(records.hire()) -- which runs nothing yet: a trace would show it
   records.stretch(DEPTH)
 end
@@ -31,7 +32,7 @@ function ahead.provide(text)
   copies.prepare(me, text)
   copies.place(me, text)
   records.stretch(DEPTH)
-  local _ = me.hooks.update and prelude.steady and prelude.standing
+  local _ = me.hooks.update and prelude.steady
   return prelude.body.leader()
 end
 
@@ -41,8 +42,11 @@ function prelude.mail.receive.begin(box, i)
   local me, id = entity.unborn, box[i]
   entity.unborn, by_id[id] = nil, me
   me.id, me.script, me.seed = id, box[i + 1], box[i + 2]
-  local after = entity.read_fields(me.self, box, i + 3)
-  entity.set_out(me)
+  if me.methods then
+    script.find_hooks(me, me.class)
+  end
+  local after = births.read_fields(me.self, box, i + 3)
+  births.set_out(me)
   return after
 end
 

@@ -1,7 +1,7 @@
 -- What the world has an entity do: begin, where it could not at once, and its hooks for input.
 
 local prelude = ...
-local scheduler, entity, reading = prelude.scheduler, prelude.entity, prelude.later("reading")
+local scheduler, births, reading = prelude.scheduler, prelude.later("births"), prelude.later("reading")
 local receive, by_id = prelude.mail.receive, prelude.mail.entities
 
 local calling = {}
@@ -9,7 +9,7 @@ local calling = {}
 
 -- First start of a loaded entity: id.
 function receive.boot(box, i)
-  entity.begin(by_id[box[i]])
+  births.begin(by_id[box[i]])
   return i + 1
 end
 

@@ -27,10 +27,10 @@ local SAME = {
 
 -- Kinds of mail that few states get.
 files.readers = {
-  direct = "bus", request = "requests", reply = "requests", typed = "console", result = "host", callback = "host",
-  snapshot = "snapshots", load = "reload", fill = "reload", discard = "reload", resume = "reload",
-  early = "early", catch_up = "early", begin = "ahead",
-  final = "leaving", boot = "calling", hook = "calling",
+  create = "births", another = "births", begin = "ahead", boot = "calling", hook = "calling", direct = "bus",
+  request = "requests", reply = "requests", typed = "console", result = "host", callback = "host", snapshot = "snapshots",
+  load = "reload", fill = "reload", discard = "reload", resume = "reload", early = "early", catch_up = "early",
+  final = "leaving",
 }
 
 

@@ -124,7 +124,7 @@ end
 
 --- The entity `id`; 0 is the one of a state without a world, made when it is first needed.
 function handles.entity_of(id)
-  return bus.entities[id] or (id == 0 and entity.new(0, "state", entity.seed)) or nil
+  return bus.entities[id] or (id == 0 and prelude.births.new(0, "state", entity.seed)) or nil
 end
 
 

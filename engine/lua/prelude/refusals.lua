@@ -39,7 +39,7 @@ function refusals.check_properties(properties)
     error("properties must be a table such as { speed = 60 }, got a " .. type(properties), 0)
   end
   for _, value in next, properties do
-    prelude.entity.copy(value)
+    prelude.births.copy(value)
   end
 end
 

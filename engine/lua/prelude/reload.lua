@@ -3,7 +3,7 @@
 
 local prelude = ...
 local scheduler, outbox, payload, snapshots = prelude.scheduler, prelude.posting, prelude.payload, prelude.snapshots
-local entity, script = prelude.entity, prelude.script
+local entity, births, script = prelude.entity, prelude.births, prelude.script
 
 local next, rawget, type = next, rawget, type
 local find, gmatch, sub = string.find, string.gmatch, string.sub
@@ -30,7 +30,7 @@ end
 -- An entity under a new version, to be started later: id, script, chunk, text, seed, and of the old version the shape of its
 -- `self`, or false, and the libraries that it used. What the swap will need is made ready here, while there is time.
 function receive.load(box, i)
-  local me, shape = entity.new(box[i], box[i + 1], box[i + 4]), box[i + 5]
+  local me, shape = births.new(box[i], box[i + 1], box[i + 4]), box[i + 5]
   if script.read(me, box[i + 2], box[i + 3]) then
     script.announce(me, false)
     names_of(me)
@@ -50,7 +50,7 @@ function receive.fill(box, i)
   for key, value in next, fields do
     me.self[key] = value
   end
-  entity.complete(me)
+  births.complete(me)
   return after
 end
 
@@ -73,7 +73,7 @@ local function migrate(me, before)
   end
   for name in gmatch(names, "[^\n]+") do
     if not has(before, name) and rawget(self, name) == nil then
-      self[name] = entity.copy(me.properties[name])
+      self[name] = births.copy(me.properties[name])
     end
   end
   for name in gmatch(before, "[^\n]+") do
@@ -90,7 +90,7 @@ local function renew(me)
   local self = me.self
   for name, value in next, me.properties or {} do
     if type(name) == "string" and sub(name, 1, 1) == "_" then
-      self[name] = entity.copy(value)
+      self[name] = births.copy(value)
     end
   end
 end

@@ -9,8 +9,8 @@
 local prelude = ...
 local scheduler, outbox, budget = prelude.scheduler, prelude.tray, prelude.budget
 local entity, records, pump, screen, watch = prelude.entity, prelude.records, prelude.pump, prelude.screen, prelude.watch
-local by_id, several, queue, sleepers = prelude.mail.entities, prelude.several, prelude.queue, prelude.queue.heap
-local cycle = prelude.cycle.run
+local by_id, cycle = prelude.mail.entities, prelude.cycle.run
+local several, queue = prelude.later("several"), prelude.later("queue") -- there where others sleep
 
 local raw_resume, status, type, huge = coroutine.resume, coroutine.status, type, math.huge
 local get_class, set_class, tray = debug.getmetatable, debug.setmetatable, outbox.tray
@@ -32,7 +32,12 @@ local function find()
     or (outbox.most or huge) < LIGHT or scheduler.raw_resume ~= raw_resume then
     return nil
   end
-  local lone, due = several.lone()
+  local lone, due = scheduler.single or false, huge
+  if scheduler.pending then
+    lone, due = several.lone()
+  elseif scheduler.deferrals > 0 or scheduler.ran then
+    return nil
+  end
   if beat then
     lone = lone == false and not beat.paused and beat.beat or nil
   elseif lone == false and due == huge then
@@ -66,6 +71,15 @@ function steady.survey(spot, shown)
 end
 
 
+-- Has who runs in every tick wait no more.
+local function take_lone()
+  scheduler.single = nil
+  if scheduler.pending then
+    several.take_lone()
+  end
+end
+
+
 -- Begins with a tick that is calm.
 function steady.enter(task, hook, spot, stir)
   scheduler.stir, scheduler.current = stir, task or nil
@@ -95,7 +109,7 @@ function steady.disturb(task, hook, ran)
   if not task or hook then
     return
   elseif ran == task or status(task.thread) ~= "suspended" then
-    several.take_lone()
+    take_lone()
   else
     task.state = "next"
   end
@@ -104,7 +118,7 @@ end
 
 local function sleep_again(task, due)
   task.state = "waiting"
-  if sleepers[2] then
+  if queue.heap[2] then
     queue.remove(task)
     queue.sleep(task, due)
   else
@@ -117,6 +131,7 @@ end
 -- one does something else than to sleep again, or to be that one, and the rest of the tick is not for `run`. Who waits for
 -- them, and who knows the task, might ask for more.
 function steady.wake(now, task, hook, shows)
+  local sleepers = queue.heap
   local first = sleepers[1]
   while first and first.due <= now do
     if first.args or first.abandon or first.on_end or task and not hook and task.exposed then
@@ -155,16 +170,17 @@ end
 
 -- The task that ran in every frame sleeps; gives when the next one wakes.
 function steady.lie_down(task, due)
-  several.take_lone()
+  take_lone()
   scheduler.pending, scheduler.current, task.state = true, nil, "waiting"
   queue.sleep(task, due)
-  return sleepers[1].due
+  return queue.heap[1].due
 end
 
 
 -- When the first of those that sleep wakes.
 function steady.next_due()
-  return sleepers[1] and sleepers[1].due or huge
+  local first = scheduler.pending and queue.heap[1]
+  return first and first.due or huge
 end
 
 
