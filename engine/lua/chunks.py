@@ -50,7 +50,8 @@ TOGETHER: dict[bytes, tuple[bytes, ...]] = {
     b"standing": _FRAMES,
     b"steady": _FRAMES,
     b"telling": (b"telling",),  # by who shows itself
-    **dict.fromkeys(_BIRTHS, _BIRTHS),  # by who does not lie in wait for its birth
+    b"script": (b"script",),
+    b"births": _BIRTHS,  # by who does not lie in wait for its birth
     b"ahead": (*_BIRTHS, b"copies", b"ahead"),
     b"bus": _EVENTS,
     b"hearing": (*_EVENTS, b"standing", b"hearing"),
