@@ -9,6 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from engine import Limits, LuaState, ScriptError
+from engine.limits import Limits
 from engine.lua.runtime import Runtime
 
 VERSIONS = ("lua55", "lua54")
@@ -42,7 +43,7 @@ end
 @cache
 def bench(lua: str) -> tuple[Any, Callable[[str], Any], tuple[Any, Any, Any]]:
     """Lua's own `string` table, the bounded functions with the matcher forced, and what calls either."""
-    runtime = Runtime(lua, 1, guards=True)
+    runtime = Runtime(lua, 1, Limits())
     runtime.put("strings", "effort", -1)
     return (
         runtime._vm.globals()[b"string"],

@@ -186,7 +186,7 @@ def test_behind_what_scripts_reach_stand_two_functions_of_python_and_no_other_ob
 
     objects = [re.sub(r" at 0x\w+", "", what) for kind, _, what in told if kind == "userdata"]
     answer = "<bound method answers.<locals>.answer of <weakref; to 'Actor'>>"
-    assert set(objects) == {answer, "<function _giver_of_code.<locals>.give>"}
+    assert set(objects) == {answer, "<engine.lua.runtime._Giver object>"}
 
 
 @pytest.mark.parametrize("mod", [False, True], ids=["trusted", "mod"])

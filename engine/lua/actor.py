@@ -11,11 +11,11 @@ from typing import Any
 
 from engine.errors import EngineError
 from engine.limits import Limits
-from engine.lua.bare import ROOM, Bare, Entry, make_bare, ways_into
+from engine.lua.bare import Bare, Entry, make_bare, ways_into
 from engine.lua.clock import MAIL_ONLY, Clock
 from engine.lua.commons import Commons
 from engine.lua.parts import PART, size_of
-from engine.lua.runtime import WAYS, Names, Runtime
+from engine.lua.runtime import ROOM, WAYS, Names, Runtime
 from engine.lua.state import Ask, LuaState
 
 Mail = tuple[Any, ...]

@@ -6,23 +6,13 @@ Nothing in here knows a world or changes anything that is shared, so it may run 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from operator import attrgetter
 from typing import Any, NamedTuple
 
 from engine.limits import Limits
 from engine.lua.runtime import Names, Runtime, Text
 
-ROOM = 16 * 1024 * 1024
-"""Bytes between the memory limit and the wall where Lua's allocations fail: for what comes from Python."""
-
 USUAL = ("pump", "standard", "several")
 """Files of the prelude that most scripts use: a warm state has them."""
-
-# What Lua is told of the limits, in this order; None is no limit.
-_told = attrgetter(
-    *("instructions", "seconds", "memory", "payload", "depth", "outbox", "mailbox", "subscriptions", "spawns"),
-    *("tasks", "errors", "log"),
-)
 
 _WAYS = ("pump", "deliver", "pump", "keep", "pump", "fetch", "body", "run")
 
@@ -55,7 +45,7 @@ class Bare(NamedTuple):
 
 def make_bare(lua: str, limits: Limits, seed: int, *, wall: int | None = None) -> Bare:
     """A state with a pump. Of a world it depends on nothing but the seed; `wall` is another for its memory."""
-    runtime = limited_runtime(lua, limits, seed, wall=wall)
+    runtime = Runtime(lua, seed, limits, wall=wall)
     return Bare(runtime, runtime.adopt, ways_into(runtime))
 
 
@@ -75,13 +65,14 @@ def reads(lua: str, limits: Limits, seed: int, script: Text, names: Names | None
     None where the script fails when it is read, or asks for more than its table, or may have no task: so it is to be
     read at the birth.
     """
-    if limits.tasks == 0 or _too_long(script, limits):
+    memory = limits.memory
+    if limits.tasks == 0 or _too_long(script, memory):
         return None
     try:
-        runtime = limited_runtime(lua, limits, seed, script=script, names=names or ())
+        runtime = Runtime(lua, seed, limits, script=script, names=names or ())
     except Exception:  # as of memory: its entity will meet it
         return None
-    if runtime.begun is None or (limits.memory is not None and runtime.used() > limits.memory):
+    if runtime.begun is None or (memory is not None and runtime.used() > memory):
         return None
     if runtime.used_files and not runtime.gives_the_same():
         return None
@@ -91,9 +82,9 @@ def reads(lua: str, limits: Limits, seed: int, script: Text, names: Names | None
     return Bare(runtime, runtime.adopt, lead=thread.send, quiet=not ends[0], names=names)
 
 
-def _too_long(script: Text, limits: Limits) -> bool:
+def _too_long(script: Text, memory: int | None) -> bool:
     """True for a text that no state has room for: an entity will be told, and pushed ahead it could meet the wall."""
-    return limits.memory is not None and len(script[2]) > limits.memory
+    return memory is not None and len(script[2]) > memory
 
 
 def made_ahead(
@@ -103,14 +94,14 @@ def made_ahead(
 
     With a `script` they have read it, as far as nobody can tell, or compiled it; they serve for any other as well.
     """
-    if script is not None and _too_long(script, limits):
+    if script is not None and _too_long(script, limits.memory):
         script = None
     readable = script
     while True:
         made = reads(lua, limits, seed, readable, names) if readable is not None else None
         if made is None:
             readable = None
-            made = Bare(runtime := limited_runtime(lua, limits, seed), runtime.adopt)
+            made = Bare(runtime := Runtime(lua, seed, limits), runtime.adopt)
         made.runtime.load(USUAL)
         if readable is not None:
             if not made.runtime.get("ahead", "provide")(readable[2]):
@@ -128,19 +119,3 @@ def adopted_ahead(bare: Bare, fixed_step: float) -> Bare:
     answers: list[Entry] = []
     bare.adopt(lambda *question: answers[0](*question), fixed_step)
     return bare._replace(adopt=lambda answer, _: answers.append(answer))
-
-
-def limited_runtime(
-    lua: str,
-    limits: Limits,
-    seed: int,
-    *,
-    wall: int | None = None,
-    script: Text | None = None,
-    names: Names = (),
-) -> Runtime:
-    """The same without a pump."""
-    if wall is None and limits.memory is not None:
-        wall = limits.memory + ROOM
-    told = _told(limits)
-    return Runtime(lua, seed, *told, guards=limits.watched, memory=wall, script=script, names=names)

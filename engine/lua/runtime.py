@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Iterable
-from functools import partial
+from operator import attrgetter
 from typing import Any
 
+from engine.limits import Limits
 from engine.lua.bytecode import FIXED, GUARDS, NAME, START, prelude_code, script_code
 from engine.lua.chunks import FAILED, LOADED, SETTINGS, chunk_code, missing
 from engine.lua.versions import bare_vm
@@ -17,6 +18,15 @@ Text = tuple[str, str, bytes]
 Names = tuple[bytes | None, ...]
 """Of the fields that an entity gets: as many as `shapes.FEW`, with None for those that are missing."""
 
+ROOM = 16 * 1024 * 1024
+"""Bytes between the memory limit and the wall where Lua's allocations fail: for what comes from Python."""
+
+# What the pump is told of the limits, in this order; None is no limit.
+_told = attrgetter(
+    *("instructions", "seconds", "memory", "payload", "depth", "outbox", "mailbox", "subscriptions", "spawns"),
+    *("tasks", "errors", "log"),
+)
+
 _HARMLESS = frozenset(
     name.encode() for name in ("files", "later", "standard", "time", "defaults", "charging", "blame", "fault", *GUARDS)
 )
@@ -26,59 +36,69 @@ _ASKED, _FILLED, _LOADED, WAYS = 1, 2, 4, 8
 
 
 class Runtime:
-    """One Lua VM with the prelude in it. `get("body", "run")` gives a value of a prelude module.
+    """One Lua VM with the prelude in it, under `limits`. `get("body", "run")` gives a value of a prelude module.
 
-    `settings` are what `library.lua` takes. With `guards` the library functions of scripts are bounded. `memory` is a
-    wall: Lua's own allocations fail there, but a value that *Python* pushes there ends the process, so whoever pushes
-    looks at `used` before. The first entity reads the `script`, where there is one, before it is there; `names` are
-    those of the fields that it will probably get.
+    Above its memory there is a wall (`wall` is another one): Lua's own allocations fail there, but a value that
+    *Python* pushes there ends the process, so whoever pushes looks at `used` before.
+
+    The first entity reads the `script`, where there is one, before it is there; `names` are those of the fields that
+    it will probably get. What came of that is in `begun`, as `calm.lua` says: nothing, or (who lies in wait, whether
+    there is anything to do at its end).
     """
+
+    begun: Any = None
+    used_files: frozenset[bytes] = frozenset()  # those that were asked for, and all that came with them
+    _adopted: tuple[Any, ...] = ()
+    _get: Callable[..., Any] | None = None
+    _kept: dict[tuple[str, str], Any] | None = None
+    _lifted = 0  # why there is no wall now, a bit for each reason
 
     def __init__(
         self,
         lua: str,
         seed: int,
-        *settings: float | None,
-        guards: bool = False,
-        memory: int | None = None,
+        limits: Limits,
+        *,
+        wall: int | None = None,
         script: Text | None = None,
         names: Names = (),
     ) -> None:
+        memory = limits.memory
+        if wall is None and memory is not None:
+            wall = memory + ROOM
         self.lua = lua
+        self.read = script  # what its first entity has read already
+        self._seed = seed
+        self._limits = limits
+        self._wall = wall
         self._mode = "B" if lua in FIXED else "b"
-        self._vm = bare_vm(lua, seed, memory)
-        self._settings: tuple[Any, ...] = (guards, seed, *settings)
-        self.used_files: set[bytes] = set()  # those that were asked for, and all that came with them
-        self.read: Text | None = script  # what its first entity has read already
-        self.begun: Any = None  # what came of that, as `calm.lua` says: nothing, or (who lies in wait, what its end is)
-        self._kept: dict[tuple[str, str], Any] = {}
-        self._wall = memory
-        self._lifted = 0  # why there is no wall now, a bit for each reason
-        self._held: dict[bytes, bytes] = {}  # the code of scripts, each once; the VM holds it, too
-        giver = _giver_of_code(weakref.ref(self), lua, self._held)
+        self._vm = bare_vm(lua, seed, wall)
+        self._giver = giver = _Giver(self)
         start = self.function_of(prelude_code(lua)[START], NAME)
         start()
+        settings = (giver, limits.watched, limits.instructions, limits.seconds, memory)
         if script is None:
-            self._prelude = start(giver, guards, *settings[:3])
+            self._prelude = start(*settings)
+            return
+        name, chunk, text = script
+        made = start(*settings, self.of_text(text, b"@" + chunk.encode()), name.encode(), *names)
+        if type(made) is tuple:
+            self._prelude, *self.begun = made
         else:
-            name, chunk, text = script
-            fn = self.of_text(text, b"@" + chunk.encode(), self._held)
-            made = start(giver, guards, *settings[:3], fn, name.encode(), *names)
-            if type(made) is tuple:
-                self._prelude, *self.begun = made
-            else:
-                self._prelude = made
-        self._get: Callable[..., Any] | None = None
-        self.used: Callable[[], int] = partial(self._vm.get_memory_used, True)
+            self._prelude = made
 
     def function_of(self, code: bytes, name: bytes) -> Any:
         """Of bytecode that somebody holds as long as this VM lives."""
         return self._vm.compile(code, name, self._mode)
 
-    def of_text(self, text: bytes, name: bytes, held: dict[bytes, bytes]) -> Any:
+    def of_text(self, text: bytes, name: bytes) -> Any:
         """Of what a script says; None where it is wrong."""
         code = script_code(self.lua, text, name)
-        return None if code is None else self.function_of(held.setdefault(code, code), name)
+        return None if code is None else self.function_of(self._giver.held_as(code), name)
+
+    def used(self) -> int:
+        """Bytes that Lua has allocated."""
+        return self._vm.get_memory_used(True)  # type: ignore[no-any-return]
 
     def lift_wall(self, why: int) -> None:
         """Have no wall until `put_wall`: for a load of the prelude, and for what Python pushes and makes meanwhile."""
@@ -96,10 +116,12 @@ class Runtime:
 
     def for_pump(self) -> tuple[Any, ...]:
         """What the pump is loaded with."""
-        return self._settings
+        return (self._limits.watched, self._seed, *_told(self._limits), *self._adopted)
 
     def kept(self, module: str, word: str) -> Any:
         """The same, remembered: for functions that never change."""
+        if self._kept is None:
+            self._kept = {}
         found = self._kept.get((module, word))
         if found is None:
             found = self._kept[module, word] = self.get(module, word)
@@ -144,23 +166,38 @@ class Runtime:
         if self.has_pump:
             self.get("library", "adopt")(ask, fixed_step)
         else:
-            self._settings = (*self._settings, ask, fixed_step)
+            self._adopted = (ask, fixed_step)
 
 
-def _giver_of_code(reference: weakref.ref[Runtime], lua: str, held: dict[bytes, bytes]) -> Callable[..., Any]:
-    """What a VM asks for its functions, as Lua itself cannot make them of bytecode that is to be used where it lies."""
-    files = prelude_code(lua)
-    filling: tuple[bytes, ...] = ()  # what is being loaded together
+class _Giver:
+    """What a VM asks for its functions, as Lua itself cannot make them of bytecode that is to be used where it lies.
 
-    def give(name: bytes, text: bytes | None = None) -> Any:
+    The VM holds it, and so the code of its scripts; that of the prelude is held for all.
+    """
+
+    __slots__ = ("_filling", "_held", "_runtime")
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = weakref.ref(runtime)
+        self._held: tuple[bytes, ...] = ()
+        self._filling: tuple[bytes, ...] = ()  # what is being loaded together
+
+    def held_as(self, code: bytes) -> bytes:
+        """The same, from here on held once."""
+        for held in self._held:
+            if held == code:
+                return held
+        self._held += (code,)
+        return code
+
+    def __call__(self, name: bytes, text: bytes | None = None) -> Any:
         """The function of the prelude's file of that name, or of a script's `text`; None where there is none."""
-        nonlocal filling
-        runtime = reference()
+        runtime = self._runtime()
         if runtime is None:
             return None
         if text is not None:
             try:
-                return runtime.of_text(text, name, held)
+                return runtime.of_text(text, name)
             except MemoryError:  # raised, it would be pushed where there is no room, which hangs; Lua says so by itself
                 return None
         if name == SETTINGS:
@@ -169,19 +206,15 @@ def _giver_of_code(reference: weakref.ref[Runtime], lua: str, held: dict[bytes, 
         if name in (LOADED, FAILED):
             runtime.put_wall(_FILLED)
             if name == FAILED:
-                runtime.used_files.difference_update(filling)
+                runtime.used_files -= {*self._filling}
             return None
-        filling = missing(name, runtime.used_files)
-        code = chunk_code(lua, filling) if filling else files.get(name)
+        self._filling = missing(name, runtime.used_files)
+        code = chunk_code(runtime.lua, self._filling) if self._filling else prelude_code(runtime.lua).get(name)
         if code is None:
             return None
-        held[code] = code
-        runtime.used_files.add(name)
-        runtime.used_files.update(filling)
+        runtime.used_files |= {name, *self._filling}
         runtime.lift_wall(_LOADED)
         try:
             return runtime.function_of(code, NAME)
         finally:
             runtime.put_wall(_LOADED)
-
-    return give

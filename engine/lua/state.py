@@ -14,13 +14,12 @@ from typing import Any, NoReturn, Self
 from engine.checks import refuse_copies
 from engine.errors import EngineError, LimitError, PayloadError, ScriptError, StateBusy, StateClosed
 from engine.limits import Limits, limits_for
-from engine.lua.bare import ROOM, limited_runtime
 from engine.lua.commons import Commons
 from engine.lua.failures import script_error
 from engine.lua.handles import FunctionHandle, Handle, TableHandle
 from engine.lua.parts import PART, fetched, size_of, staged
 from engine.lua.proxies import FunctionProxy, Lease, Proxy, TableProxy
-from engine.lua.runtime import Runtime, Text
+from engine.lua.runtime import ROOM, Runtime, Text
 from engine.lua.versions import check_version, error_of
 from engine.payload import Encoded, decode, encode
 
@@ -54,7 +53,7 @@ class LuaState:
         check_version(lua)
         self._name = name
         self._begin(lua, limits_for(lua, limits), Commons())
-        self._runtime: Runtime | None = limited_runtime(self.lua, self.limits, seed)
+        self._runtime: Runtime | None = Runtime(self.lua, seed, self.limits)
 
     def _begin(self, lua: str, limits: Limits, commons: Commons) -> None:
         """What every state has, under limits that hold."""

@@ -19,14 +19,14 @@ from time import monotonic
 from typing import Any
 
 from engine.errors import EngineError, LimitError
-from engine.limits import Limits
+from engine.limits import Limits, limits_for
 from engine.lua.actor import Actor, Terms, answers
-from engine.lua.bare import ROOM, Bare, make_bare
+from engine.lua.bare import Bare, make_bare
 from engine.lua.clock import Clock
 from engine.lua.commons import Commons
 from engine.lua.parts import size_of
 from engine.lua.rounds import tick
-from engine.lua.runtime import Runtime
+from engine.lua.runtime import ROOM, Runtime
 from engine.process.wire import Frame, Link
 
 SHARE = 0.05
@@ -50,7 +50,7 @@ def main(number: int) -> None:
     try:
         lua, memory = link.read()
         version = lua.decode()
-        Runtime(version, 1, guards=version != "luajit21")  # reads what will be needed, while files can be opened
+        Runtime(version, 1, limits_for(version, None))  # reads what will be needed, while files can be opened
         fence(memory)
         link.write(b"up")
         Host(link, version).serve()
