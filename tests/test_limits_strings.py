@@ -9,7 +9,6 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from engine import Limits, LuaState, ScriptError
-from engine.limits import Limits
 from engine.lua.runtime import Runtime
 
 VERSIONS = ("lua55", "lua54")

@@ -91,7 +91,7 @@ return prelude[name]
 """
 
 
-def missing(name: bytes, used: set[bytes]) -> tuple[bytes, ...]:
+def missing(name: bytes, used: frozenset[bytes]) -> tuple[bytes, ...]:
     """The files to be loaded with that of this name where those `used` are there; none where it comes by itself."""
     others = TOGETHER.get(name)
     if others is None:

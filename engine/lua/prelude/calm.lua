@@ -32,27 +32,6 @@ local calm = {
 }
 
 
--- What comes before `start`: defaults of properties that are missing, and `init`.
-local function begin(me, self, init, properties)
-  for key, value in next, properties or NOTHING do
-    if rawget(self, key) == nil then
-      rawset(self, key, type(value) == "table" and prelude.defaults.copy(value) or value)
-    end
-  end
-  if not init then
-    return
-  end
-  follow(false) -- to wait in there is for the pump: Python takes it for born when it first waits
-  init(self)
-  calm.task.callback.name = "start"
-  if calm.told then
-    prelude.entity.tell_ready(me)
-  else
-    follow(self)
-  end
-end
-
-
 -- Body of the first task. What it needs is on its own stack when it is resumed: all else is cold, each upvalue by itself,
 -- and so is what a table would be made of, and a name that comes in. So it has those of the fields that it will probably get;
 -- with others all of them come before the values.
@@ -70,8 +49,20 @@ local function lie(self, me, time, list, set, init, start, properties, name, nam
   if name6 then set(self, name6, value6) end
   time.now, time.dt, time.frame = now, dt, frame
   me.id, me.seed, me.born, list[id] = id, seed, frame, me
-  if init or properties then
-    begin(me, self, init, properties)
+  for key, default in next, properties or NOTHING do
+    if rawget(self, key) == nil then
+      set(self, key, type(default) == "table" and prelude.defaults.copy(default) or default)
+    end
+  end
+  if init then
+    follow(false) -- to wait in there is for the pump: Python takes it for born when it first waits
+    init(self)
+    calm.task.callback.name = "start"
+    if calm.told then
+      prelude.entity.tell_ready(me)
+    else
+      follow(self)
+    end
   end
   if start then
     start(self)

@@ -6,9 +6,9 @@ local clock = prelude.clock
 
 local tonumber, raw_yield, isyieldable = tonumber, coroutine.yield, coroutine.isyieldable
 
--- What a task yields that waits. A function, as a table could be compared by a script, whose `__eq` would be given it.
-local function SUSPEND()
-end
+-- What a task yields that waits: a function that no script has. A table could be compared by a script, whose `__eq` would be
+-- given it.
+local SUSPEND = debug.sethook
 
 local wait = { SUSPEND = SUSPEND }
 

@@ -9,9 +9,7 @@ local byte = string.byte
 -- As many bytes as a birth and its ticks have values on their stack: to make it longer then takes as long as ten functions.
 local ROOM = "--------------------------------------------------------------------------------"
 
--- What a worker yields that is free again. A function, as `SUSPEND`.
-local function DONE()
-end
+local DONE = collectgarbage -- what a worker yields that is free again: a function that no script has, as `SUSPEND`
 
 local worker = { SUSPEND = prelude.wait.SUSPEND, DONE = DONE }
 
