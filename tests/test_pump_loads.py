@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine import World
+from engine import Limits, World
 from engine.lua import chunks, runtime
 from engine.lua.bytecode import texts_of
 from helpers import run_child
@@ -37,7 +37,7 @@ def test_after_a_load_that_failed_midway_a_script_is_stopped_at_its_limits(scrip
 def test_what_is_loaded_together_asks_for_nothing_that_comes_together_itself(lua, monkeypatch, file):
     asked = []
     monkeypatch.setattr(runtime, "missing", lambda name, used: asked.append(name) or chunks.missing(name, used))
-    vm = runtime.Runtime(lua, 1)
+    vm = runtime.Runtime(lua, 1, Limits.off())
 
     vm.get(file.decode(), "")
 

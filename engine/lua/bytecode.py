@@ -13,9 +13,9 @@ from engine.lua.versions import bare_vm, error_of
 # before it. First comes what runs in every tick of a calm state, and the names that it reads, of who draws and is
 # drawn, too, so that they lie together: among a thousand states each page of memory is found anew, and a tick whose
 # objects lie on few of them takes a third less.
-EAGER = ("clock", "home", "face", "wait", "worker", "memory", "budget", "sandbox", "environment", "watch", "leftovers")
+EAGER = ("clock", "home", "face", "wait", "worker", "memory", "budget", "sandbox", "environment", "watch")
 _LAST = "calm"
-_WORDS = b"wait self x y now dt frame sprite layer alpha draw light math name"
+_WORDS = b"wait self x y now dt frame math name"
 
 # Loaded with the first word that somebody asks of them: few states need many of these, and all would carry them.
 PRELUDE_LATER = (

@@ -33,6 +33,7 @@ PUMP = (
     b"pump",
     b"library",
     b"body",
+    b"leftovers",
 )
 
 # What comes with the first of these words that a state asks for, after the pump.

@@ -73,8 +73,9 @@ class Runtime:
         self._wall = wall
         self._mode = "B" if lua in FIXED else "b"
         self._vm = bare_vm(lua, seed, wall)
-        self._giver = giver = _Giver(self)
-        start = self.function_of(prelude_code(lua)[START], NAME)
+        code = prelude_code(lua)[START]
+        self._giver = giver = _Giver(self, code)
+        start = self.function_of(code, NAME)
         start()
         settings = (giver, limits.watched, limits.instructions, limits.seconds, memory)
         if script is None:
@@ -172,14 +173,14 @@ class Runtime:
 class _Giver:
     """What a VM asks for its functions, as Lua itself cannot make them of bytecode that is to be used where it lies.
 
-    The VM holds it, and so the code of its scripts; that of the prelude is held for all.
+    The VM holds it, and so the code that it gave.
     """
 
     __slots__ = ("_filling", "_held", "_runtime")
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, code: bytes) -> None:
         self._runtime = weakref.ref(runtime)
-        self._held: tuple[bytes, ...] = ()
+        self._held: tuple[bytes, ...] = (code,)
         self._filling: tuple[bytes, ...] = ()  # what is being loaded together
 
     def held_as(self, code: bytes) -> bytes:
@@ -215,6 +216,6 @@ class _Giver:
         runtime.used_files |= {name, *self._filling}
         runtime.lift_wall(_LOADED)
         try:
-            return runtime.function_of(code, NAME)
+            return runtime.function_of(self.held_as(code), NAME)
         finally:
             runtime.put_wall(_LOADED)

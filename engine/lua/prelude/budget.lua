@@ -15,13 +15,13 @@ local STRIDES, REST = 100, 2 -- and frames in which there is no look at such a t
 local MODEST = 4096 -- kibibytes up to which a single instruction does not take long
 
 local budget = {
-  active = guarded, -- there are limits: what could work for long is counted
   fresh = nil, -- nothing has been spent since `begin`, which need not be called again
   kibibytes = (memory or 1 / 0) / 1024, -- of the state, at most
   instructions = instructions or 1 / 0, seconds = seconds or 1 / 0, -- of a tick, at most
   frame = nil, -- in which something has been spent; nil where nothing was since `begin`
   before = nil, -- what `frame` was when it was last set
-  spent = 0, allowance = instructions or 1 / 0, -- instructions of the tick, as counted since `frame` was set
+  spent = 0, -- instructions of the tick, as counted since `frame` was set
+  allowance = nil, -- and how many it may have, once `charging` is there
   exhausted = nil, -- this tick has had what it may have; what can wait for the next frame does. "halted" where so much
     -- was stopped that nothing else is begun in it, no clean-up either
   stopping = nil, -- the message of the stop that is under way
@@ -29,7 +29,7 @@ local budget = {
   finish = nil, -- called at its end
   reset = nil, -- called by `begin`, once `overruns` is there
   renew = nil, -- while events are heard that are alike, of which a frame can have many: the next is a tick of its own
-  hook = nil, -- of every thread, where there are limits
+  hook = nil, -- of every thread, where there are limits: what could work for long is counted then
 }
 
 local most, modest = budget.instructions, budget.kibibytes < MODEST and budget.kibibytes or MODEST

@@ -53,10 +53,7 @@ end
 local function protected(me, what, fn)
   local list, n
   local problem, trace
-  local stir = scheduler.stir
-  if stir then
-    stir()
-  end
+  scheduler.rouse()
   if budget.begin then
     budget.begin()
   end

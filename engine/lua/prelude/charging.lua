@@ -5,6 +5,8 @@ local budget, clock = prelude.budget, prelude.clock
 
 local charging = {}
 
+budget.allowance = budget.allowance or budget.instructions
+
 
 --- Count instructions that no hook sees. In a calm state nobody else notices that a tick has begun, or that the next must
 -- begin anew.
@@ -23,7 +25,7 @@ charging.spend = spend
 
 --- Count work of a library function that no hook sees; only where the caller's tables are whole.
 function charging.charge(units)
-  if not budget.active then
+  if not budget.hook then
     return
   end
   spend(units)

@@ -118,10 +118,7 @@ local function taker(me, keys, timers, moves)
     me.began = nil
     local x, y = self.x, self.y
     if not moves or as_number(x) ~= x or as_number(y) ~= y then
-      local stir = scheduler.stir
-      if stir then
-        stir()
-      end
+      scheduler.rouse()
       return leave(-1)
     end
     spot.x, spot.y = x, y

@@ -46,6 +46,12 @@ function files.library(name)
 end
 
 
+--- What is found as a method of a string; `methods` is their metatable.
+function files.methods(methods)
+  return prelude.standard.methods(methods)
+end
+
+
 --- A copy of a library for one entity, or a function that few scripts call.
 function files.copy_for(entity, name)
   local library = files.library(name)

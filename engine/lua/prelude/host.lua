@@ -157,10 +157,7 @@ end
 
 -- What `outbox.put` does, with the arguments of the call behind its values. Nil and why, where one is refused.
 local function put_call(spec, me, token, ...)
-  local stir = scheduler.stir
-  if stir then
-    stir()
-  end
+  scheduler.rouse()
   local list, n = outbox.list, outbox.n
   list[n + 1], list[n + 2], list[n + 3] = "call", me, 0
   list[n + 4], list[n + 5], list[n + 6] = token, spec.module, spec.name

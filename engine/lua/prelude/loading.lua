@@ -20,7 +20,7 @@ local loading = {}
 
 
 local function tangled(text)
-  if not budget.active then
+  if not budget.hook then
     return false
   end
   local n = 0

@@ -162,12 +162,12 @@ end
 function overruns.pass(thread, message)
   if budget.stopping then
     error(budget.stopping, 0)
-  elseif message == NO_MEMORY and budget.active then
+  elseif message == NO_MEMORY and budget.hook then
     if thread then
       budget.killed[thread] = true
     end
     charge(instructions / MOST_OVERFLOWS)
-  elseif budget.active and type(message) == "string" and find(message, "stack overflow", 1, true) then
+  elseif budget.hook and type(message) == "string" and find(message, "stack overflow", 1, true) then
     -- A `pcall` that catches this goes on with a fresh C stack, ever deeper, and unwinding takes the square of the depth.
     local me = running()
     overflows[me] = (overflows[me] or 0) + 1
@@ -186,7 +186,7 @@ end
 --- What a task's failure is called. The stop that ended it is over; the tasks after it share half of what it had.
 function overruns.explain(task, value)
   local stopped = budget.stopping
-  if budget.active then
+  if budget.hook then
     spend(price(value))
     budget.exhausted = budget.exhausted or budget.spent > budget.allowance
   end
@@ -203,7 +203,7 @@ function overruns.explain(task, value)
     end
     prelude.outbox.put("stopped", task.entity.id)
     return stopped
-  elseif value == NO_MEMORY and budget.active then
+  elseif value == NO_MEMORY and budget.hook then
     budget.killed[task.thread] = true
     return blame.no_memory(task, value)
   end

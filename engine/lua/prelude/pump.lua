@@ -98,10 +98,7 @@ pump.leave = leave
 
 --- A tick with mail: kind, fields, shape and leaves of each piece.
 function pump.deliver(now, dt, frame, phase, ...)
-  local stir = scheduler.stir
-  if stir then
-    stir()
-  end
+  scheduler.rouse()
   clock.now, clock.dt, clock.frame = now, dt, frame
   if budget.begin then
     budget.begin()

@@ -39,7 +39,7 @@ sandbox.on_class = sandbox.on_class or function(value)
 end
 
 
-if budget.active then
+if budget.hook then
   local function is_grave(problem)
     return budget.stopping or type(problem) == "string"
       and (find(problem, "not enough memory", 1, true) or find(problem, "stack overflow", 1, true))

@@ -33,17 +33,14 @@ end
 local methods = get_class("")
 methods.__metatable = false
 function methods.__index(_, name)
-  methods.__index = prelude.standard.methods(methods)
+  methods.__index = prelude.files.methods(methods)
   return methods.__index[name]
 end
 
 
 -- What is calm is told of new fields by a metatable.
 function sandbox.rouse()
-  local stir = prelude.scheduler.stir
-  if stir then
-    stir()
-  end
+  prelude.scheduler.rouse()
 end
 
 

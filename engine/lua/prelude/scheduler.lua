@@ -138,4 +138,13 @@ function scheduler.call(entity, what, fn, ...)
 end
 
 
+--- The pump is to lead again, if a task does.
+function scheduler.rouse()
+  local stir = scheduler.stir
+  if stir then
+    stir()
+  end
+end
+
+
 return scheduler

@@ -31,7 +31,7 @@ local function finish()
 end
 
 
-if budget.active then
+if budget.hook then
   local hook = budget.hook
   budget.begin, budget.finish = begin, finish
   function records.on_thread(thread)

@@ -80,7 +80,7 @@ function standard.methods(methods)
     methods.__index = prelude.files.library("string")
     return methods.__index
   end
-  if not budget.active then
+  if not budget.hook then
     return all()
   end
   return setmetatable(quick, { __index = function(_, name)
@@ -91,7 +91,7 @@ end
 
 --- The library of that name.
 function standard.library(name)
-  local made, functions = libraries[name], budget.active and BOUNDED[name]
+  local made, functions = libraries[name], budget.hook and BOUNDED[name]
   for word, fn in next, functions and functions() or {} do
     if type(fn) == "function" and made[word] then
       made[word] = fn

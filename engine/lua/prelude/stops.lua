@@ -81,7 +81,7 @@ function scheduler.stop_each(set)
     numbers[#numbers + 1], tasks[number] = number, task
   end
   sort(numbers)
-  if budget.active and #numbers > MANY then
+  if budget.hook and #numbers > MANY then
     prelude.overruns.trust(#numbers * STOP, stop_list, numbers, tasks)
   else
     stop_list(numbers, tasks)

@@ -35,7 +35,6 @@ function wait.wait(seconds)
       end
       return clock.now - started
     end
-    return prelude.waiting.stay(started)
   end
   if me == nil and (seconds == nil or seconds == 0) and isyieldable() then
     local started = clock.now

@@ -55,20 +55,16 @@ function waiting.take(now, dt, frame, phase)
 end
 
 
--- The end of a tick of a task that leads, whose entity is nowhere.
-function waiting.stay(started)
-  take_turn(raw_yield(true))
-  return clock.now - started
-end
-
-
 --- What `wait` does but until the next frame; `me` is what `leads` gave. Who may not wait is refused by the scheduler, too.
 function waiting.wait(seconds, me)
   if not isyieldable() then
     refuse()
   end
   local started, request = clock.now, true
-  if seconds ~= nil and seconds ~= 0 then
+  if me and (seconds == nil or seconds == 0) then -- the tick of a task that leads, whose entity is nowhere
+    take_turn(raw_yield(true))
+    return clock.now - started
+  elseif seconds ~= nil and seconds ~= 0 then
     if type(seconds) ~= "number" or not (seconds >= 0 and seconds < huge) then
       checks.check_seconds("wait", seconds, 2)
     end
