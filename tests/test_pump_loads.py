@@ -33,6 +33,19 @@ def test_after_a_load_that_failed_midway_a_script_is_stopped_at_its_limits(scrip
         assert ["stopped after 10,000,000 instructions" in problem.message for problem in world.problems] == [True]
 
 
+def test_what_comes_with_a_file_may_be_asked_for_before_that_is_loaded(lua):  # by a hook
+    vm = runtime.Runtime(lua, 1)
+    prelude = vm._prelude
+    load = prelude[b"give"](b"waiting")
+    prelude[b"turns"][b"seen"] = 1
+
+    load(prelude, prelude[b"give"], b"waiting")
+
+    assert prelude[b"turns"][b"seen"] == 1
+    assert prelude[b"several"][b"enlist"] is not None
+    assert prelude[b"turns"][b"seen"] == 1
+
+
 @pytest.mark.parametrize("file", sorted(chunks.TOGETHER))
 def test_what_is_loaded_together_asks_for_nothing_that_comes_together_itself(lua, monkeypatch, file):
     asked = []

@@ -38,7 +38,7 @@ PUMP = (
 
 # What comes with the first of these words that a state asks for, after the pump.
 _TIMERS = (b"queue", b"several")
-_FRAMES = (b"standing", b"tray", b"cycle", b"steady")
+_FRAMES = (b"telling", b"standing", b"tray", b"cycle", b"steady")
 _TELLING = (b"tray", b"posting")
 _EVENTS = (b"checks", b"reading", *_TELLING, b"bus")
 _TASKS = (*_TIMERS, b"checks", b"fault", b"exposed", b"coroutines", b"suspension")
@@ -64,28 +64,33 @@ TOGETHER: dict[bytes, tuple[bytes, ...]] = {
     b"leaving": (b"stops", b"leaving"),
 }
 
-# No hook may look at what is half there, and the collector would find next to nothing. Where the stack ends before all
-# is, nothing of it stays: whoever asks next begins anew.
+# No hook may look at what is half there, and the collector would find next to nothing. One that looked before may have had
+# all of it loaded. Where the stack ends before all is there, nothing of it stays: whoever asks next begins anew.
 _CHUNK = b"""
 local prelude, give, name = ...
 local debug, pcall, error = package.loaded.debug, pcall, error
 local hook, mask, count = debug.gethook()
+debug.sethook()
 local function fill(...)
 %s
 end
 local function load()
-  debug.sethook()
   collectgarbage("stop")
   fill(give("settings"))
 end
-local ok, problem = pcall(load)
-give(ok and "loaded" or "failed")
-prelude.memory.begin()
+local ok, problem = true, nil
+if not rawget(prelude, name) then
+  ok, problem = pcall(load)
+  if not ok then
+    %s = nil
+  end
+  pcall(give, ok and "loaded" or "failed")
+  prelude.memory.begin()
+end
 if hook then
   debug.sethook(hook, mask, count)
 end
 if not ok then
-  %s = nil
   error(problem, 0)
 end
 return prelude[name]
@@ -93,10 +98,15 @@ return prelude[name]
 
 
 def missing(name: bytes, used: frozenset[bytes]) -> tuple[bytes, ...]:
-    """The files to be loaded with that of this name where those `used` are there; none where it comes by itself."""
+    """The files to be loaded with that of this name where those `used` are there; none where it comes by itself.
+
+    One that is asked for is not there: where it is `used`, neither is what was to come with it.
+    """
     others = TOGETHER.get(name)
     if others is None:
         return ()
+    if name in used:
+        used = used.difference(PUMP if name in PUMP else others)
     rest = () if used.issuperset(others) else tuple([each for each in others if each not in used])
     return rest if b"pump" in used else (*PUMP, *rest)
 

@@ -92,6 +92,10 @@ local function tell(me)
     me:disown(task) -- until its first wait
   end
   outbox.put("script", me.id, false, false, true)
+  if me.methods then
+    prelude.script.find_hooks(me, me.class)
+    prelude.script.tell_methods(me)
+  end
   if task.callback.name == "start" then
     entity.tell_ready(me)
   end

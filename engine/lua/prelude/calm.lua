@@ -34,8 +34,8 @@ local calm = {
 
 -- Body of the first task. What it needs is on its own stack when it is resumed: all else is cold, each upvalue by itself,
 -- and so is what a table would be made of, and a name that comes in. So it has those of the fields that it will probably get;
--- with others all of them come before the values.
-local function lie(self, me, time, list, set, init, start, properties, name, name2, name3, name4, name5, name6)
+-- with others all of them come before the values. Who is `lively` does more than to move and to wait, whatever its hooks do.
+local function lie(self, me, time, list, set, init, start, lively, properties, name, name2, name3, name4, name5, name6)
   local now, dt, frame, _, id, seed, known, value, value2, value3, value4, value5, value6, a, b, c, d, e, f = raw_yield()
   if not known then
     name, name2, name3, name4, name5, name6 = value, value2, value3, value4, value5, value6
@@ -49,13 +49,19 @@ local function lie(self, me, time, list, set, init, start, properties, name, nam
   if name6 then set(self, name6, value6) end
   time.now, time.dt, time.frame = now, dt, frame
   me.id, me.seed, me.born, list[id] = id, seed, frame, me
+  if lively then
+    local _ = me.hooks.update and prelude.entity -- which brings all that `update` needs
+    sandbox.rouse()
+  end
   for key, default in next, properties or NOTHING do
     if rawget(self, key) == nil then
       set(self, key, type(default) == "table" and prelude.defaults.copy(default) or default)
     end
   end
   if init then
-    follow(false) -- to wait in there is for the pump: Python takes it for born when it first waits
+    if not lively then
+      follow(false) -- to wait in there is for the pump: Python takes it for born when it first waits
+    end
     init(self)
     calm.task.callback.name = "start"
     if calm.told then
@@ -65,6 +71,9 @@ local function lie(self, me, time, list, set, init, start, properties, name, nam
     end
   end
   if start then
+    if lively then
+      prelude.entity.enlist(me)
+    end
     start(self)
     return
   elseif not calm.told then
@@ -101,10 +110,10 @@ end
 if type(properties == nil and class or properties) ~= "table" then
   return prelude
 end
-local more = false -- than hooks and hidden fields
+local methods, lively = false, false -- methods may be misspelt hooks
 for key, value in next, class do
   if not lists(HOOKS, key) then
-    more = more or type(value) == "function" -- which may be a misspelt hook
+    methods = methods or type(value) == "function"
   elseif type(value) == "function" then
     hooks[key] = { name = key, fn = value, failures = 0 }
   else
@@ -112,16 +121,16 @@ for key, value in next, class do
   end
 end
 for key, value in next, properties or NOTHING do
-  more = more or lists(watch.shown, key)
+  lively = lively or lists(watch.shown, key)
   if type(value) == "table" and not pcall(prelude.defaults.copy, value) then
     return prelude
   end
 end
-me.script, me.class, me.properties, me.methods = script, class, properties, more
+me.script, me.class, me.properties, me.methods = script, class, properties, methods
 setmetatable(self, { __index = class, __metatable = false, __newindex = nil })
 calm.first, home.entity = me, nil
-local init, start = hooks.init, hooks.start
-if more or not start == not (hooks.update or hooks.fixed_update) or hooks.late_update or hooks.on_input
+local init, start, beats = hooks.init, hooks.start, hooks.update or hooks.fixed_update
+if not (start or beats) or hooks.late_update or hooks.on_input
   or rawget(class, "isolation") ~= nil or rawget(class, "clock") ~= nil or not watch.begin(self) then
   return prelude, true
 end
@@ -137,6 +146,6 @@ if guarded then
 end
 calm.task = task
 follow(self)
-raw_resume(thread, task, lie, self, me, clock, calm.entities, rawset, init and init.fn, start and start.fn, properties,
-  select(8, ...)) -- names of fields that the entity will probably get
+raw_resume(thread, task, lie, self, me, clock, calm.entities, rawset, init and init.fn, start and start.fn,
+  lively or methods or start and beats, properties, select(8, ...)) -- names of fields that the entity will probably get
 return prelude, thread, hooks.final ~= nil

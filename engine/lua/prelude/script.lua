@@ -130,19 +130,26 @@ local function word_of(value)
 end
 
 
+--- Tell the world of the methods that `find_hooks` found.
+function script.tell_methods(me)
+  local methods = me.methods
+  for i = 1, methods and #methods or 0 do
+    put("method", me.id, methods[i].name, methods[i].line)
+  end
+end
+
+
 --- Tell the world of a script that has been read. Gives whether it is to begin at once: that it `may`, but not where it did
 -- something already, or where it is to live by another clock: the world sees to that first.
 function script.announce(me, may)
-  local class, methods = me.class, me.methods
+  local class = me.class
   local isolation, clock = rawget(class, "isolation") or false, rawget(class, "clock") or false
   if isolation or clock then
     isolation, clock = word_of(isolation), word_of(clock)
   end
   local begins = may and outbox.n == 0 and not isolation and not clock or false
   put("script", me.id, isolation, clock, begins)
-  for i = 1, methods and #methods or 0 do
-    put("method", me.id, methods[i].name, methods[i].line)
-  end
+  script.tell_methods(me)
   if me.hooks.on_input then
     put("input", me.id)
   end

@@ -27,7 +27,8 @@ watch.lists = lists
 -- The script gives a value to a field that has none.
 local function note(self, key, value)
   if lists(watch.shown, key) then
-    local _ = prelude.telling -- which brings the pump, if there is none yet
+    local me = prelude.calm.first
+    local _ = me and me.hooks.update and prelude.standing or prelude.telling -- which bring the pump, if there is none yet
     sandbox.rouse()
   elseif not watch.script and (key == "x" or key == "y") then
     sandbox.rouse()
