@@ -64,8 +64,8 @@ TOGETHER: dict[bytes, tuple[bytes, ...]] = {
     b"leaving": (b"stops", b"leaving"),
 }
 
-# No hook may look at what is half there, and the collector would find next to nothing. One that looked before may have had
-# all of it loaded. Where the stack ends before all is there, nothing of it stays: whoever asks next begins anew.
+# No hook may look at what is half there, and the collector would find next to nothing. One that looked before may have
+# had all of it loaded. Where the stack ends before all is there, nothing of it stays: whoever asks next begins anew.
 _CHUNK = b"""
 local prelude, give, name = ...
 local debug, pcall, error = package.loaded.debug, pcall, error
