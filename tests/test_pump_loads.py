@@ -34,7 +34,7 @@ def test_after_a_load_that_failed_midway_a_script_is_stopped_at_its_limits(scrip
 
 
 def test_what_comes_with_a_file_may_be_asked_for_before_that_is_loaded(lua):  # by a hook
-    vm = runtime.Runtime(lua, 1)
+    vm = runtime.Runtime(lua, 1, Limits.off())
     prelude = vm._prelude
     load = prelude[b"give"](b"waiting")
     prelude[b"turns"][b"seen"] = 1
