@@ -76,10 +76,11 @@ def reads(lua: str, limits: Limits, seed: int, script: Text, names: Names | None
         return None
     if runtime.used_files and not runtime.gives_the_same():
         return None
-    thread, *ends = runtime.begun
-    if thread is True:
+    begun, runtime.begun = runtime.begun, None
+    if begun is True:
         return Bare(runtime, runtime.adopt)
-    return Bare(runtime, runtime.adopt, lead=thread.send, quiet=not ends[0], names=names)
+    thread, ends = begun
+    return Bare(runtime, runtime.adopt, lead=thread.send, quiet=not ends, names=names)
 
 
 def _too_long(script: Text, memory: int | None) -> bool:

@@ -82,11 +82,13 @@ class Runtime:
             self._prelude = start(*settings)
             return
         name, chunk, text = script
-        made = start(*settings, self.of_text(text, b"@" + chunk.encode()), name.encode(), *names)
-        if type(made) is tuple:
-            self._prelude, *self.begun = made
-        else:
+        thread = start.coroutine(*settings, self.of_text(text, b"@" + chunk.encode()), name.encode(), *names)
+        made = thread.send(None)
+        if type(made) is not tuple:
             self._prelude = made
+        else:
+            self._prelude = made[0]
+            self.begun = (thread, made[1]) if len(made) == 3 else True
 
     def function_of(self, code: bytes, name: bytes) -> Any:
         """Of bytecode that somebody holds as long as this VM lives."""

@@ -77,12 +77,12 @@ local SAID = {
   end,
   memory = function()
     return format("the state needs more than %s, the limit (Limits.memory); keep less at a time, or raise the limit",
-      mebibytes(budget.kibibytes))
+      mebibytes(budget.memory))
   end,
   garbage = function()
     return format("stopped after all garbage was collected %d times in one tick to stay within %s, the limit "
       .. "(Limits.memory); keep less at a time, or raise the limit", prelude.overruns.MOST_COLLECTIONS,
-      mebibytes(budget.kibibytes))
+      mebibytes(budget.memory))
   end,
 }
 
@@ -96,13 +96,13 @@ end
 --- What is said of a task that died for lack of memory.
 function blame.no_memory(task, value)
   return place(task.thread) .. format("%s: the state would need more than %s, the limit (Limits.memory); keep less at a "
-    .. "time, or raise the limit", value, mebibytes(budget.kibibytes))
+    .. "time, or raise the limit", value, mebibytes(budget.memory))
 end
 
 
 --- Why a value of so many bytes may not be made, or nil.
 function blame.refuses(bytes)
-  local kibibytes = budget.kibibytes
+  local kibibytes = budget.memory
   if bytes > 4096 and collect("count") + bytes / 1024 > kibibytes then
     collect("collect")
     if collect("count") + bytes / 1024 > kibibytes then

@@ -16,7 +16,7 @@ local MODEST = 4096 -- kibibytes up to which a single instruction does not take 
 
 local budget = {
   fresh = nil, -- nothing has been spent since `begin`, which need not be called again
-  kibibytes = (memory or 1 / 0) / 1024, -- of the state, at most
+  memory = (memory or 1 / 0) / 1024, -- kibibytes of the state, at most
   instructions = instructions or 1 / 0, seconds = seconds or 1 / 0, -- of a tick, at most
   frame = nil, -- in which something has been spent; nil where nothing was since `begin`
   before = nil, -- what `frame` was when it was last set
@@ -32,7 +32,7 @@ local budget = {
   hook = nil, -- of every thread, where there are limits: what could work for long is counted then
 }
 
-local most, modest = budget.instructions, budget.kibibytes < MODEST and budget.kibibytes or MODEST
+local most, modest = budget.instructions, budget.memory < MODEST and budget.memory or MODEST
 
 
 -- The first look of a tick: most scripts do so little that few of their ticks are looked at, and those once.
@@ -49,7 +49,7 @@ local function glance(at, units)
   if units == STRIDE then
     sethook(budget.hook, "", STEP)
   end
-  return prelude.overruns.look()
+  return prelude.overruns.hook()
 end
 
 
@@ -61,7 +61,7 @@ local function stride()
   end
   budget.spent = budget.spent + STRIDE
   sethook(budget.hook, "", STEP)
-  return prelude.overruns.look()
+  return prelude.overruns.hook()
 end
 
 
@@ -69,7 +69,7 @@ local function hook()
   local at, frame = clock.frame, budget.frame
   if at == frame then
     budget.spent = budget.spent + STEP
-    return prelude.overruns.look()
+    return prelude.overruns.hook()
   end
   local last = frame or budget.before
   if last and at > last + REST and most >= STRIDES * STRIDE and collect("count") < modest then

@@ -3,10 +3,10 @@
 -- more than to move and to wait asks for the pump, which is loaded then, and takes over.
 -- Guarantee: nobody can tell it from any other birth.
 --
--- This ends the code that makes a state. It gives the prelude; and where Python knew a script which could be read, the
--- thread of the entity that lies in wait for its birth, and whether there is anything to do at its end; or true instead,
--- for one that is to be born as any other. Nothing more where the script failed, or asked for more than what all entities
--- are given at all times: then this state is not to be used.
+-- This ends the code that makes a state, and gives the prelude. Where Python knows a script, all of it runs in the thread that
+-- becomes that of the first task: when this has read the script and is lying in wait, it gives the prelude, whether there is
+-- anything to do at the end of the entity, and true. For an entity that is to be born as any other it gives the prelude and
+-- nil, and nothing more where the script failed, or gave no table: then this state is not to be used.
 
 local prelude = ...
 local _, guarded, _, _, _, fn, script = ... -- there are limits; what the script says, and its name
@@ -15,7 +15,7 @@ local sandbox, watch, budget, follow = prelude.sandbox, prelude.watch, prelude.b
 
 local next, pcall, rawget, rawset = next, pcall, rawget, rawset
 local select, setmetatable, type = select, setmetatable, type
-local create, raw_resume, raw_yield = coroutine.create, coroutine.resume, coroutine.yield
+local raw_yield, running = coroutine.yield, coroutine.running
 local sethook, lists = debug.sethook, watch.lists
 
 local STEP = 1000 -- as in `budget`
@@ -24,7 +24,7 @@ local NOTHING = {}
 local HOOKS = " init start update fixed_update late_update on_event on_input on_reload final " -- as in `watch`
 
 local calm = {
-  HOOKS = HOOKS,
+  hooks = HOOKS,
   entities = prelude.create(0, 1), -- those of this state, by id
   first = nil, -- the entity whose script was read before its birth
   task = nil, -- its first task, which lies in wait for that, and leads
@@ -35,8 +35,9 @@ local calm = {
 -- Body of the first task. What it needs is on its own stack when it is resumed: all else is cold, each upvalue by itself,
 -- and so is what a table would be made of, and a name that comes in. So it has those of the fields that it will probably get;
 -- with others all of them come before the values. Who is `lively` does more than to move and to wait, whatever its hooks do.
-local function lie(self, me, time, list, set, init, start, lively, properties, name, name2, name3, name4, name5, name6)
-  local now, dt, frame, _, id, seed, known, value, value2, value3, value4, value5, value6, a, b, c, d, e, f = raw_yield()
+local function lie(ends, self, me, time, list, set, init, start, lively, properties, name, name2, name3, name4, name5, name6)
+  local now, dt, frame, _, id, seed, known, value, value2, value3, value4, value5, value6, a, b, c, d, e, f =
+    raw_yield(prelude, ends, true)
   if not known then
     name, name2, name3, name4, name5, name6 = value, value2, value3, value4, value5, value6
     value, value2, value3, value4, value5, value6 = a, b, c, d, e, f
@@ -83,7 +84,8 @@ local function lie(self, me, time, list, set, init, start, lively, properties, n
 end
 
 prelude.calm = calm
-_G.debug = nil -- for which lupa looks in every call: where there is none, that is a dozen cache lines less
+-- lupa looks for it in every call: where there is none, that is a dozen cache lines less.
+debug = nil -- luacheck: ignore 121
 prelude.memory.begin()
 
 if not fn then
@@ -92,11 +94,13 @@ end
 
 local me = home.entity
 local self, hooks = me.self, me.hooks
-home.settle(fn)
+home.env(fn)
 if guarded then
   sethook(budget.hook, "", STEP)
 end
+follow(false) -- so nobody can wait meanwhile
 local ok, class = pcall(fn)
+follow(nil)
 sethook()
 if not ok or not home.time then
   return prelude
@@ -132,20 +136,18 @@ calm.first, home.entity = me, nil
 local init, start, beats = hooks.init, hooks.start, hooks.update or hooks.fixed_update
 if not (start or beats) or hooks.late_update or hooks.on_input
   or rawget(class, "isolation") ~= nil or rawget(class, "clock") ~= nil or not watch.begin(self) then
-  return prelude, true
+  return prelude, nil
 end
 
--- Its first task lies in wait.
-local thread = worker.first or create(worker.work)
-worker.first = nil
-local task = { thread = thread, entity = me, state = "running" }
+-- Its first task lies in wait. A tail call: nothing of this is kept.
+local task = { thread = running(), entity = me, state = "running" }
 task.callback = { name = init and "init" or "start", failures = 0 }
 task.last = sandbox.rouse -- at its end it comes back
 if guarded then
-  sethook(thread, budget.hook, "", STEP)
+  sethook(budget.hook, "", STEP)
 end
 calm.task = task
 follow(self)
-raw_resume(thread, task, lie, self, me, clock, calm.entities, rawset, init and init.fn, start and start.fn,
-  lively or methods or start and beats, properties, select(8, ...)) -- names of fields that the entity will probably get
-return prelude, thread, hooks.final ~= nil
+return worker.work(task, lie, hooks.final ~= nil, self, me, clock, calm.entities, rawset, init and init.fn,
+  start and start.fn, lively or methods or start and beats, properties,
+  select(8, ...)) -- names of fields that the entity will probably get

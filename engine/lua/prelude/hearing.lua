@@ -70,7 +70,7 @@ end
 local function place_of_quiet(phase)
   local spot = phase == -1 and outbox.n == 0 and scheduler.deferrals == 0 and entity.plain
   if spot and not spot.shown and unchanged(spot, spot.self)
-    and not (budget.begin and used("count") > budget.kibibytes) then
+    and not (budget.begin and used("count") > budget.memory) then
     return spot
   end
 end
@@ -211,7 +211,7 @@ function hearing.listen(...)
           end
           calm, thread, self, x, y = true, ear.thread, spot.self, spot.x, spot.y
           known_id, known_shape, short, placed = id, shape, brief and f == nil, x ~= nil or y ~= nil
-          kibibytes, left = budget.begin and budget.kibibytes or 1 / 0, LOOK
+          kibibytes, left = budget.begin and budget.memory or 1 / 0, LOOK
           scheduler.stir, budget.renew, scheduler.current, ear.callback = stir, renew, ear, sub
           local class = get_class(self)
           watch.class, watch.script, class.__newindex = class, nil, watch.note

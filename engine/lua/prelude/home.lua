@@ -21,13 +21,13 @@ local env = home.entity.env
 
 
 --- Gives the script of the first entity its environment: what stands here as `env`, first of all.
-function home.settle(fn)
-  return env and upvaluejoin(fn, 1, home.settle, 1)
+function home.env(fn)
+  return env and upvaluejoin(fn, 1, home.env, 1)
 end
 
 
 if jit then
-  function home.settle(fn)
+  function home.env(fn)
     setfenv(fn, env)
   end
 end

@@ -26,7 +26,7 @@ end
 function library.adopt(ask, fixed_step)
   prelude.pump.fixed_step = fixed_step
   entity.ask = not guards and ask or function(...)
-    if collect("count") > budget.kibibytes then -- there must be room for the answer
+    if collect("count") > budget.memory then -- there must be room for the answer
       overruns.check_memory()
     end
     return ask(...)

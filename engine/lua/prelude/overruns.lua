@@ -25,7 +25,7 @@ local NO_MEMORY = "not enough memory"
 
 local overruns = { MOST_COLLECTIONS = MOST_COLLECTIONS }
 
-local instructions, seconds, kibibytes = budget.instructions, budget.seconds, budget.kibibytes
+local instructions, seconds, kibibytes = budget.instructions, budget.seconds, budget.memory
 local started, timed, looks, patience = 0, nil, 0, seconds -- the processor's time, in which frame it was taken, looks since
 local stops, collections = 0, 0 -- of this tick
 local pending = nil -- why the next instruction of a script must not run
@@ -119,7 +119,7 @@ end
 
 
 --- A look that is not the first of its tick, or finds much memory in use.
-function overruns.look()
+function overruns.hook()
   if pending or budget.stopping then
     trip(pending or "instructions")
     return

@@ -45,16 +45,6 @@ function records.stretch(depth, ...)
 end
 
 
-local function new_worker()
-  local thread = worker.first or create(work)
-  worker.first = nil
-  if records.on_thread then
-    records.on_thread(thread)
-  end
-  return thread
-end
-
-
 --- A task whose thread takes (itself, function, arguments...) when it is resumed.
 function records.hire(entity)
   local n = workers.n
@@ -66,7 +56,7 @@ function records.hire(entity)
     task.entity, task.state = entity, "new"
     return task
   end
-  return { thread = new_worker(), entity = entity, state = "new" }
+  return { thread = records.new_thread(work), entity = entity, state = "new" }
 end
 
 

@@ -8,7 +8,7 @@ local rawget, setfenv, sub, sort = rawget, setfenv, string.sub, table.sort
 local getinfo, setupvalue, put = debug.getinfo, debug.setupvalue, outbox.put
 local give, load = prelude.give, load
 
-local HOOKS, lists = prelude.calm.HOOKS, prelude.watch.lists
+local HOOKS, lists = prelude.calm.hooks, prelude.watch.lists
 
 local script = {}
 

@@ -27,7 +27,7 @@ end
 
 -- At the end of a tick: true when the state is still too big, so that the world has to close it.
 local function finish()
-  return collect("count") > budget.kibibytes and overruns.too_big()
+  return collect("count") > budget.memory and overruns.too_big()
 end
 
 

@@ -49,7 +49,7 @@ local function wind_up(spot)
     prelude.deferral.run_deferred()
   end
   local finish = budget.finish
-  if finish and used("count") > budget.kibibytes and finish() then
+  if finish and used("count") > budget.memory and finish() then
     put("over", 0, prelude.overruns.over_memory())
   end
   local x, y = look(spot)

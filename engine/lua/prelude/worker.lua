@@ -1,13 +1,9 @@
 -- What runs in a thread of the engine's: one function after the other, so that a handler that does not wait costs no new
--- thread. The first thread is made beside what runs there.
+-- thread.
 
 local prelude = ...
 
-local create, raw_resume, raw_yield = coroutine.create, coroutine.resume, coroutine.yield
-local byte = string.byte
-
--- As many bytes as a birth and its ticks have values on their stack: to make it longer then takes as long as ten functions.
-local ROOM = "--------------------------------------------------------------------------------"
+local raw_yield = coroutine.yield
 
 local DONE = collectgarbage -- what a worker yields that is free again: a function that no script has, as `SUSPEND`
 
@@ -24,12 +20,6 @@ local function work(task, fn, ...)
   return work(raw_yield(DONE))
 end
 worker.work = work
-
-
-if not jit then -- which has its stacks elsewhere
-  worker.first = create(work)
-  raw_resume(worker.first, {}, byte, ROOM, 1, -1)
-end
 
 
 return worker
