@@ -48,7 +48,8 @@ class Runtime:
 
     begun: Any = None
     used_files: frozenset[bytes] = frozenset()  # those that were asked for, and all that came with them
-    _adopted: tuple[Any, ...] = ()
+    _ask: Callable[..., Any] | None = None
+    _fixed_step: float | None = None
     _get: Callable[..., Any] | None = None
     _kept: dict[tuple[str, str], Any] | None = None
     _lifted = 0  # why there is no wall now, a bit for each reason
@@ -63,21 +64,18 @@ class Runtime:
         script: Text | None = None,
         names: Names = (),
     ) -> None:
-        memory = limits.memory
-        if wall is None and memory is not None:
-            wall = memory + ROOM
         self.lua = lua
         self.read = script  # what its first entity has read already
         self._seed = seed
         self._limits = limits
-        self._wall = wall
+        self._own_wall = wall
         self._mode = "B" if lua in FIXED else "b"
-        self._vm = bare_vm(lua, seed, wall)
+        self._vm = bare_vm(lua, seed, self._wall)
         code = prelude_code(lua)[START]
         self._giver = giver = _Giver(self, code)
         start = self.function_of(code, NAME)
         start()
-        settings = (giver, limits.watched, limits.instructions, limits.seconds, memory)
+        settings = (giver, limits.watched, limits.instructions, limits.seconds, limits.memory)
         if script is None:
             self._prelude = start(*settings)
             return
@@ -103,6 +101,11 @@ class Runtime:
         """Bytes that Lua has allocated."""
         return self._vm.get_memory_used(True)  # type: ignore[no-any-return]
 
+    @property
+    def _wall(self) -> int | None:
+        memory = self._limits.memory
+        return self._own_wall if self._own_wall is not None or memory is None else memory + ROOM
+
     def lift_wall(self, why: int) -> None:
         """Have no wall until `put_wall`: for a load of the prelude, and for what Python pushes and makes meanwhile."""
         self._lifted |= why
@@ -119,7 +122,7 @@ class Runtime:
 
     def for_pump(self) -> tuple[Any, ...]:
         """What the pump is loaded with."""
-        return (self._limits.watched, self._seed, *_told(self._limits), *self._adopted)
+        return (self._limits.watched, self._seed, *_told(self._limits), self._ask, self._fixed_step)
 
     def kept(self, module: str, word: str) -> Any:
         """The same, remembered: for functions that never change."""
@@ -169,7 +172,7 @@ class Runtime:
         if self.has_pump:
             self.get("library", "adopt")(ask, fixed_step)
         else:
-            self._adopted = (ask, fixed_step)
+            self._ask, self._fixed_step = ask, fixed_step
 
 
 class _Giver:

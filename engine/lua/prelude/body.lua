@@ -9,7 +9,7 @@
 
 local prelude = ...
 local scheduler, clock, outbox, budget = prelude.scheduler, prelude.clock, prelude.outbox, prelude.budget
-local entity, pump, look, follow = prelude.entity, prelude.pump, prelude.screen.look, prelude.wait.follow
+local entity, pump, look, lead = prelude.entity, prelude.pump, prelude.screen.look, prelude.wait.lead
 local sandbox, watch, steady, first = prelude.sandbox, prelude.watch, prelude.later("steady"), prelude.calm
 
 local raw_resume, yield, status = coroutine.resume, coroutine.yield, coroutine.status
@@ -109,7 +109,7 @@ local function give_up(me)
   if task.listed then
     me:disown(task)
   end
-  follow(nil)
+  lead(nil)
 end
 
 
@@ -127,10 +127,10 @@ local function stir()
     tell(me)
   end
   if state == "normal" or state == "running" and not isyieldable() then
-    return follow(false)
+    return lead(false)
   end
   scheduler.stir = nil
-  follow(nil)
+  lead(nil)
   if state == "suspended" then
     scheduler.current = nil
     next_frame(task)
@@ -147,8 +147,8 @@ local function step_aside()
     budget.begin()
   end
   calm, scheduler.stir, scheduler.current, task.state = true, stir, task, "running"
-  task.last = sandbox.rouse -- at its end it comes back
-  follow(spot.self)
+  task.last = false
+  lead(spot.self)
   local phase, problem
   clock.now, clock.dt, clock.frame, phase, problem = yield()
   return phase, problem

@@ -11,7 +11,7 @@
 local prelude = ...
 local _, guarded, _, _, _, fn, script = ... -- there are limits; what the script says, and its name
 local clock, home, wait, worker = prelude.clock, prelude.home, prelude.wait.wait, prelude.worker
-local sandbox, watch, budget, follow = prelude.sandbox, prelude.watch, prelude.budget, prelude.wait.follow
+local watch, budget, lead = prelude.watch, prelude.budget, prelude.wait.lead
 
 local next, pcall, rawget, rawset = next, pcall, rawget, rawset
 local select, setmetatable, type = select, setmetatable, type
@@ -52,7 +52,7 @@ local function lie(ends, self, me, time, list, set, init, start, lively, propert
   me.id, me.seed, me.born, list[id] = id, seed, frame, me
   if lively then
     local _ = me.hooks.update and prelude.entity -- which brings all that `update` needs
-    sandbox.rouse()
+    prelude.scheduler.rouse()
   end
   for key, default in next, properties or NOTHING do
     if rawget(self, key) == nil then
@@ -61,14 +61,14 @@ local function lie(ends, self, me, time, list, set, init, start, lively, propert
   end
   if init then
     if not lively then
-      follow(false) -- to wait in there is for the pump: Python takes it for born when it first waits
+      lead(false) -- to wait in there is for the pump: Python takes it for born when it first waits
     end
     init(self)
     calm.task.callback.name = "start"
     if calm.told then
       prelude.entity.tell_ready(me)
     else
-      follow(self)
+      lead(self)
     end
   end
   if start then
@@ -98,9 +98,9 @@ home.env(fn)
 if guarded then
   sethook(budget.hook, "", STEP)
 end
-follow(false) -- so nobody can wait meanwhile
+lead(false) -- so nobody can wait meanwhile
 local ok, class = pcall(fn)
-follow(nil)
+lead(nil)
 sethook()
 if not ok or not home.time then
   return prelude
@@ -142,12 +142,12 @@ end
 -- Its first task lies in wait. A tail call: nothing of this is kept.
 local task = { thread = running(), entity = me, state = "running" }
 task.callback = { name = init and "init" or "start", failures = 0 }
-task.last = sandbox.rouse -- at its end it comes back
+task.last = false
 if guarded then
   sethook(budget.hook, "", STEP)
 end
 calm.task = task
-follow(self)
+lead(self)
 return worker.work(task, lie, hooks.final ~= nil, self, me, clock, calm.entities, rawset, init and init.fn,
   start and start.fn, lively or methods or start and beats, properties,
   select(8, ...)) -- names of fields that the entity will probably get

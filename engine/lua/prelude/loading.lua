@@ -79,7 +79,7 @@ function loading.rawset(value, key, ...)
   elseif select("#", ...) == 0 then
     error("bad argument #3 to 'rawset' (value expected)", 2)
   end
-  sandbox.rouse()
+  prelude.scheduler.rouse()
   if sandbox.on_raw then
     sandbox.on_raw(value, key)
   end

@@ -34,7 +34,7 @@ end
 --- A script gives `value` a metatable, which may do anything when a field of what is calm is read.
 sandbox.on_class = sandbox.on_class or function(value)
   if rawequal(value, watch.script) then
-    sandbox.rouse()
+    prelude.scheduler.rouse()
   end
 end
 

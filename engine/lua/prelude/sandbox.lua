@@ -38,10 +38,4 @@ function methods.__index(_, name)
 end
 
 
--- What is calm is told of new fields by a metatable.
-function sandbox.rouse()
-  prelude.scheduler.rouse()
-end
-
-
 return sandbox

@@ -4,7 +4,7 @@
 local prelude = ...
 local clock = prelude.clock
 
-local tonumber, raw_yield, isyieldable = tonumber, coroutine.yield, coroutine.isyieldable
+local select, tonumber, raw_yield, isyieldable = select, tonumber, coroutine.yield, coroutine.isyieldable
 
 -- What a task yields that waits: a function that no script has. A table could be compared by a script, whose `__eq` would be
 -- given it.
@@ -48,14 +48,11 @@ function wait.wait(seconds)
 end
 
 
---- Have the task of the entity with this `self` lead.
-function wait.follow(value)
-  self = value
-end
-
-
---- The `self` of the entity whose task leads, nil, or false while that is to come back.
-function wait.leads()
+--- The `self` of the entity whose task leads, nil, or false while that is to come back; with a value it is that from here on.
+function wait.lead(...)
+  if select("#", ...) > 0 then
+    self = ...
+  end
   return self
 end
 

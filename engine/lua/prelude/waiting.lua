@@ -3,7 +3,7 @@
 
 local prelude = ...
 local suspension, checks = prelude.later("suspension"), prelude.later("checks")
-local clock, leads, SUSPEND = prelude.clock, prelude.wait.leads, prelude.wait.SUSPEND
+local clock, lead, SUSPEND = prelude.clock, prelude.wait.lead, prelude.wait.SUSPEND
 
 local type, huge, raw_yield, isyieldable = type, math.huge, coroutine.yield, coroutine.isyieldable
 
@@ -26,11 +26,11 @@ end
 --- Have the pump lead again where the calling task leads, and is to wait for more than the next frame. True where it cannot
 -- come back yet.
 local function come_back(request)
-  local self = leads()
+  local self = lead()
   if self == false or self and request ~= true then
     prelude.scheduler.stir()
   end
-  return leads() == false
+  return lead() == false
 end
 waiting.come_back = come_back
 
@@ -38,7 +38,7 @@ waiting.come_back = come_back
 -- A task that led, or came to lead, was resumed: by Python, which is to ask the pump where that leads or there is mail only,
 -- or by the pump, with nothing.
 local function take_turn(now, dt, frame, phase)
-  if leads() and phase >= 0 then
+  if lead() and phase >= 0 then
     clock.now, clock.dt, clock.frame = now, dt, frame
   elseif phase then
     raw_yield()
@@ -55,7 +55,7 @@ function waiting.take(now, dt, frame, phase)
 end
 
 
---- What `wait` does but until the next frame; `me` is what `leads` gave. Who may not wait is refused by the scheduler, too.
+--- What `wait` does but until the next frame; `me` is what `lead` gave. Who may not wait is refused by the scheduler, too.
 function waiting.wait(seconds, me)
   if not isyieldable() then
     refuse()

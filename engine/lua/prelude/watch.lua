@@ -4,7 +4,6 @@
 -- Lua asks the metatable of `self` only about fields that have no value yet: one that is shown from now on is such a field.
 
 local prelude = ...
-local sandbox = prelude.sandbox
 
 local error, next, pcall, rawget, rawset, type = error, next, pcall, rawget, rawset, type
 local find, get_class = string.find, debug.getmetatable
@@ -29,9 +28,9 @@ local function note(self, key, value)
   if lists(watch.shown, key) then
     local me = prelude.calm.first
     local _ = me and me.hooks.update and prelude.standing or prelude.telling -- which bring the pump, if there is none yet
-    sandbox.rouse()
+    prelude.scheduler.rouse()
   elseif not watch.script and (key == "x" or key == "y") then
-    sandbox.rouse()
+    prelude.scheduler.rouse()
   elseif key == nil or key ~= key then
     local _, problem = pcall(rawset, self, key, value)
     error(problem, 2)

@@ -13,9 +13,11 @@ local worker = { SUSPEND = prelude.wait.SUSPEND, DONE = DONE }
 -- Body of a worker.
 local function work(task, fn, ...)
   fn(...)
-  local last = task.last -- true for one that serves nobody else
-  if last and (last == true or last()) then
+  local last = task.last -- true for one that serves nobody else, false for one that led: at its end it comes back
+  if last then
     return
+  elseif last == false then
+    prelude.scheduler.rouse()
   end
   return work(raw_yield(DONE))
 end
