@@ -34,7 +34,8 @@ end
 --- Every name of a script's environment ("wait", "bus.on"): name, type, number of parameters (-1: any), and so on.
 function registry.names()
   local found = {}
-  local env = prelude.environment({ id = 0, script = "", env = {} })
+  local env = {}
+  prelude.environment({ id = 0, script = "", env = env })
   for name in pairs(prelude.files.libraries) do
     local library = env[name]
     local meta = type(library) == "table" and getmetatable(library)
