@@ -147,7 +147,7 @@ local function step_aside()
     budget.begin()
   end
   calm, scheduler.stir, scheduler.current, task.state = true, stir, task, "running"
-  task.last = false
+  task.last = false -- at its end it comes back
   lead(spot.self)
   local phase, problem
   clock.now, clock.dt, clock.frame, phase, problem = yield()

@@ -142,7 +142,7 @@ end
 -- Its first task lies in wait. A tail call: nothing of this is kept.
 local task = { thread = running(), entity = me, state = "running" }
 task.callback = { name = init and "init" or "start", failures = 0 }
-task.last = false
+task.last = false -- at its end it comes back
 if guarded then
   sethook(budget.hook, "", STEP)
 end
