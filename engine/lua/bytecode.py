@@ -10,9 +10,9 @@ from engine.lua.joining import joined
 from engine.lua.versions import bare_vm, error_of
 
 # What every state has from its start, which is enough for an entity that moves and waits. A file uses only what stands
-# before it. First comes what runs in every tick of a calm state, and the names that it reads, so that they lie together:
-# among a thousand states each page of memory is found anew, and a tick whose objects lie on few of them takes a third
-# less. What ends it reads the script of the first entity.
+# before it. First comes what runs in every tick of a calm state, and the names that it reads, so that they lie
+# together: among a thousand states each page of memory is found anew, and a tick whose objects lie on few of them takes
+# a third less. What ends it reads the script of the first entity.
 EAGER = ("clock", "home", "face", "wait", "worker", "memory", "budget", "sandbox", "environment", "watch")
 _LAST = "calm"
 _WORDS = b"wait self x y now dt frame math name"
