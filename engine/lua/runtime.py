@@ -75,12 +75,13 @@ class Runtime:
         self._giver = giver = _Giver(self, code)
         start = self.function_of(code, NAME)
         start()
-        settings = (giver, limits.watched, limits.instructions, limits.seconds, limits.memory)
+        settings = (limits.watched, limits.instructions, limits.seconds, limits.memory)
         if script is None:
-            self._prelude = start(*settings)
+            self._prelude = start(giver, None, None, *settings)
             return
         name, chunk, text = script
-        thread = start.coroutine(*settings, self.of_text(text, b"@" + chunk.encode()), name.encode(), *names)
+        fn = self.of_text(text, b"@" + chunk.encode())
+        thread = start.coroutine(giver, fn, name.encode(), *settings, *names)
         made = thread.send(None)
         if type(made) is not tuple:
             self._prelude = made

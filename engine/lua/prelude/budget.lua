@@ -4,7 +4,7 @@
 -- PUC Lua counts instructions per coroutine, so every new thread gets the hook.
 
 local prelude = ...
-local _, guarded, instructions, seconds, memory = ... -- as in `runtime.py`; nil is no limit
+local _, _, _, guarded, instructions, seconds, memory = ... -- as in `runtime.py`; nil is no limit
 local clock = prelude.clock
 
 local sethook, collect = debug.sethook, collectgarbage

@@ -9,7 +9,7 @@
 -- nil, and nothing more where the script failed, or gave no table: then this state is not to be used.
 
 local prelude = ...
-local _, guarded, _, _, _, fn, script = ... -- there are limits; what the script says, and its name
+local _, fn, script, guarded = ... -- what the script says, and its name; there are limits
 local clock, home, wait, worker = prelude.clock, prelude.home, prelude.wait.wait, prelude.worker
 local watch, budget, lead = prelude.watch, prelude.budget, prelude.wait.lead
 
@@ -19,7 +19,6 @@ local raw_yield, running = coroutine.yield, coroutine.running
 local sethook, lists = debug.sethook, watch.lists
 
 local STEP = 1000 -- as in `budget`
-local NOTHING = {}
 
 local HOOKS = " init start update fixed_update late_update on_event on_input on_reload final " -- as in `watch`
 
@@ -54,9 +53,11 @@ local function lie(ends, self, me, time, list, set, init, start, lively, propert
     local _ = me.hooks.update and prelude.entity -- which brings all that `update` needs
     prelude.scheduler.rouse()
   end
-  for key, default in next, properties or NOTHING do
-    if rawget(self, key) == nil then
-      set(self, key, type(default) == "table" and prelude.defaults.copy(default) or default)
+  if properties then
+    for key, default in next, properties do
+      if rawget(self, key) == nil then
+        set(self, key, type(default) == "table" and prelude.defaults.copy(default) or default)
+      end
     end
   end
   if init then
@@ -124,10 +125,12 @@ for key, value in next, class do
     return prelude
   end
 end
-for key, value in next, properties or NOTHING do
-  lively = lively or lists(watch.shown, key)
-  if type(value) == "table" and not pcall(prelude.defaults.copy, value) then
-    return prelude
+if properties then
+  for key, value in next, properties do
+    lively = lively or lists(watch.shown, key)
+    if type(value) == "table" and not pcall(prelude.defaults.copy, value) then
+      return prelude
+    end
   end
 end
 me.script, me.class, me.properties, me.methods = script, class, properties, methods
