@@ -1,4 +1,4 @@
-"""An entity whose state was closed at a limit comes back when its script reloads."""
+"""An entity whose state was closed at a limit comes back when its script reloads; one that is within it lives on."""
 
 import pytest
 
@@ -157,3 +157,18 @@ def test_entities_that_fell_are_kept_up_to_a_number(make_world, scripts, monkeyp
     ticks(world, 2)
 
     assert [one.alive for one in (first, second, third)] == [False, True, True]
+
+
+@pytest.mark.parametrize("rest", ["", "function m:update() end"], ids=["alone", "update"])
+@pytest.mark.parametrize("before", ["", "wait()", "self.sprite = 'a.png'"], ids=["at once", "waits", "shows"])
+@pytest.mark.parametrize("hook", ["init", "start"])
+def test_what_a_task_had_that_died_for_lack_of_memory_is_garbage(make_world, scripts, hook, before, rest):
+    text = f"local m = {{}} {rest} function m:{hook}() {before} local s = 'x' while true do s = s .. s end end return m"
+    scripts.write("doubling", text)
+    world = make_world(limits=SMALL)
+
+    entity = world.spawn("doubling")
+    ticks(world, 3)
+
+    assert ["not enough memory" in problem.message for problem in world.problems] == [True]
+    assert entity.alive

@@ -204,7 +204,7 @@ function overruns.explain(task, value)
     prelude.outbox.put("stopped", task.entity.id)
     return stopped
   elseif value == NO_MEMORY and budget.hook then
-    budget.killed[task.thread] = true
+    budget.killed[task.thread] = "no memory"
     return blame.no_memory(task, value)
   end
   return value

@@ -9,7 +9,7 @@ local sethook, collect = debug.sethook, collectgarbage
 local THREAD = 100 -- instructions that a new thread counts: one that ends before its first look would be free
 local STEP = 1000 -- as in `budget`
 
-budget.killed = setmetatable({}, { __mode = "k" }) -- threads that must not be closed
+budget.killed = setmetatable({}, { __mode = "k" }) -- threads that must not be closed; "no memory" for one that Lua ended
 
 local instructions = budget.instructions
 

@@ -8,12 +8,15 @@ local records, endings, budget = prelude.records, prelude.endings, prelude.budge
 local scheduler = prelude.scheduler
 
 local raw_yield, raw_close, isyieldable = coroutine.yield, coroutine.close, coroutine.isyieldable
+local status = coroutine.status
 local error, next, pcall, rawequal, setmetatable = error, next, pcall, rawequal, setmetatable
 local sort, format = table.sort, string.format
+local getinfo, setlocal = debug.getinfo, debug.setlocal
 local finish, SUSPEND = endings.finish, records.SUSPEND
 
 local MANY, STOP = 100, 200 -- tasks that are ended at once, and the instructions that each of more counts
 local MOST_CLEANUPS = 1000 -- of a task: all run when it ends, at once
+local DEPTH = 100 -- calls inside each other whose variables are let go of
 local LAST_ROUNDS = 8 -- of cancelling, when clean-ups of a dying entity start new tasks
 
 local closing = false
@@ -21,10 +24,26 @@ local closing = false
 scheduler.CANCELLED = setmetatable({ message = "the task was cancelled" }, { __metatable = false })
 
 
+-- Lets go of what lies on the stack of a thread that Lua ended for lack of memory: as long as somebody knows it, that would be
+-- in use, and its state too big.
+local function empty(thread)
+  for level = 0, DEPTH do
+    if not getinfo(thread, level, "l") then
+      return
+    end
+    local n = 1
+    while setlocal(thread, level, n, nil) do
+      n = n + 1
+    end
+  end
+end
+
+
 --- Run what `thread` had marked `<close>`; an error there is reported, unless it is `value`, which ended the task.
 local function close(entity, thread, value)
-  if budget.killed[thread] then
-    return
+  local killed = budget.killed[thread]
+  if killed then
+    return killed == "no memory" and status(thread) == "dead" and pcall(empty, thread)
   elseif closing then
     pcall(raw_close, thread)
     if budget.stopping then
